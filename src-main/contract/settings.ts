@@ -1,0 +1,157 @@
+import { z } from 'zod';
+
+/**
+ * The one schema of everything that can be set. The Settings page, `kohakuriver config`, the
+ * environment (`KOHAKURIVER_` + the key in capitals, dots as `_`) and the README's reference are
+ * made from it. Keys are flat and dotted; every value has a default.
+ */
+export interface SettingDefinition<S extends z.ZodType = z.ZodType> {
+  schema: S;
+  default: z.infer<S>;
+  title: string;
+  description: string;
+  /** Group on the Settings page. */
+  group: 'Tasks' | 'Nodes' | 'Logs' | 'Server' | 'Core' | 'Appearance';
+  unit?: string;
+  /** Takes effect only when the core starts again. */
+  needsRestart?: boolean;
+}
+
+function setting<S extends z.ZodType>(definition: SettingDefinition<S>): SettingDefinition<S> {
+  return definition;
+}
+
+const bytes = (minimum: number) => z.number().int().min(minimum).max(2 ** 50);
+
+export const settingDefinitions = {
+  'tasks.defaultImage': setting({
+    schema: z.string().max(512).nullable(),
+    default: null,
+    title: 'Default image',
+    description: 'Image for tasks that name none. Empty: such tasks run as plain processes.',
+    group: 'Tasks',
+  }),
+  'tasks.killGraceSeconds': setting({
+    schema: z.number().int().min(0).max(3600),
+    default: 10,
+    title: 'Grace before SIGKILL',
+    description: 'How long a killed task has to end by itself after SIGTERM.',
+    group: 'Tasks',
+    unit: 's',
+  }),
+  'tasks.allowPrivileged': setting({
+    schema: z.boolean(),
+    default: true,
+    title: 'Allow privileged containers',
+    description: 'Privileged containers own their node. Off: such tasks are refused.',
+    group: 'Tasks',
+  }),
+  'tasks.useForeignGpus': setting({
+    schema: z.boolean(),
+    default: false,
+    title: 'Use GPUs that others use',
+    description: 'Let the scheduler choose GPUs on which processes run that are not ours.',
+    group: 'Tasks',
+  }),
+  'tasks.keepEndedDays': setting({
+    schema: z.number().int().min(1).max(3650),
+    default: 90,
+    title: 'Keep ended tasks',
+    description: 'Ended tasks, their events and logs are removed after this time.',
+    group: 'Tasks',
+    unit: 'days',
+  }),
+  'logs.maxBytesPerTask': setting({
+    schema: bytes(1_048_576),
+    default: 10 * 2 ** 30,
+    title: 'Log size per task',
+    description: 'Past this the log of a task stops growing here and a gap marks what is missing.',
+    group: 'Logs',
+    unit: 'bytes',
+  }),
+  'logs.nodeBufferBytes': setting({
+    schema: bytes(1_048_576),
+    default: 1_073_741_824,
+    title: 'Log kept on the node',
+    description: 'How much output the node itself keeps for a container until it is collected.',
+    group: 'Logs',
+    unit: 'bytes',
+  }),
+  'logs.level': setting({
+    schema: z.enum(['full', 'debug', 'info', 'warning']),
+    default: 'info',
+    title: 'Log level of the core',
+    description: 'How much the core writes about itself.',
+    group: 'Core',
+  }),
+  'nodes.metricsIntervalSeconds': setting({
+    schema: z.number().int().min(1).max(60),
+    default: 5,
+    title: 'Metrics interval',
+    description: 'How often a node reports its use; every second while somebody looks at it.',
+    group: 'Nodes',
+    unit: 's',
+  }),
+  'nodes.offlineAfterSeconds': setting({
+    schema: z.number().int().min(5).max(600),
+    default: 30,
+    title: 'Offline after',
+    description: 'A node that answers nothing for this long is offline; its tasks are shown as LOST and go on.',
+    group: 'Nodes',
+    unit: 's',
+  }),
+  'nodes.connectTimeoutSeconds': setting({
+    schema: z.number().int().min(1).max(120),
+    default: 20,
+    title: 'Connect timeout',
+    description: 'How long one attempt to reach a node may take.',
+    group: 'Nodes',
+    unit: 's',
+  }),
+  'server.host': setting({
+    schema: z.string().min(1).max(255),
+    default: '127.0.0.1',
+    title: 'Address of the web interface',
+    description: 'Where `kohakuriver serve` listens. Anything but loopback is reachable by others.',
+    group: 'Server',
+    needsRestart: true,
+  }),
+  'server.port': setting({
+    schema: z.number().int().min(0).max(65535),
+    default: 8000,
+    title: 'Port of the web interface',
+    description: '0 chooses any free port.',
+    group: 'Server',
+    needsRestart: true,
+  }),
+  'ui.theme': setting({
+    schema: z.enum(['system', 'light', 'dark']),
+    default: 'system',
+    title: 'Theme',
+    description: 'Light, dark, or as the system has it.',
+    group: 'Appearance',
+  }),
+} as const;
+
+export type SettingKey = keyof typeof settingDefinitions;
+export type Settings = { readonly [K in SettingKey]: z.infer<(typeof settingDefinitions)[K]['schema']> };
+export const settingKeys = Object.keys(settingDefinitions) as readonly SettingKey[];
+
+/** Where a value in force comes from; an earlier one wins over a later one. */
+export const settingOrigin = z.enum(['flag', 'environment', 'file', 'default']);
+export type SettingOrigin = z.infer<typeof settingOrigin>;
+
+export const settingView = z.object({
+  key: z.string(),
+  value: z.unknown(),
+  origin: settingOrigin,
+  default: z.unknown(),
+  title: z.string(),
+  description: z.string(),
+  group: z.string(),
+  unit: z.string().nullable(),
+  needsRestart: z.boolean(),
+  /** JSON Schema of the value: the Settings page makes its field from it. */
+  schema: z.unknown(),
+});
+export type SettingView = z.infer<typeof settingView>;

@@ -1,0 +1,126 @@
+// A task as the core knows it. A state carries exactly the fields that are true in it.
+import type { BatchId, Instant, NodeId, TaskId } from '../contract/ids.ts';
+import type { HeldGpu, RuntimeKind, TaskSubmission, Vessel } from '../contract/task.ts';
+import type { Target } from './target.ts';
+
+/** What was asked for and never changes: the submission for one target, defaults filled in, secrets replaced by names. */
+export interface TaskSpec extends Omit<TaskSubmission, 'targets' | 'secretEnv' | 'vessel' | 'hold' | 'priority' | 'owner'> {
+  readonly target: Target | null;
+  readonly vessel: Vessel;
+  /** Names of variables whose values are in the vault. */
+  readonly secretEnvNames: readonly string[];
+}
+
+/** Where an attempt runs and what it holds there, from ASSIGNING until it is proven gone. */
+export interface Place {
+  readonly nodeId: NodeId;
+  readonly runtime: RuntimeKind;
+  readonly gpus: readonly HeldGpu[];
+  /** Counted cores: at least 1 even for a task without a limit. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly numa: number | null;
+  readonly exclusive: boolean;
+}
+
+/** A wish to end a task. Stored before anything is done about it; it wins over a start under way. */
+export interface KillWish {
+  readonly at: Instant;
+  readonly by: string;
+  readonly signal: string;
+  readonly graceMs: number;
+  /** A signal reached the work; null while none did. */
+  readonly deliveredAt: Instant | null;
+}
+
+/** How an attempt ended, as the node tells it. */
+export interface AttemptEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly oomKilled: boolean;
+}
+
+export interface Active {
+  readonly since: Instant;
+  readonly place: Place;
+  readonly assignedAt: Instant;
+  readonly kill: KillWish | null;
+}
+
+export interface Ended {
+  /** When it ended, by our clock. */
+  readonly since: Instant;
+  readonly reason: string | null;
+  /** The last place, and when it was assigned and started there; null for what never got so far. */
+  readonly place: Place | null;
+  readonly assignedAt: Instant | null;
+  readonly startedAt: Instant | null;
+  readonly end: AttemptEnd | null;
+}
+
+export type TaskState =
+  | { readonly status: 'PENDING_APPROVAL'; readonly since: Instant }
+  | { readonly status: 'PENDING'; readonly since: Instant; readonly held: boolean; readonly reason: string | null }
+  | ({ readonly status: 'ASSIGNING' } & Active)
+  | ({ readonly status: 'RUNNING'; readonly startedAt: Instant } & Active)
+  | ({ readonly status: 'PAUSED'; readonly startedAt: Instant } & Active)
+  | ({
+      readonly status: 'LOST';
+      readonly reason: string;
+      readonly was: 'ASSIGNING' | 'RUNNING' | 'PAUSED';
+      readonly startedAt: Instant | null;
+    } & Active)
+  | ({ readonly status: 'COMPLETED' | 'FAILED' | 'KILLED' | 'KILLED_OOM' | 'REJECTED' | 'STOPPED' } & Ended);
+
+export interface Task {
+  readonly id: TaskId;
+  readonly batchId: BatchId;
+  readonly type: 'command' | 'vps';
+  readonly spec: TaskSpec;
+  readonly owner: string;
+  readonly priority: number;
+  readonly submittedAt: Instant;
+  /** Rises at each PENDING→ASSIGNING; 0 before the first. */
+  readonly attempt: number;
+  readonly imageDigest: string | null;
+  readonly warnings: readonly string[];
+  readonly state: TaskState;
+}
+
+/** What happened to a task. Those from a node carry the attempt they speak of; late ones are refused. */
+export type TaskEvent =
+  | { readonly kind: 'approved' | 'rejected'; readonly by: string; readonly why: string | null }
+  | { readonly kind: 'placed'; readonly place: Place; readonly why: string | null }
+  | { readonly kind: 'started'; readonly attempt: number; readonly at: Instant; readonly imageDigest: string | null }
+  /** It provably never ran, and trying again (perhaps elsewhere) may help. */
+  | { readonly kind: 'start-deferred'; readonly attempt: number; readonly why: string }
+  /** It cannot be started as asked. */
+  | { readonly kind: 'start-failed'; readonly attempt: number; readonly why: string }
+  | { readonly kind: 'ended'; readonly attempt: number; readonly end: AttemptEnd; readonly why: string | null }
+  | { readonly kind: 'vanished'; readonly attempt: number; readonly why: string }
+  | { readonly kind: 'paused' | 'resumed'; readonly attempt: number; readonly by: string }
+  | { readonly kind: 'node-lost'; readonly attempt: number; readonly why: string }
+  /** Found again after LOST, in this condition. */
+  | { readonly kind: 'found'; readonly attempt: number; readonly condition: 'running' | 'paused'; readonly startedAt: Instant }
+  | { readonly kind: 'kill-requested'; readonly by: string; readonly signal: string; readonly graceMs: number }
+  | { readonly kind: 'kill-delivered'; readonly attempt: number }
+  | { readonly kind: 'held' | 'released'; readonly by: string }
+  | { readonly kind: 'reprioritized'; readonly by: string; readonly priority: number }
+  | { readonly kind: 'warned'; readonly warning: string };
+
+/**
+ * Things to do on a node because of a transition. Stored in the transaction of the transition, run
+ * after it is durable, run again after a crash: each can be repeated or recognised.
+ */
+export type TaskEffect =
+  | { readonly kind: 'start-attempt'; readonly nodeId: NodeId; readonly attempt: number }
+  | { readonly kind: 'stop-attempt'; readonly nodeId: NodeId; readonly attempt: number; readonly signal: string; readonly graceMs: number }
+  /** Clean up after an ended attempt; `keep` leaves the container (renamed) for a look. */
+  | { readonly kind: 'remove-attempt'; readonly nodeId: NodeId; readonly attempt: number; readonly runtime: RuntimeKind; readonly keep: boolean };
+
+export interface Transition {
+  readonly task: Task;
+  readonly effects: readonly TaskEffect[];
+  /** For `task_events`: `why` is a sentence or null, `who` a person, `scheduler` or `node`. */
+  readonly record: { readonly kind: TaskEvent['kind']; readonly why: string | null; readonly who: string };
+}

@@ -1,0 +1,117 @@
+// What the rest of the core knows of reaching a node. ssh/ and local/ implement it; nothing to the
+// right of this room knows which one it has.
+import type { Duplex, Readable, Writable } from 'node:stream';
+
+export interface RunOptions {
+  /** Bytes for standard input; it is closed after them (at once where absent). */
+  stdin?: Uint8Array | string;
+  /** Ends the wait with `link/command-timeout`; the command gets SIGTERM, then SIGKILL, where that is possible. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** Output kept of each stream; more is dropped and `isTruncated` says so. Default 4 MiB. */
+  maxOutputBytes?: number;
+}
+
+export interface RunResult {
+  /** Null when a signal ended it. */
+  exitCode: number | null;
+  signal: string | null;
+  stdout: Buffer;
+  stderr: Buffer;
+  isTruncated: boolean;
+}
+
+export interface SpawnOptions {
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** Runs on a pseudo-terminal of this size. */
+  pty?: { columns: number; rows: number; term: string };
+  signal?: AbortSignal;
+}
+
+/** A program on the node with its own channel. Reading slowly slows it down; nothing is dropped. */
+export interface RemoteProcess extends AsyncDisposable {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Resolves when it has ended and its output was read; rejects with a LinkError when the link drops first. */
+  readonly ended: Promise<{ exitCode: number | null; signal: string | null }>;
+  /** Only with a PTY. */
+  resize(columns: number, rows: number): void;
+  /** Asks it to end: closes its input, then signals it as far as the far side allows. */
+  end(signal?: string): Promise<void>;
+}
+
+export interface FileStat {
+  kind: 'file' | 'directory' | 'link' | 'other';
+  size: number;
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Seconds since the epoch. */
+  modifiedAt: number;
+}
+
+export interface FileEntry extends FileStat {
+  name: string;
+}
+
+/** A handle to read or write at positions. */
+export interface RemoteFile extends AsyncDisposable {
+  /** At most `length` bytes at `position`; empty at the end. */
+  read(position: number, length: number): Promise<Buffer>;
+  write(position: number, bytes: Uint8Array): Promise<void>;
+  stat(): Promise<FileStat>;
+  /** Forces the bytes to the disk where the far side can. */
+  sync(): Promise<void>;
+}
+
+/** Files of the node as the login user sees them. Paths are absolute. Throws LinkError (`link/file-…`, `link/disk-full`). */
+export interface RemoteFiles {
+  open(path: string, flags: 'r' | 'w' | 'wx' | 'r+' | 'a', mode?: number): Promise<RemoteFile>;
+  readFile(path: string, maxBytes?: number): Promise<Buffer>;
+  /** Writes beside the target and renames over it, so that a reader sees the old or the new, never half. */
+  writeFileAtomically(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
+  stat(path: string): Promise<FileStat | undefined>;
+  list(path: string): Promise<FileEntry[]>;
+  makeDirectory(path: string, mode?: number): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  removeDirectory(path: string): Promise<void>;
+  freeBytes(path: string): Promise<number | undefined>;
+}
+
+/** An open way to a node. When it drops, everything pending rejects with a LinkError and `onDidClose` fires once. */
+export interface NodeLink extends AsyncDisposable {
+  /** For people and logs: `anna@10.0.0.5:22`, or `this computer`. */
+  readonly description: string;
+  /** How the user was let in: `agent`, `key ~/.ssh/id_ed25519`, `password`, `local`… */
+  readonly authenticatedBy: string;
+  readonly isOpen: boolean;
+  /** Fires once, with the reason; undefined after `close`. */
+  readonly onDidClose: (listener: (reason: Error | undefined) => void) => Disposable;
+
+  /** Runs a short command over the long-lived sh channel and collects its output. A vector: no shell reads it. */
+  run(command: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Runs shell text with `sh` on the same channel; for our own scripts in resources/, with arguments as $1…. */
+  runScript(script: string, args?: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Starts a program with a channel of its own; counts against the sessions of the connection. */
+  spawn(command: readonly string[], options?: SpawnOptions): Promise<RemoteProcess>;
+  /** The login shell on a PTY. */
+  shell(options: { columns: number; rows: number; term: string }): Promise<RemoteProcess>;
+  files(): Promise<RemoteFiles>;
+  /** Connects to a Unix socket on the node. Does not count against sessions. */
+  dialSocket(path: string): Promise<Duplex>;
+  dialTcp(host: string, port: number): Promise<Duplex>;
+  /** Listens on the node and hands over what connects. Port 0 chooses one. */
+  listenTcp(
+    host: string,
+    port: number,
+    onConnection: (stream: Duplex, from: { host: string; port: number }) => void,
+  ): Promise<AsyncDisposable & { port: number }>;
+  /** Round trip to the far side in milliseconds; rejects with a LinkError after `timeoutMs`. */
+  ping(timeoutMs: number): Promise<number>;
+  close(): Promise<void>;
+}
