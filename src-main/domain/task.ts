@@ -1,6 +1,12 @@
 // A task as the core knows it. A state carries exactly the fields that are true in it.
 import type { BatchId, Instant, NodeId, TaskId } from '../contract/ids.ts';
-import type { HeldGpu, RuntimeKind, TaskSubmission, Vessel } from '../contract/task.ts';
+import type {
+  HeldGpu,
+  RuntimeKind,
+  TaskStatus,
+  TaskSubmission,
+  Vessel,
+} from '../contract/task.ts';
 import type { Target } from './target.ts';
 
 /** What was asked for and never changes: the submission for one target, defaults filled in, secrets replaced by names. */
@@ -121,6 +127,20 @@ export type TaskEffect =
 export interface Transition {
   readonly task: Task;
   readonly effects: readonly TaskEffect[];
-  /** For `task_events`: `why` is a sentence or null, `who` a person, `scheduler` or `node`. */
+  /** For `task_events`: `why` is a sentence or null, `who` a person, `scheduler`, `node` or `core`. */
   readonly record: { readonly kind: TaskEvent['kind']; readonly why: string | null; readonly who: string };
+}
+
+/** Why an event does not apply. Expected (late and racing events are normal), hence a value. */
+export interface Refusal {
+  readonly refused: 'illegal' | 'stale-attempt';
+  readonly from: TaskStatus;
+  readonly event: TaskEvent['kind'];
+  /** A sentence for a person or the log. */
+  readonly why: string;
+}
+
+/** Tells a refusal from a transition. */
+export function isRefusal(outcome: Transition | Refusal): outcome is Refusal {
+  return 'refused' in outcome;
 }

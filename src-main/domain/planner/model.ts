@@ -83,9 +83,48 @@ export type Lack =
   | { readonly kind: 'memory'; readonly wantedBytes: number; readonly freeBytes: number; readonly totalBytes: number; readonly numa: number | null }
   | { readonly kind: 'numa-absent'; readonly numa: number }
   | { readonly kind: 'gpu-absent'; readonly index: number; readonly count: number }
+  /** `by` is null when another core holds it. */
   | { readonly kind: 'gpu-held'; readonly index: number; readonly by: TaskId | null }
-  | { readonly kind: 'gpu-foreign'; readonly index: number; readonly by: string }
   | { readonly kind: 'gpu-unhealthy'; readonly index: number }
-  | { readonly kind: 'gpus'; readonly wanted: number; readonly free: number; readonly suitable: number; readonly total: number; readonly foreign: number; readonly model: string | null; readonly minMemoryBytes: number | null }
+  | GpusLack
   | { readonly kind: 'exclusive'; readonly holders: number }
   | { readonly kind: 'held-exclusively'; readonly by: TaskId };
+
+/** Too few GPUs for a request by count. Of the suitable ones, each is free, held, foreign or unhealthy. */
+export interface GpusLack {
+  readonly kind: 'gpus';
+  readonly wanted: number;
+  readonly model: string | null;
+  readonly minMemoryBytes: number | null;
+  readonly total: number;
+  /** Of the wanted model and memory. */
+  readonly suitable: number;
+  readonly free: number;
+  /** By tasks of this core or of others. */
+  readonly held: number;
+  readonly foreign: number;
+  /** Who uses the foreign ones, each once. */
+  readonly foreignBy: readonly string[];
+  readonly unhealthy: number;
+}
+
+/** What one node says to a task. */
+export interface NodeAnswer {
+  readonly nodeId: NodeId;
+  readonly name: string;
+  /** It could start here right now. */
+  readonly fits: boolean;
+  /** It could ever run here, were the node reachable, willing and empty. */
+  readonly possible: boolean;
+  readonly lacks: readonly Lack[];
+  /** What stays missing on the empty node; empty when it is possible. */
+  readonly everLacks: readonly Lack[];
+}
+
+/** Why a task does not run yet, from the predicates that place it. */
+export interface Explanation {
+  readonly held: boolean;
+  /** Tasks before it in the queue; null for one on hold. */
+  readonly ahead: number | null;
+  readonly nodes: readonly NodeAnswer[];
+}

@@ -24,7 +24,7 @@ END {
   if (mode == "apps") exit query_apps()
   if (mode == "version") { print "NVIDIA-SMI version  : " driver["driver_version"]; print "DRIVER version      : " driver["driver_version"]; print "CUDA Version        : " driver["cuda_version"]; exit 0 }
   if (shown == 0) { print "No devices were found"; exit 6 }
-  if (mode == "list") list()
+  if (mode == "list") list_gpus()
   else if (mode == "topo") topology()
   else table()
 }
@@ -61,8 +61,8 @@ function complete(  i, j, pci) {
 
 function alias(i, to, from) { put(i, to, gpu[i, from]) }
 
-function named(i, list,  n, parts, k) {
-  n = split(list, parts, ",")
+function named(i, names,  n, parts, k) {
+  n = split(names, parts, ",")
   for (k = 1; k <= n; k++) if (parts[k] == i "" || parts[k] == gpu[i, "uuid"] || parts[k] == gpu[i, "pci.bus_id"]) return 1
   return 0
 }
@@ -146,7 +146,7 @@ function query_apps(  n, names, k, j, line, i, shows, value) {
   return 0
 }
 
-function list(  j, i, k, parts) {
+function list_gpus(  j, i, k, parts) {
   for (j = 0; j < shown; j++) {
     i = show[j]
     printf "GPU %d: %s (UUID: %s)\n", gpu[i, "index"], gpu[i, "name"], gpu[i, "uuid"]

@@ -31,7 +31,7 @@ owner_lives() {
 }
 
 network_is_free() {
-  [ -z "$(ip -4 route show to match "10.77.$1.1" | grep -v '^default')" ] && [ ! -e "/run/netns/kr$1-sw" ]
+  [ ! -e "/run/netns/kr$1-sw" ] && ! ip -4 route show root "10.77.$1.0/24" | grep -q .
 }
 
 claim_bed() {
@@ -92,6 +92,7 @@ remove_bed() {
     [ -d "$dir" ] && kill_noted "$dir/pid"
   done
   stop_registry
+  kill_cgroups
   for dir in "$DIR"/n[0-9]*; do
     [ -d "$dir" ] && unplug_node "$(basename "$dir")" && unmount_disks "$(basename "$dir")"
   done

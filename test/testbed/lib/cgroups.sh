@@ -54,6 +54,23 @@ join_cgroups() {
   for dir in $(node_cgroups "$1"); do echo 0 > "$dir$leaf/cgroup.procs"; done
 }
 
+# Whatever runs in a bed's groups is the bed's, even what was started just before somebody killed "up".
+kill_cgroups() {
+  local top
+  top=$(dirname "$(node_cgroups x | head -n 1)")
+  [ -d "$top" ] && wait_until 20 kill_cgroup_tree "$top"
+  return 0
+}
+
+kill_cgroup_tree() {
+  local pids
+  pids=$(find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null | grep -vxF "$$")
+  [ -z "$pids" ] && return 0
+  # shellcheck disable=SC2086
+  kill -9 $pids 2>/dev/null
+  return 1
+}
+
 remove_cgroups() { # BED or BED/NODE
   local top
   for top in "$CGROUP/$1" "$CGROUP"/*/"$1"; do

@@ -12,11 +12,13 @@ say() { echo "testbed: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
 # Field 22 of /proc/PID/stat: with it, a pid that was given to another process is not mistaken for the old one.
+# A zombie counts as gone; some machines' init is slow to reap.
 start_time() {
   local stat
   { read -r stat < "/proc/$1/stat"; } 2>/dev/null || return 1
+  # shellcheck disable=SC2086
   set -- ${stat##*) }
-  echo "${20}"
+  [ "$1" != Z ] && echo "${20}"
 }
 
 # The pid in a file of "PID STARTTIME", if that very process still lives.

@@ -6,7 +6,8 @@ make_disk() { # NODE PATH=SIZE
   name=$(node_name "$1") || return 1
   dir=$DIR/$name/disks
   [ -d "$dir" ] || { say "no node $name"; return 1; }
-  number=$(($(cat "$dir/list" 2>/dev/null | wc -l) + 1))
+  touch "$dir/list"
+  number=$(($(wc -l < "$dir/list") + 1))
   image=$dir/$number.img
   truncate -s "$size" "$image" && mke2fs -q -t ext4 -m 0 "$image" && mkdir "$dir/$number" &&
     mount -o loop "$image" "$dir/$number" || { say "could not make a disk of $size for $path"; return 1; }

@@ -3,9 +3,8 @@
 #   river/busybox:1   busybox and its applets           river/big:1   the same and 50 MB that do not compress
 #   river/vps:1       the same, bash and an sshd
 # Layers and manifests are written by hand (image manifest v2, schema 2): no Engine has to run for it, and they are
-# kept between beds.
+# kept between beds, by what they are made from.
 
-IMAGE_CACHE=$BASE/images
 IMAGE_NAMES='river/busybox river/big river/vps'
 
 digest() { sha256sum "$1" | cut -d' ' -f1; }
@@ -85,14 +84,15 @@ make_images() {
 
 # The cache has a lock of its own: making it takes seconds, and other beds may come and go meanwhile.
 have_images() {
+  IMAGE_CACHE=$BASE/images-$(cat "$HERE/lib/images.sh" "$(command -v busybox)" | sha256sum | cut -c1-12)
   (
-    exec 8> "$BASE/images.lock"
+    exec 8> "$IMAGE_CACHE.lock"
     flock -w "$READY_TIMEOUT_S" 8 && make_images
   ) || { say 'could not make the images'; return 1; }
 }
 
 start_registry() {
-  have_images && plug registry || return 1
+  have_images && plug registry && make_cgroups registry || return 1
   mkdir -p "$DIR/registry"
   # shellcheck disable=SC2016
   echo 'river:$2y$05$KohakuRiverTestbedXXuewGcrZAKyD1f.iA1/yB0EiY975Px4fSS' > "$DIR/registry/htpasswd" # river
@@ -112,8 +112,10 @@ storage: {filesystem: {rootdirectory: $DIR/registry/data}, delete: {enabled: tru
 http: {addr: "$2"}
 $3
 YAML
-  setsid nsenter --net="/run/netns/$ID-registry" docker-registry serve "$DIR/registry/$1.yml" \
-    < /dev/null > "$DIR/registry/$1.log" 2>&1 &
+  (
+    join_cgroups registry
+    exec setsid nsenter --net="/run/netns/$ID-registry" docker-registry serve "$DIR/registry/$1.yml"
+  ) < /dev/null > "$DIR/registry/$1.log" 2>&1 &
   note_pid $! "$DIR/$1.pid"
 }
 
@@ -143,8 +145,8 @@ push_image() {
 
 # preload NODE NAME: hands the image to the node's Engine as NAME:1 and as REGISTRY/NAME:1.
 preload() {
-  local dir=$IMAGE_CACHE/${2%:*} stage layer layers='' pid rc
-  have_images && [ -d "$dir" ] || { say "no image $2 (there are: $IMAGE_NAMES)"; return 1; }
+  local dir stage layer layers='' pid rc
+  have_images && dir=$IMAGE_CACHE/${2%:*} && [ -d "$dir" ] || { say "no image $2 (there are: $IMAGE_NAMES)"; return 1; }
   pid=$(node_pid "$1") && stage=$(mktemp -d "$DIR/load.XXXXXX") || return 1
   for layer in $(cat "$dir/layers"); do
     mkdir "$stage/$layer" && ln "$IMAGE_CACHE/layers/$layer/layer.tar.gz" "$stage/$layer/layer.tar"

@@ -47,6 +47,7 @@ bring_up() {
   done
   [ -z "$JUMP_ONLY" ] || make_jump_only "$JUMP_ONLY" || return 1
   for name in $(bed_nodes); do known_host "$name"; done > "$DIR/known_hosts"
+  install -m 755 /dev/stdin "$DIR/askpass" <<< $'#!/bin/sh\necho river'
 }
 
 known_host() { echo "$(address "$1") $(cut -d' ' -f1,2 "$DIR/$1/hostkey.pub")"; }
@@ -86,10 +87,14 @@ start_node() {
   rm -f "$dir/pid"
   (
     join_cgroups "$name"
-    export HERE DIR NET ID NAME=$name DOCKER CHECKOUT HIERARCHIES
+    export HERE DIR NET ID NAME=$name DOCKER CHECKOUT HIERARCHIES LEAF=''
+    is_cgroup2 && LEAF=$CGROUP/$ID/$name/init
     DOCKER=$(cat "$DIR/docker") CHECKOUT=$(readlink -f "$HERE/../..") HIERARCHIES=$(is_cgroup2 || cgroup1_hierarchies)
-    exec setsid nsenter --net="/run/netns/$ID-$name" \
-      unshare --mount --uts --ipc --pid --cgroup --fork --propagation private bash "$HERE/node/root.sh"
+    # The group we are in becomes the root the node sees; with version 2 we then leave it, so that it can delegate.
+    # shellcheck disable=SC2016
+    exec setsid unshare --cgroup bash -c '[ -z "$LEAF" ] || echo 0 > "$LEAF/cgroup.procs"
+      exec nsenter --net="/run/netns/$ID-$NAME" \
+        unshare --mount --uts --ipc --pid --fork --propagation private bash "$HERE/node/root.sh"'
   ) < /dev/null > "$dir/console.log" 2>&1 &
 }
 
@@ -156,8 +161,8 @@ do_dockerd() {
   local name
   name=$(running_node "$1") || return 1
   case $2 in
-    kill) node_run "$name" sh -c 'kill -9 "$(cat /run/docker.pid)" && rm -f /run/docker.pid' ;;
-    stop) node_run "$name" sh -c 'p=$(cat /run/docker.pid) && kill "$p" && while [ -d "/proc/$p" ]; do sleep 0.1; done' ;;
+    kill) node_run "$name" sh -c 'kill -9 "$(cat /run/docker.pid)" && rm /run/docker.pid' ;;
+    stop) node_run "$name" sh -c 'p=$(cat /run/docker.pid 2> /dev/null) || exit 0; kill "$p"; while [ -d "/proc/$p" ]; do sleep 0.1; done' ;;
     start)
       docker_answers "$name" && return 0
       node_run "$name" setsid --fork /run/testbed/init.sh dockerd < /dev/null > /dev/null 2>&1
@@ -171,8 +176,8 @@ do_sshd() {
   local name
   name=$(running_node "$1") || return 1
   case $2 in
-    # Sessions end as well, as they do when a machine shuts sshd down for good.
-    stop) node_run "$name" sh -c 'pkill -x sshd; while pgrep -x sshd > /dev/null; do sleep 0.05; done' ;;
+    # Sessions end as well, as they do when a machine shuts down; an sshd in a container is left alone.
+    stop) node_run "$name" sh -c 'set -- --ns 1 --nslist pid -x sshd; while pkill "$@"; do sleep 0.05; done' ;;
     start) answers "$name" || { node_run "$name" /usr/sbin/sshd -E /run/sshd.log && wait_until 30 answers "$name"; } ;;
     rekey)
       rm -f "$DIR/$name/hostkey" "$DIR/$name/hostkey.pub"

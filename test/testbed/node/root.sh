@@ -54,7 +54,6 @@ fuse 10 229'
 mount_cgroups() {
   local top=$ROOT/sys/fs/cgroup each
   if [ -z "$HIERARCHIES" ]; then
-    echo 0 > "/sys/fs/cgroup/$ID/$NAME/init/cgroup.procs"
     mount -t cgroup2 cgroup2 "$top"
     for each in $(cat "$top/cgroup.controllers"); do echo "+$each" > "$top/cgroup.subtree_control"; done
     return
@@ -90,7 +89,7 @@ hide_host() {
 }
 
 mount_disks() {
-  local path image number
+  local path number
   while read -r number path; do
     mkdir -p "$ROOT$path"
     mount --bind "$NODE/disks/$number" "$ROOT$path"
@@ -110,7 +109,7 @@ add_user() { # NAME ID PASSWORD-HASH; no useradd, whose locking and caches cost 
 }
 
 authorize() {
-  mkdir -p -m 700 "$1/.ssh"
+  mkdir -m 700 "$1/.ssh"
   cp "$DIR/id.pub" "$1/.ssh/authorized_keys"
   chmod 600 "$1/.ssh/authorized_keys"
 }

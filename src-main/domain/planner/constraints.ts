@@ -1,0 +1,159 @@
+// What can keep a task from a node: one predicate per constraint. Placement and explanation both
+// ask these, so they cannot disagree.
+import type { GpusLack, Lack, PlannerPolicy } from './model.ts';
+import type { Need } from './need.ts';
+import { isAvailable, type GpuSlot, type NodeState, type NumaState } from './node-state.ts';
+
+type Constraint = (need: Need, state: NodeState, policy: PlannerPolicy) => readonly Lack[];
+
+const nothing: readonly Lack[] = [];
+
+const isTheTarget: Constraint = (need, { node }) =>
+  need.nodeName === null || need.nodeName === node.name
+    ? nothing
+    : [{ kind: 'not-the-target', wanted: need.nodeName }];
+
+const takesWork: Constraint = (_need, { node }) => {
+  if (node.state !== 'online') return [{ kind: 'node-state', state: node.state }];
+  return node.drained ? [{ kind: 'drained' }] : nothing;
+};
+
+const isNotAvoided: Constraint = (need, { node }) =>
+  need.avoid.has(node.name) ? [{ kind: 'avoided' }] : nothing;
+
+const hasLabels: Constraint = (need, { node }) => {
+  if (need.labels.length === 0) return nothing;
+  return need.labels
+    .filter(([key, wanted]) => node.labels[key] !== wanted)
+    .map(([key, wanted]) => ({ kind: 'label', key, wanted, has: node.labels[key] ?? null }));
+};
+
+const hasRuntime: Constraint = (need, { node }) =>
+  node.runtimes[need.runtime] ? nothing : [{ kind: 'runtime', runtime: need.runtime }];
+
+const hasNuma: Constraint = (need, { numa }) =>
+  need.numa === null || numa.some(({ id }) => id === need.numa)
+    ? nothing
+    : [{ kind: 'numa-absent', numa: need.numa }];
+
+const hasCores: Constraint = (need, state) => {
+  const part = pinnedPart(need, state);
+  if (state.freeCores >= need.cores && (part === undefined || part.freeCores >= need.cores)) {
+    return nothing;
+  }
+  const tight = state.freeCores < need.cores ? undefined : part;
+  const free = Math.max(0, tight?.freeCores ?? state.freeCores);
+  const total = tight?.cores ?? state.node.cores;
+  return [{ kind: 'cores', wanted: need.cores, free, total, numa: tight?.id ?? null }];
+};
+
+const hasMemory: Constraint = (need, state) => {
+  const wantedBytes = need.memoryBytes;
+  if (wantedBytes === 0) return nothing;
+  const part = pinnedPart(need, state);
+  if (state.freeMemoryBytes >= wantedBytes && (part?.freeMemoryBytes ?? wantedBytes) >= wantedBytes) {
+    return nothing;
+  }
+  const tight = state.freeMemoryBytes < wantedBytes ? undefined : part;
+  const freeBytes = Math.max(0, tight?.freeMemoryBytes ?? state.freeMemoryBytes);
+  const totalBytes = tight?.memoryBytes ?? state.node.memoryBytes;
+  return [{ kind: 'memory', wantedBytes, freeBytes, totalBytes, numa: tight?.id ?? null }];
+};
+
+function pinnedPart(need: Need, state: NodeState): NumaState | undefined {
+  return need.numa === null ? undefined : state.numa.find(({ id }) => id === need.numa);
+}
+
+/** Named GPUs may be foreign: whoever names one has looked. */
+const hasNamedGpus: Constraint = (need, { gpus }) => {
+  if (need.gpuIndices === null) return nothing;
+  const lacks: Lack[] = [];
+  for (const index of need.gpuIndices) {
+    const slot = gpus.find(({ gpu }) => gpu.index === index);
+    const lack = lackOfGpu(index, slot, gpus.length);
+    if (lack !== undefined) lacks.push(lack);
+  }
+  return lacks;
+};
+
+function lackOfGpu(index: number, slot: GpuSlot | undefined, count: number): Lack | undefined {
+  if (slot === undefined) return { kind: 'gpu-absent', index, count };
+  if (slot.heldBy !== null || slot.isOthers) return { kind: 'gpu-held', index, by: slot.heldBy };
+  return slot.gpu.healthy ? undefined : { kind: 'gpu-unhealthy', index };
+}
+
+const hasGpus: Constraint = (need, state, policy) => {
+  if (need.gpuIndices !== null || need.gpuCount === 0) return nothing;
+  // Most nodes of a busy cluster end here: without looking at each GPU.
+  let free = 0;
+  for (const slot of state.gpus) if (isChoosable(slot, need, policy)) free += 1;
+  return free >= need.gpuCount ? nothing : [countGpus(need, state, free)];
+};
+
+/** Of the wanted model and size. */
+function isSuitable({ gpu }: GpuSlot, need: Need): boolean {
+  if (need.minGpuMemoryBytes !== null && gpu.memoryBytes < need.minGpuMemoryBytes) return false;
+  return need.gpuModelLower === null || gpu.model.toLowerCase().includes(need.gpuModelLower);
+}
+
+/** May be chosen for a request by count. */
+export function isChoosable(slot: GpuSlot, need: Need, policy: PlannerPolicy): boolean {
+  if (!isAvailable(slot) || (slot.gpu.foreign !== null && !policy.useForeignGpus)) return false;
+  return isSuitable(slot, need);
+}
+
+function countGpus(need: Need, { gpus }: NodeState, free: number): GpusLack {
+  const suitable = gpus.filter((slot) => isSuitable(slot, need));
+  const held = suitable.filter((slot) => slot.heldBy !== null || slot.isOthers);
+  const unhealthy = suitable.filter((slot) => !held.includes(slot) && !slot.gpu.healthy);
+  const foreign = suitable.filter((slot) => isAvailable(slot) && slot.gpu.foreign !== null);
+  return {
+    kind: 'gpus',
+    wanted: need.gpuCount,
+    model: need.gpuModel,
+    minMemoryBytes: need.minGpuMemoryBytes,
+    total: gpus.length,
+    suitable: suitable.length,
+    free,
+    held: held.length,
+    foreign: suitable.length - held.length - unhealthy.length - free,
+    foreignBy: [...new Set(foreign.map(({ gpu }) => gpu.foreign?.by ?? ''))],
+    unhealthy: unhealthy.length,
+  };
+}
+
+const isAlone: Constraint = (need, state) => {
+  if (state.exclusiveBy !== null) return [{ kind: 'held-exclusively', by: state.exclusiveBy }];
+  const holders = state.holders.size + (state.isUsedByOthers ? 1 : 0);
+  return need.exclusive && holders > 0 ? [{ kind: 'exclusive', holders }] : nothing;
+};
+
+/** In the order in which a person wants to hear of them; cheap and decisive ones first. */
+const constraints: readonly Constraint[] = [
+  takesWork,
+  isNotAvoided,
+  hasLabels,
+  hasRuntime,
+  hasNuma,
+  hasNamedGpus,
+  hasGpus,
+  hasCores,
+  hasMemory,
+  isAlone,
+];
+
+/** All that keeps the task from the node now; on a node that is not its target, only that. */
+export function lacksOn(need: Need, state: NodeState, policy: PlannerPolicy): readonly Lack[] {
+  const wrongNode = isTheTarget(need, state, policy);
+  if (wrongNode.length > 0) return wrongNode;
+  return constraints.flatMap((constraint) => constraint(need, state, policy));
+}
+
+/** Whether the task could start on the node now: `lacksOn` finds nothing, only faster. */
+export function fitsOn(need: Need, state: NodeState, policy: PlannerPolicy): boolean {
+  if (isTheTarget(need, state, policy).length > 0) return false;
+  for (const constraint of constraints) {
+    if (constraint(need, state, policy).length > 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,147 @@
+// Explanations in words. The data come from the predicates that place (constraints.ts).
+import type { WaitReason } from '../../contract/task.ts';
+import { formatBytes } from '../size.ts';
+import type { Explanation, GpusLack, Lack, NodeAnswer } from './model.ts';
+
+/** One lack as a sentence without its full stop, e.g. `2 GPUs wanted; 1 is free, 1 is used by anna (PID 3312) outside the queue`. */
+export function describeLack(lack: Lack): string {
+  switch (lack.kind) {
+    case 'node-state':
+      return stateWords[lack.state];
+    case 'drained':
+      return 'the node is drained: it takes nothing new';
+    case 'not-the-target':
+      return `the task is for ${lack.wanted}`;
+    case 'avoided':
+      return 'the task avoids this node';
+    case 'label':
+      return `label ${lack.key}=${lack.wanted} wanted; ${lack.has === null ? 'the node has no such label' : `here it is ${lack.has}`}`;
+    case 'runtime':
+      return lack.runtime === 'docker'
+        ? 'Docker cannot be used on this node'
+        : 'plain processes cannot be run on this node';
+    case 'numa-absent':
+      return `there is no NUMA node ${String(lack.numa)}`;
+    case 'exclusive':
+      return `the node is wanted for the task alone; ${things(lack.holders, 'task')} ${isAre(lack.holders)} on it`;
+    case 'held-exclusively':
+      return `task ${lack.by} has the node for itself`;
+    default:
+      return describeAmount(lack);
+  }
+}
+
+type AmountLack = Extract<
+  Lack,
+  { readonly kind: 'cores' | 'memory' | 'gpu-absent' | 'gpu-held' | 'gpu-unhealthy' | 'gpus' }
+>;
+
+function describeAmount(lack: AmountLack): string {
+  switch (lack.kind) {
+    case 'cores':
+      return `${things(lack.wanted, 'core')} wanted; ${String(lack.free)} of ${String(lack.total)} ${isAre(lack.free)} free${onNuma(lack.numa)}`;
+    case 'memory':
+      return `${formatBytes(lack.wantedBytes)} of memory wanted; ${formatBytes(lack.freeBytes)} of ${formatBytes(lack.totalBytes)} is free${onNuma(lack.numa)}`;
+    case 'gpu-absent':
+      return `there is no GPU ${String(lack.index)}; the node has ${lack.count === 0 ? 'none' : things(lack.count, 'GPU')}`;
+    case 'gpu-held':
+      return `GPU ${String(lack.index)} is held by ${lack.by === null ? 'another core' : `task ${lack.by}`}`;
+    case 'gpu-unhealthy':
+      return `GPU ${String(lack.index)} does not answer or is faulty`;
+    case 'gpus':
+      return describeGpus(lack);
+  }
+}
+
+const stateWords = {
+  connecting: 'the node is being connected',
+  offline: 'the node is offline',
+  disabled: 'the node is disabled',
+} as const;
+
+function describeGpus(lack: GpusLack): string {
+  const model = lack.model === null ? '' : ` with "${lack.model}" in the model name`;
+  const size = lack.minMemoryBytes === null ? '' : ` with at least ${formatBytes(lack.minMemoryBytes)}`;
+  return `${things(lack.wanted, 'GPU')}${model}${size} wanted; ${gpusThere(lack)}`;
+}
+
+function gpusThere(lack: GpusLack): string {
+  if (lack.total === 0) return 'the node has none';
+  if (lack.suitable === 0) return `none of its ${things(lack.total, 'GPU')} is such`;
+  if (lack.suitable < lack.wanted) {
+    return lack.suitable === lack.total
+      ? `the node has ${String(lack.total)}`
+      : `the node has ${String(lack.suitable)} such`;
+  }
+  const parts = [`${lack.free === 0 ? 'none' : String(lack.free)} ${lack.free === 0 ? 'is' : isAre(lack.free)} free`];
+  if (lack.held > 0) parts.push(`${String(lack.held)} ${isAre(lack.held)} held by tasks`);
+  if (lack.foreign > 0) {
+    parts.push(`${String(lack.foreign)} ${isAre(lack.foreign)} used by ${lack.foreignBy.join(', ')} outside the queue`);
+  }
+  if (lack.unhealthy > 0) {
+    parts.push(`${String(lack.unhealthy)} ${lack.unhealthy === 1 ? 'does' : 'do'} not answer or ${isAre(lack.unhealthy)} faulty`);
+  }
+  return parts.join(', ');
+}
+
+function things(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function isAre(count: number): string {
+  return count === 1 ? 'is' : 'are';
+}
+
+function onNuma(numa: number | null): string {
+  return numa === null ? '' : ` on NUMA node ${String(numa)}`;
+}
+
+/** The explanation as clients get it. */
+export function toWaitReason(explanation: Explanation): WaitReason {
+  return {
+    summary: summarize(explanation),
+    ahead: explanation.ahead,
+    nodes: explanation.nodes.map(({ nodeId, name, fits, possible, lacks }) => ({
+      nodeId,
+      node: name,
+      fits,
+      possible,
+      lacks: lacks.map(describeLack),
+    })),
+  };
+}
+
+function summarize({ held, nodes }: Explanation): string {
+  if (held) return 'It is on hold until somebody releases it.';
+  if (nodes.length === 0) return 'There are no nodes yet.';
+  const fitting = nodes.filter(({ fits }) => fits);
+  const [first] = fitting;
+  if (first !== undefined) {
+    const others = fitting.length === 1 ? '' : ` and ${things(fitting.length - 1, 'other node')}`;
+    return `It fits on ${first.name}${others} now.`;
+  }
+  const possible = nodes.filter((node) => node.possible);
+  const nearest = nearestNode(possible.length > 0 ? possible : nodes);
+  if (nearest === undefined) return 'There are no nodes yet.';
+  if (possible.length === 0) {
+    return `No node could ever run it. Nearest is ${nearest.name}: ${nearest.everLacks.map(describeLack).join('; ')}.`;
+  }
+  const where = possible.length === 1 ? '' : ` (one of ${String(possible.length)} nodes that could run it)`;
+  return `It waits for ${nearest.name}${where}: ${nearest.lacks.map(describeLack).join('; ')}.`;
+}
+
+/** The node that lacks least: of fewest kinds, and of those the first by name. */
+export function nearestNode(nodes: readonly NodeAnswer[]): NodeAnswer | undefined {
+  let nearest: NodeAnswer | undefined;
+  for (const node of nodes) {
+    if (nearest === undefined || distance(node) < distance(nearest)) nearest = node;
+  }
+  return nearest;
+}
+
+/** Nodes that are out of reach, or meant for others, are further away than busy ones. */
+function distance({ lacks, everLacks }: NodeAnswer): number {
+  const weights: Partial<Record<Lack['kind'], number>> = { 'not-the-target': 100, 'node-state': 10, drained: 10 };
+  const total = (list: readonly Lack[]) => list.reduce((sum, { kind }) => sum + (weights[kind] ?? 1), 0);
+  return total(everLacks) * 1000 + total(lacks);
+}

@@ -1,0 +1,254 @@
+// The planner: which waiting task starts where. A mirror of queue, nodes and holdings, fed by what
+// changed; one pass places what fits and counts it as placed. Pure: no clock, no randomness; the same
+// mirror gives the same answer however it came about.
+//
+// Order: priority, then submission. A task that does not fit is overtaken by those behind it that do.
+import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
+import { lacksOn } from './constraints.ts';
+import { describeFit, placeOn, type Fit } from './fit.ts';
+import { Heap } from './heap.ts';
+import type {
+  Explanation,
+  Holding,
+  NodeAnswer,
+  Placement,
+  PlannerNode,
+  PlannerPolicy,
+  QueuedTask,
+} from './model.ts';
+import { needOf, shapeKey, type Need } from './need.ts';
+import { emptiedNode, NodeState } from './node-state.ts';
+import { compareQueued, Shape, type Entry, type NodeLog } from './shape.ts';
+
+/** Empty shapes kept for the next task of their kind, so that its nodes need not all be measured again. */
+const idleShapes = 256;
+
+export class Planner {
+  #policy: PlannerPolicy;
+  readonly #nodes = new Map<NodeId, NodeState>();
+  readonly #byName = new Map<string, NodeState>();
+  readonly #holdings = new Map<TaskId, Holding>();
+  /** Holdings by node, registered or not. */
+  readonly #heldOn = new Map<NodeId, Map<TaskId, Holding>>();
+  readonly #entries = new Map<TaskId, Entry>();
+  readonly #onHold = new Map<TaskId, QueuedTask>();
+  readonly #shapes = new Map<string, Shape>();
+  #changes: NodeState[] = [];
+  #changesStart = 0;
+
+  constructor(policy: PlannerPolicy) {
+    this.#policy = policy;
+  }
+
+  /** Tasks that wait for a place; those on hold are not counted. */
+  get queueLength(): number {
+    return this.#entries.size;
+  }
+
+  setPolicy(policy: PlannerPolicy): void {
+    if (policy.useForeignGpus === this.#policy.useForeignGpus) return;
+    this.#policy = policy;
+    for (const shape of this.#shapes.values()) shape.forgetFits();
+  }
+
+  /** Puts a task into the queue, or changes it there. What it held it holds no more. */
+  upsertTask(task: QueuedTask): void {
+    this.forget(task.id);
+    if (task.held) {
+      this.#onHold.set(task.id, task);
+      return;
+    }
+    const key = shapeKey(task);
+    let shape = this.#shapes.get(key);
+    if (shape === undefined) {
+      shape = new Shape(key, needOf(task));
+      this.#shapes.set(key, shape);
+    }
+    this.#entries.set(task.id, shape.add(task));
+  }
+
+  /** Takes a task out of the queue; what it holds stays held. */
+  removeTask(id: TaskId): void {
+    this.#onHold.delete(id);
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    entry.shape.remove(entry);
+    if (entry.shape.isEmpty && this.#shapes.size > idleShapes) this.#shapes.delete(entry.shape.key);
+  }
+
+  /** The task neither waits nor holds anything any more. */
+  forget(id: TaskId): void {
+    this.removeTask(id);
+    this.release(id);
+  }
+
+  /** An attempt holds its place: the task has left the queue. Replaces what the task held before. */
+  hold(holding: Holding): void {
+    this.forget(holding.taskId);
+    this.#take(holding);
+  }
+
+  /** What the task held is free. */
+  release(taskId: TaskId): void {
+    const holding = this.#holdings.get(taskId);
+    if (holding === undefined) return;
+    const { nodeId } = holding.place;
+    this.#holdings.delete(taskId);
+    const there = this.#heldOn.get(nodeId);
+    there?.delete(taskId);
+    if (there?.size === 0) this.#heldOn.delete(nodeId);
+    const state = this.#nodes.get(nodeId);
+    if (state === undefined) return;
+    state.release(taskId);
+    this.#noteChange(state);
+  }
+
+  /** Adds a node or takes in what changed about it. Holdings on it stay. */
+  upsertNode(node: PlannerNode): void {
+    this.removeNode(node.id);
+    const state = new NodeState(node);
+    for (const { taskId, place } of this.#heldOn.get(node.id)?.values() ?? []) state.hold(taskId, place);
+    this.#nodes.set(node.id, state);
+    this.#byName.set(node.name, state);
+    this.#noteChange(state);
+  }
+
+  /** Forgets a node. Holdings on it are remembered, in case it comes back. */
+  removeNode(id: NodeId): void {
+    const state = this.#nodes.get(id);
+    if (state === undefined) return;
+    state.isGone = true;
+    this.#nodes.delete(id);
+    if (this.#byName.get(state.node.name) === state) this.#byName.delete(state.node.name);
+  }
+
+  /**
+   * Places all that fits, in the order of the queue, and counts it as placed. `now` is for rules
+   * about time, of which there are none yet.
+   */
+  pass(_now: Instant): Placement[] {
+    const placements: Placement[] = [];
+    const log = this.#log();
+    const waiting = [...this.#shapes.values()].filter((shape) => !shape.isEmpty);
+    const shapes = new Heap<Shape>(compareHeads, waiting);
+    for (let shape = shapes.top; shape !== undefined; shape = shapes.top) {
+      const entry = shape.head();
+      const fit = entry === undefined ? undefined : shape.bestFit(log);
+      if (entry === undefined || fit === undefined) {
+        // Nothing frees within a pass: what does not fit now does not fit later in it.
+        shapes.pop();
+        continue;
+      }
+      placements.push(this.#place(entry, fit));
+      shapes.settleTop();
+    }
+    this.#trimChanges();
+    return placements;
+  }
+
+  /** How many waiting tasks come before this one, which may be in the queue or not. */
+  aheadOf(task: Pick<QueuedTask, 'id' | 'priority'>): number {
+    let count = 0;
+    for (const shape of this.#shapes.values()) count += shape.countBefore(task);
+    return count;
+  }
+
+  /** Why a task is not placed, from the predicates that place it. The task may be in the queue or not. */
+  explain(task: QueuedTask): Explanation {
+    const need = needOf(task);
+    return {
+      held: task.held,
+      ahead: task.held ? null : this.aheadOf(task),
+      nodes: [...this.#nodes.values()]
+        .map((state) => answerOf(need, state, this.#policy))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    };
+  }
+
+  #place(entry: Entry, fit: Fit): Placement {
+    const { id } = entry.task;
+    const { need } = entry.shape;
+    const place = placeOn(need, fit.state, this.#policy);
+    this.removeTask(id);
+    // The attempt number is the task machine's to give; what is held is held either way.
+    this.#take({ taskId: id, attempt: 0, place });
+    return { taskId: id, place, why: describeFit(need, fit) };
+  }
+
+  #take(holding: Holding): void {
+    const { taskId, place } = holding;
+    this.#holdings.set(taskId, holding);
+    const there = this.#heldOn.get(place.nodeId) ?? new Map<TaskId, Holding>();
+    this.#heldOn.set(place.nodeId, there.set(taskId, holding));
+    const state = this.#nodes.get(place.nodeId);
+    if (state === undefined) return;
+    state.hold(taskId, place);
+    this.#noteChange(state);
+  }
+
+  #noteChange(state: NodeState): void {
+    state.changedAt = this.#changesStart + this.#changes.length;
+    this.#changes.push(state);
+  }
+
+  #log(): NodeLog {
+    return {
+      policy: this.#policy,
+      nodes: this.#nodes,
+      byName: this.#byName,
+      changes: this.#changes,
+      start: this.#changesStart,
+    };
+  }
+
+  /** A shape that is further behind than there are nodes measures them all anyway. */
+  #trimChanges(): void {
+    const excess = this.#changes.length - 2 * this.#nodes.size - 1024;
+    if (excess <= 0) return;
+    this.#changes = this.#changes.slice(excess);
+    this.#changesStart += excess;
+  }
+}
+
+function compareHeads(a: Shape, b: Shape): number {
+  const first = a.head();
+  const second = b.head();
+  if (first === undefined || second === undefined) return Number(second !== undefined) - Number(first !== undefined);
+  return compareQueued(first.task, second.task);
+}
+
+function answerOf(need: Need, state: NodeState, policy: PlannerPolicy): NodeAnswer {
+  const lacks = lacksOn(need, state, policy);
+  const everLacks = lacks.length === 0 ? [] : lacksOn(need, emptiedNode(state.node), policy);
+  return {
+    nodeId: state.node.id,
+    name: state.node.name,
+    fits: lacks.length === 0,
+    possible: everLacks.length === 0,
+    lacks,
+    everLacks,
+  };
+}
+
+export interface PlanInput {
+  readonly queue: readonly QueuedTask[];
+  readonly nodes: readonly PlannerNode[];
+  readonly holdings: readonly Holding[];
+  readonly policy: PlannerPolicy;
+  readonly now: Instant;
+}
+
+/** A planner that has seen all this: for a plan from scratch, and for questions. */
+export function plannerOf(input: Omit<PlanInput, 'now'>): Planner {
+  const planner = new Planner(input.policy);
+  for (const node of input.nodes) planner.upsertNode(node);
+  for (const holding of input.holdings) planner.hold(holding);
+  for (const task of input.queue) planner.upsertTask(task);
+  return planner;
+}
+
+/** Which of the waiting tasks start where, in the order of the queue. A function of its input alone. */
+export function plan(input: PlanInput): Placement[] {
+  return plannerOf(input).pass(input.now);
+}

@@ -1,0 +1,62 @@
+import http from 'node:http';
+import { Duplex } from 'node:stream';
+import { inspect } from 'node:util';
+import type { NodeLink } from '../../link/node-link.ts';
+
+/** The way to the Engine on a node: its socket, or a program that carries one connection. */
+export type DockerDoor =
+  { readonly kind: 'socket'; readonly path: string } | { readonly kind: 'dial-stdio' };
+
+/** Opens one connection to the Engine. */
+export async function dialDoor(link: NodeLink, door: DockerDoor): Promise<Duplex> {
+  if (door.kind === 'socket') return link.dialSocket(door.path);
+  const program = await link.spawn(['docker', 'system', 'dial-stdio']);
+  // Its end shows as the end of stdout; the promise would otherwise reject with nobody listening.
+  program.ended.catch(() => undefined);
+  const stream = Duplex.from({ readable: program.stdout, writable: program.stdin });
+  stream.once('close', () => void program.end());
+  return stream;
+}
+
+/** Idle connections kept for the next request. More calls than that at once just open more. */
+const idleConnections = 8;
+
+/** An HTTP agent whose connections go through a link. */
+export class LinkAgent extends http.Agent {
+  readonly #link: NodeLink;
+  readonly #door: DockerDoor;
+
+  constructor(link: NodeLink, door: DockerDoor) {
+    super({ keepAlive: true, maxFreeSockets: idleConnections });
+    this.#link = link;
+    this.#door = door;
+  }
+
+  override createConnection(
+    _options: http.ClientRequestArgs,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    dialDoor(this.#link, this.#door).then(
+      (stream) => callback?.(null, asSocket(stream)),
+      (error: unknown) => {
+        // Node's signature wants a stream beside an error, and never looks at it.
+        (callback as ((error: unknown) => void) | undefined)?.(error);
+      },
+    );
+    return undefined;
+  }
+
+  /** docker-modem inspects its options in full depth on every request, agent included: seconds without this. */
+  [inspect.custom](): string {
+    return 'LinkAgent';
+  }
+}
+
+/** Gives a stream the socket methods that node:http calls on every connection. */
+function asSocket(stream: Duplex): Duplex {
+  const socket = stream as Duplex & Record<string, unknown>;
+  for (const method of ['setTimeout', 'setNoDelay', 'setKeepAlive', 'ref', 'unref']) {
+    socket[method] ??= () => socket;
+  }
+  return stream;
+}

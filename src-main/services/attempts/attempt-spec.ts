@@ -1,0 +1,66 @@
+// From a task to what a runtime is told to create.
+import type { NodeFacts } from '../../contract/node.ts';
+import type { Place, Task } from '../../domain/task.ts';
+import type { AttemptSpec } from '../../runtimes/runtime.ts';
+import type { FleetNode } from '../fleet.ts';
+
+export interface SpecInputs {
+  readonly task: Task;
+  readonly place: Place;
+  readonly node: FleetNode;
+  /** Values of the secret variables, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly logBufferBytes: number;
+}
+
+/** The variables every task sees; the user's own win over none of them. */
+function ourVariables({ task, place, node }: SpecInputs): Record<string, string> {
+  return {
+    KOHAKURIVER_TASK_ID: task.id,
+    KOHAKURIVER_BATCH_ID: task.batchId,
+    KOHAKURIVER_NODE: node.name,
+    KOHAKURIVER_GPUS: place.gpus.map((gpu) => gpu.index).join(','),
+    KOHAKURIVER_ATTEMPT: String(task.attempt),
+  };
+}
+
+function pinned(place: Place, facts: NodeFacts | null): AttemptSpec['numa'] {
+  if (place.numa === null) return null;
+  const cpus = facts?.numa.find((numa) => numa.id === place.numa)?.cores ?? [];
+  return { id: place.numa, cpus };
+}
+
+function heldGpus(place: Place, facts: NodeFacts | null): AttemptSpec['gpus'] {
+  return place.gpus.map((held) => {
+    const gpu = facts?.gpus.find((candidate) => candidate.uuid === held.uuid);
+    return { ...held, vendor: gpu?.vendor ?? 'nvidia', pciBusId: gpu?.pciBusId ?? '' };
+  });
+}
+
+/** Everything a runtime needs to create this task's current attempt. */
+export function attemptSpec(inputs: SpecInputs): AttemptSpec {
+  const { task, place, node } = inputs;
+  const { spec } = task;
+  return {
+    taskId: task.id,
+    attempt: task.attempt,
+    batchId: task.batchId,
+    taskType: task.type,
+    nodeName: node.name,
+    owner: task.owner,
+    name: spec.name,
+    work: spec.work,
+    vessel: spec.vessel,
+    env: { ...spec.env, ...inputs.secrets, ...ourVariables(inputs) },
+    mounts: spec.mounts,
+    workdir: spec.workdir,
+    user: spec.user,
+    privileged: spec.privileged,
+    cores: spec.cores,
+    memoryBytes: spec.memoryBytes,
+    numa: pinned(place, node.facts),
+    gpus: heldGpus(place, node.facts),
+    labels: spec.labels,
+    logBufferBytes: inputs.logBufferBytes,
+  };
+}

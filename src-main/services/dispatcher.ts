@@ -1,0 +1,160 @@
+// Places waiting tasks. It wakes when something changed that the planner reads, asks the planner for
+// one pass, and writes down what it says; everything after that belongs to the attempts.
+import type { NodeId } from '../contract/ids.ts';
+import type { WaitReason } from '../contract/task.ts';
+import type { Timers } from '../domain/clock.ts';
+import type { Holding, Placement, PlannerPolicy, QueuedTask } from '../domain/planner/model.ts';
+import type { Task } from '../domain/task.ts';
+import type { Fleet } from './fleet.ts';
+import type { Logger } from './logger.ts';
+import { nodeOf, type TaskBook, type TaskChange } from './tasks/task-book.ts';
+import type { UnreadableTask } from './tasks/ports.ts';
+import type { PlannerDelta, PlannerPort } from './planner-port.ts';
+
+export interface DispatcherParts {
+  readonly book: TaskBook;
+  readonly fleet: Fleet;
+  readonly planner: PlannerPort;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly policy: () => PlannerPolicy;
+}
+
+/** A task as the planner reads it. */
+export function toQueued(task: Task): QueuedTask {
+  const { spec } = task;
+  return {
+    id: task.id,
+    owner: task.owner,
+    priority: task.priority,
+    submittedAt: task.submittedAt,
+    held: task.state.status === 'PENDING' && task.state.held,
+    target: spec.target,
+    cores: spec.cores,
+    memoryBytes: spec.memoryBytes ?? 0,
+    gpus: spec.gpus,
+    vessel: spec.vessel,
+    exclusive: spec.exclusive,
+    onNodeLabels: spec.onNodeLabels,
+    avoidNodes: spec.avoidNodes,
+  };
+}
+
+function holdingOf(task: Task): Holding | undefined {
+  if (nodeOf(task) === undefined || !('place' in task.state) || task.state.place === null) return undefined;
+  return { taskId: task.id, attempt: task.attempt, place: task.state.place };
+}
+
+/** What a change of a task means to the planner's mirror. */
+export function deltaOf({ before, after }: Pick<TaskChange, 'before' | 'after'>): PlannerDelta[] {
+  const id = (after ?? before)?.id;
+  if (id === undefined) return [];
+  if (after?.state.status === 'PENDING') return [{ kind: 'upsert-task', task: toQueued(after) }];
+  const holding = after === undefined ? undefined : holdingOf(after);
+  return [holding === undefined ? { kind: 'forget-task', id } : { kind: 'hold', holding }];
+}
+
+/** A task whose record cannot be read may hold anything: its node takes nothing new until a person looked. */
+function wholeNodeHeld({ id, attempt, nodeId }: UnreadableTask): PlannerDelta[] {
+  if (nodeId === null) return [];
+  const place = { nodeId, runtime: 'process' as const, gpus: [], cores: 0, memoryBytes: 0, numa: null, exclusive: true };
+  return [{ kind: 'hold', holding: { taskId: id, attempt, place } }];
+}
+
+/** Whether a change is one the planner reads: progress and wishes to kill what runs are not. */
+function isPlanned({ kind, before, after }: TaskChange): boolean {
+  if (kind === 'progress') return false;
+  return !kind.startsWith('kill-') || before?.state.status !== after?.state.status;
+}
+
+export class Dispatcher implements Disposable {
+  readonly #parts: DispatcherParts;
+  readonly #listening: Disposable[];
+  #deltas: PlannerDelta[] = [];
+  readonly #changedNodes = new Set<NodeId>();
+  #wake: Disposable | undefined;
+  #isPassing = false;
+  #isStopped = false;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    const { book, fleet } = parts;
+    for (const task of book.all()) this.#deltas.push(...deltaOf({ before: undefined, after: task }));
+    for (const task of book.unreadable) this.#deltas.push(...wholeNodeHeld(task));
+    for (const node of fleet.plannerNodes()) this.#changedNodes.add(node.id);
+    this.#listening = [
+      book.onDidChange((change) => this.#onTask(change)),
+      fleet.onDidChangeCapacity((id) => this.#onNode(id)),
+    ];
+    this.wake();
+  }
+
+  [Symbol.dispose](): void {
+    this.#isStopped = true;
+    this.#wake?.[Symbol.dispose]();
+    for (const listener of this.#listening) listener[Symbol.dispose]();
+  }
+
+  /** Plans soon; calls in the same turn of the loop are one. */
+  wake(): void {
+    if (this.#wake !== undefined || this.#isPassing || this.#isStopped) return;
+    this.#wake = this.#parts.timers.after(0, () => {
+      this.#wake = undefined;
+      this.#pass().catch((error: unknown) => {
+        this.#parts.log.error({ err: error }, 'a planning pass failed');
+      });
+    });
+  }
+
+  /** Why a task does not run yet, by the predicates that would place it. */
+  explain(task: QueuedTask): Promise<WaitReason> {
+    return this.#parts.planner.explain(this.#takeDeltas(), task);
+  }
+
+  #onTask(change: TaskChange): void {
+    if (!isPlanned(change)) return;
+    this.#deltas.push(...deltaOf(change));
+    this.wake();
+  }
+
+  #onNode(id: NodeId): void {
+    this.#changedNodes.add(id);
+    this.wake();
+  }
+
+  #takeDeltas(): PlannerDelta[] {
+    const nodes = this.#changedNodes.size === 0 ? [] : this.#parts.fleet.plannerNodes();
+    const byId = new Map(nodes.map((node) => [node.id, node]));
+    const nodeDeltas = [...this.#changedNodes].map((id): PlannerDelta => {
+      const node = byId.get(id);
+      return node === undefined ? { kind: 'forget-node', id } : { kind: 'upsert-node', node };
+    });
+    const deltas = [{ kind: 'policy' as const, policy: this.#parts.policy() }, ...nodeDeltas, ...this.#deltas];
+    this.#deltas = [];
+    this.#changedNodes.clear();
+    return deltas;
+  }
+
+  async #pass(): Promise<void> {
+    this.#isPassing = true;
+    try {
+      const placements = await this.#parts.planner.pass(this.#takeDeltas());
+      if (this.#isStopped) return;
+      for (const placement of placements) this.#place(placement);
+    } finally {
+      this.#isPassing = false;
+      if (this.#deltas.length > 0 || this.#changedNodes.size > 0) this.wake();
+    }
+  }
+
+  /** Writes a placement down, unless the world moved on while the planner thought. */
+  #place({ taskId, place, why }: Placement): void {
+    const { book, fleet } = this.#parts;
+    const isThere = fleet.node(place.nodeId)?.state === 'online';
+    const outcome = isThere ? book.apply(taskId, { kind: 'placed', place, why }) : undefined;
+    if (outcome !== undefined && !('refused' in outcome)) return;
+    // The planner counts it as placed: tell it what is true instead.
+    this.#deltas.push(...deltaOf({ before: book.find(taskId)?.task, after: book.active(taskId) }));
+    if (!isThere) this.#changedNodes.add(place.nodeId);
+  }
+}

@@ -1,0 +1,269 @@
+// What people do with tasks: submit, look, and give orders. Decisions are the domain's; this writes
+// them down and answers only what is on disk.
+import type { BatchId, TaskId } from '../../contract/ids.ts';
+import { RequestError } from '../../contract/errors.ts';
+import { isFinal, type TaskSubmission, type TaskView, type Vessel, type WaitReason } from '../../contract/task.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { newTask } from '../../domain/new-task.ts';
+import { validateSubmission } from '../../domain/submission.ts';
+import type { SnowflakeFactory } from '../../domain/snowflake.ts';
+import { formatTarget } from '../../domain/target.ts';
+import type { Task, TaskEvent } from '../../domain/task.ts';
+import { toTaskView } from '../../domain/task-view.ts';
+import { toQueued, type Dispatcher } from '../dispatcher.ts';
+import type { Fleet } from '../fleet.ts';
+import type { SettingsService } from '../settings.ts';
+import type { TaskSecrets } from './task-secrets.ts';
+import type { StoredTask, TaskRecords } from './ports.ts';
+import type { TaskBook } from './task-book.ts';
+
+export interface TaskServiceParts {
+  readonly book: TaskBook;
+  readonly records: TaskRecords;
+  readonly fleet: Fleet;
+  readonly dispatcher: Dispatcher;
+  readonly settings: SettingsService;
+  readonly secrets: TaskSecrets;
+  readonly ids: SnowflakeFactory;
+  readonly clock: Clock;
+  /** Removes the stored logs of tasks. */
+  readonly removeLogs: (ids: readonly TaskId[]) => Promise<void>;
+}
+
+export interface Accepted {
+  taskIds: TaskId[];
+  batchId: BatchId;
+  warnings: string[];
+}
+
+/** The outcome of an order for one task. */
+export interface OrderResult {
+  id: TaskId;
+  ok: boolean;
+  status: string;
+  message: string | null;
+}
+
+/** Who asks: the owner of what they submit, and named in the history. */
+export interface Asker {
+  readonly who: string;
+}
+
+interface Prepared {
+  readonly accepted: Accepted;
+  readonly tasks: readonly Task[];
+  readonly secretEnv: Readonly<Record<string, string>>;
+}
+
+export class TaskService {
+  readonly #parts: TaskServiceParts;
+
+  constructor(parts: TaskServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** Accepts a submission: one task per target, or one for the scheduler to place. Durable when it resolves. */
+  async submit(submission: TaskSubmission, asker: Asker): Promise<Accepted> {
+    const [accepted] = await this.submitMany([submission], asker);
+    if (accepted === undefined) throw new Error('a submission was accepted without an answer');
+    return accepted;
+  }
+
+  /** Accepts several submissions in one durable step, all or none. */
+  async submitMany(submissions: readonly TaskSubmission[], asker: Asker): Promise<Accepted[]> {
+    const prepared = submissions.map((submission) => this.#prepare(submission, asker));
+    const { book, secrets } = this.#parts;
+    book.add(
+      prepared.flatMap(({ tasks }) => tasks),
+      asker.who,
+      () => {
+        for (const { accepted, secretEnv } of prepared) secrets.keep(accepted.batchId, secretEnv);
+      },
+    );
+    await book.flushed();
+    return prepared.map(({ accepted }) => accepted);
+  }
+
+  #prepare(submission: TaskSubmission, asker: Asker): Prepared {
+    const { fleet, ids, clock, settings } = this.#parts;
+    const policy = {
+      allowPrivileged: settings.get('tasks.allowPrivileged'),
+      useForeignGpus: settings.get('tasks.useForeignGpus'),
+    };
+    const vessel = this.#vesselOf(submission);
+    const { targets, warnings } = validateSubmission({ ...submission, vessel }, fleet.plannerNodes(), policy);
+    const batchId = ids.batchId();
+    const tasks = targets.map((target) =>
+      newTask({
+        id: ids.taskId(),
+        batchId,
+        submission,
+        target,
+        vessel,
+        owner: submission.owner ?? asker.who,
+        now: clock.now(),
+        warnings,
+      }),
+    );
+    const accepted = { taskIds: tasks.map((task) => task.id), batchId, warnings: [...warnings] };
+    return { accepted, tasks, secretEnv: submission.secretEnv };
+  }
+
+  /** What it runs in: as asked, or the default image, or a plain process where none is set. */
+  #vesselOf(submission: TaskSubmission): Vessel {
+    if (submission.vessel !== null) return submission.vessel;
+    const image = this.#parts.settings.get('tasks.defaultImage');
+    return image === null || image === '' ? { kind: 'process' } : { kind: 'image', reference: image };
+  }
+
+  /** A task as clients see it, with what is newer in memory than in the store. */
+  view(stored: StoredTask): TaskView {
+    const { fleet, book } = this.#parts;
+    const { id } = stored.task;
+    const { task, stdoutBytes, stderrBytes } = book.active(id) === undefined ? stored : (book.find(id) ?? stored);
+    return toTaskView(task, {
+      nodeName: (nodeId) => fleet.node(nodeId)?.name,
+      phase: book.phase(id),
+      stdoutBytes,
+      stderrBytes,
+    });
+  }
+
+  /** Throws `not-found/task` or `ambiguous/id`. */
+  resolve(reference: string): TaskId {
+    return this.#parts.records.resolveRef(reference);
+  }
+
+  find(reference: string): StoredTask {
+    const id = this.resolve(reference);
+    const found = this.#parts.book.find(id);
+    if (found === undefined) throw new RequestError('not-found/task', `There is no task ${reference}.`);
+    return found;
+  }
+
+  get(reference: string): TaskView {
+    return this.view(this.find(reference));
+  }
+
+  /** Why it does not run yet; for one that does not wait, that. */
+  async why(reference: string): Promise<WaitReason> {
+    const { task } = this.find(reference);
+    const { status } = task.state;
+    if (status !== 'PENDING') return { summary: `It does not wait: it is ${status}.`, ahead: null, nodes: [] };
+    return this.#parts.dispatcher.explain(toQueued(task));
+  }
+
+  /** What a submission would meet now; stores nothing. Throws what `submit` would throw. */
+  async explain(submission: TaskSubmission, asker: Asker): Promise<WaitReason> {
+    const [task] = this.#prepare({ ...submission, hold: false }, asker).tasks;
+    if (task === undefined) throw new Error('a submission without a task');
+    return this.#parts.dispatcher.explain(toQueued(task));
+  }
+
+  async kill(references: readonly string[], options: Asker & { signal: string; graceSeconds?: number | undefined }): Promise<OrderResult[]> {
+    const graceMs = (options.graceSeconds ?? this.#parts.settings.get('tasks.killGraceSeconds')) * 1000;
+    return this.#order(references, () => ({ kind: 'kill-requested', by: options.who, signal: options.signal, graceMs }));
+  }
+
+  async hold(references: readonly string[], { who }: Asker): Promise<OrderResult[]> {
+    return this.#order(references, () => ({ kind: 'held', by: who }));
+  }
+
+  async release(references: readonly string[], { who }: Asker): Promise<OrderResult[]> {
+    return this.#order(references, () => ({ kind: 'released', by: who }));
+  }
+
+  async setPriority(references: readonly string[], options: Asker & { priority: number }): Promise<OrderResult[]> {
+    return this.#order(references, () => ({ kind: 'reprioritized', by: options.who, priority: options.priority }));
+  }
+
+  /** Freezes what runs. The node is told first: PAUSED is written when it is true. */
+  async pause(references: readonly string[], { who }: Asker): Promise<OrderResult[]> {
+    return this.#orderOnNode(references, { who, kind: 'paused' });
+  }
+
+  async resume(references: readonly string[], { who }: Asker): Promise<OrderResult[]> {
+    return this.#orderOnNode(references, { who, kind: 'resumed' });
+  }
+
+  /** Forgets ended tasks, with their logs. */
+  async remove(references: readonly string[]): Promise<OrderResult[]> {
+    const found = references.map((reference) => this.find(reference).task);
+    const ended = found.filter((task) => isFinal(task.state.status));
+    this.#parts.book.remove(ended);
+    await this.#parts.book.flushed();
+    await this.#parts.removeLogs(ended.map((task) => task.id));
+    return found.map((task) => {
+      const ok = isFinal(task.state.status);
+      return { id: task.id, ok, status: task.state.status, message: ok ? null : 'It has not ended: kill it first.' };
+    });
+  }
+
+  /** The submission a task came from, without its secret values. */
+  submission(reference: string): TaskSubmission {
+    const { task } = this.find(reference);
+    const { target, vessel, secretEnvNames: _names, ...rest } = task.spec;
+    return {
+      ...rest,
+      vessel,
+      targets: target === null ? [] : [formatTarget(target)],
+      secretEnv: {},
+      priority: task.priority,
+      hold: false,
+      owner: task.owner,
+    };
+  }
+
+  /** Submits again what a task was, with changes; secret values are taken over unless given anew. */
+  async resubmit(reference: string, options: Asker & { changes: Partial<TaskSubmission> }): Promise<Accepted> {
+    const { task } = this.find(reference);
+    const kept = await this.#parts.secrets.values(task);
+    const defined = Object.fromEntries(Object.entries(options.changes).filter(([, value]) => value !== undefined));
+    const submission = { ...this.submission(reference), ...defined } as TaskSubmission;
+    const secretEnv = { ...kept, ...submission.secretEnv };
+    return this.submit({ ...submission, secretEnv }, options);
+  }
+
+  async #order(references: readonly string[], event: () => TaskEvent): Promise<OrderResult[]> {
+    const { book } = this.#parts;
+    const ids = references.map((reference) => this.resolve(reference));
+    const results = ids.map((id) => {
+      const outcome = book.apply(id, event());
+      if (isRefused(outcome)) return { id, ok: false, status: outcome.from, message: outcome.why };
+      return { id, ok: true, status: outcome.task.state.status, message: null };
+    });
+    await book.flushed();
+    return results;
+  }
+
+  async #orderOnNode(references: readonly string[], order: { who: string; kind: 'paused' | 'resumed' }): Promise<OrderResult[]> {
+    const ids = references.map((reference) => this.resolve(reference));
+    const results = await Promise.all(ids.map((id) => this.#freezeOrThaw(id, order)));
+    await this.#parts.book.flushed();
+    return results;
+  }
+
+  async #freezeOrThaw(id: TaskId, { who, kind }: { who: string; kind: 'paused' | 'resumed' }): Promise<OrderResult> {
+    const { book, fleet } = this.#parts;
+    const task = book.active(id);
+    const needed = kind === 'paused' ? 'RUNNING' : 'PAUSED';
+    if (task === undefined || task.state.status !== needed) {
+      const status = (task ?? book.find(id)?.task)?.state.status ?? 'KILLED';
+      return { id, ok: false, status, message: `Only a task that is ${needed} can be ${kind}; it is ${status}.` };
+    }
+    const { place } = task.state;
+    const runtime = fleet.runtime(place.nodeId, place.runtime);
+    if (runtime === undefined) {
+      return { id, ok: false, status: needed, message: 'Its node cannot be reached now.' };
+    }
+    const ref = { taskId: id, attempt: task.attempt };
+    await (kind === 'paused' ? runtime.pause(ref) : runtime.resume(ref));
+    const outcome = book.apply(id, { kind, attempt: task.attempt, by: who });
+    if (isRefused(outcome)) return { id, ok: false, status: outcome.from, message: outcome.why };
+    return { id, ok: true, status: outcome.task.state.status, message: null };
+  }
+}
+
+function isRefused(outcome: ReturnType<TaskBook['apply']>): outcome is Extract<ReturnType<TaskBook['apply']>, { refused: unknown }> {
+  return 'refused' in outcome;
+}

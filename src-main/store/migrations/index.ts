@@ -1,0 +1,5 @@
+// Every step of the schema, in order. A step that was released is never edited: add the next one.
+import type { Migration } from '../migrate.ts';
+import { initial } from './0001-initial.ts';
+
+export const migrations: readonly Migration[] = [initial];

@@ -1,0 +1,124 @@
+// What a core keeps: its database, the log files of its tasks, its secrets and its settings file.
+// Everything here is about being durable and readable again; what it means is decided elsewhere.
+// `openStore` is the door; the repositories on the Store it gives are the rooms.
+import type { Clock } from '../domain/clock.ts';
+import { Connection, type StoreLog } from './connection.ts';
+import { coreIdentity, type CoreIdentity } from './core-identity.ts';
+import { makeDataDir, type DataPaths } from './data-dir.ts';
+import { EffectRepository } from './effect-repository.ts';
+import { GroupCommit, type Schedule } from './group-commit.ts';
+import { takeLock, type DirectoryLock } from './lock.ts';
+import { Meta } from './meta.ts';
+import { MetricsRepository } from './metrics-repository.ts';
+import { migrate, prepareFile, type Migration } from './migrate.ts';
+import { migrations as allMigrations } from './migrations/index.ts';
+import { NodeRepository } from './node-repository.ts';
+import { QueryWorker } from './query-client.ts';
+import { TaskRepository } from './task-repository.ts';
+
+export interface OpenStoreOptions {
+  /** Made if it is not there, readable by its owner only. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: StoreLog;
+  /** Who opens it, for others to read: `electron`, `server`, `test`. */
+  readonly host: string;
+  /** When a group of writes is committed. Default: at the end of this turn of the loop. */
+  readonly schedule?: Schedule;
+  /** Default: all of them. */
+  readonly migrations?: readonly Migration[];
+}
+
+/** An open data directory. Only one exists for a directory at a time, in whatever process. */
+export interface Store extends AsyncDisposable {
+  readonly paths: DataPaths;
+  readonly identity: CoreIdentity;
+  readonly tasks: TaskRepository;
+  readonly effects: EffectRepository;
+  readonly nodes: NodeRepository;
+  readonly metrics: MetricsRepository;
+  /**
+   * Runs `fn` in the transaction of this turn of the loop. When it throws, its own writes are
+   * undone. What it wrote is durable when `flushed()` resolves.
+   */
+  write<T>(fn: () => T): T;
+  /**
+   * Resolves when everything written so far is on disk.
+   * @throws StoreError (`store/disk-full`…) when it could not be saved: then all of it is undone.
+   */
+  flushed(): Promise<void>;
+  /** Writes since the last commit were undone; whatever was built on them must be read again. */
+  readonly onDidFail: GroupCommit['onDidFail'];
+  /** Commits what is waiting, closes everything, and gives the directory free. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a data directory for this process.
+ * @throws StoreError `store/locked` (with the holder's pid), `store/newer-database` (nothing is
+ * changed), `store/corrupt`, `store/failed`, `store/disk-full`.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const { dataDir, clock, host } = options;
+  const paths = await makeDataDir(dataDir);
+  const lock = await takeLock(paths, { pid: process.pid, host, startedAt: clock.now() });
+  try {
+    return await openLocked(options, { paths, lock });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface Locked {
+  readonly paths: DataPaths;
+  readonly lock: DirectoryLock;
+}
+
+async function openLocked(options: OpenStoreOptions, { paths, lock }: Locked): Promise<Store> {
+  const { clock, log, schedule = setImmediate } = options;
+  const connection = await openDatabase(paths.database, options);
+  const group = new GroupCommit(connection, schedule);
+  const queries = new QueryWorker(paths.database, log);
+  const meta = new Meta(connection);
+  const identity = group.write(() => coreIdentity(meta, clock.now()));
+  group.commit();
+  await group.flushed();
+  const effects = new EffectRepository(connection, log);
+
+  const close = async (): Promise<void> => {
+    group.commit();
+    await queries[Symbol.asyncDispose]();
+    connection.close();
+    await lock.release();
+  };
+  return {
+    paths,
+    identity,
+    effects,
+    tasks: new TaskRepository({ connection, group, queries, effects, log }),
+    nodes: new NodeRepository(connection, group, log),
+    metrics: new MetricsRepository({ connection, group, queries }),
+    write: (fn) => group.write(fn),
+    flushed: () => group.flushed(),
+    onDidFail: group.onDidFail,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function openDatabase(file: string, options: OpenStoreOptions): Promise<Connection> {
+  const { clock, log, migrations = allMigrations } = options;
+  await prepareFile(file, migrations);
+  const connection = new Connection({ file, clock, log });
+  try {
+    migrate(connection, migrations);
+    // FULL: a commit is on disk before it returns, also through a power cut.
+    connection.pragma('journal_mode = WAL');
+    connection.pragma('synchronous = FULL');
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+// What the main thread asks of the query worker, and what comes back.
+import type { ErrorShape } from '../contract/errors.ts';
+import type { NodeId } from '../contract/ids.ts';
+import type { MetricsPoint } from '../contract/node.ts';
+import type { TaskWindowQuery } from '../contract/task.ts';
+import type { Resolution } from './metrics-codec.ts';
+import type { StoredTaskWindow } from './task-window.ts';
+
+export interface MetricsQuery {
+  readonly nodeId: NodeId;
+  readonly resolution: Resolution;
+  /** Points at or after this instant. */
+  readonly from: number;
+}
+
+/** Each question by name: what it takes and what it answers. */
+export interface Queries {
+  readonly taskWindow: { readonly input: TaskWindowQuery; readonly output: StoredTaskWindow };
+  readonly metrics: { readonly input: MetricsQuery; readonly output: MetricsPoint[] };
+}
+export type QueryName = keyof Queries;
+
+export interface Question<N extends QueryName = QueryName> {
+  readonly id: number;
+  readonly name: N;
+  readonly input: Queries[N]['input'];
+}
+
+export type FromWorker =
+  | { readonly id: number; readonly output: Queries[QueryName]['output'] }
+  | { readonly id: number; readonly error: ErrorShape }
+  | {
+      readonly log: {
+        readonly fields: Readonly<Record<string, unknown>>;
+        readonly message: string;
+      };
+    };

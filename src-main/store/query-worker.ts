@@ -1,0 +1,44 @@
+// Entry of the worker thread for reads that would hold the main thread: windows into lists, history.
+// It has a read-only connection of its own; WAL lets it read while the main thread writes.
+import { parentPort, workerData } from 'node:worker_threads';
+import { z } from 'zod';
+import { toErrorShape } from '../contract/errors.ts';
+import { Connection } from './connection.ts';
+import { toStoreError } from './errors.ts';
+import { MetricsHistory } from './metrics-history.ts';
+import type { FromWorker, Queries, QueryName, Question } from './query-protocol.ts';
+import { TaskWindows } from './task-window.ts';
+
+const { file } = z.object({ file: z.string() }).parse(workerData);
+const port = parentPort;
+if (port === null) throw new Error('query-worker runs as a worker thread only');
+
+const answer = (message: FromWorker): void => port.postMessage(message);
+
+const connection = new Connection({
+  file,
+  readOnly: true,
+  clock: { monotonic: () => performance.now() },
+  log: { warn: (fields, message) => answer({ log: { fields, message } }) },
+});
+const windows = new TaskWindows(connection);
+const history = new MetricsHistory(connection);
+
+const handlers: {
+  readonly [N in QueryName]: (input: Queries[N]['input']) => Queries[N]['output'];
+} = {
+  taskWindow: (query) => windows.window(query),
+  metrics: (query) => history.read(query),
+};
+
+function handle<N extends QueryName>({ name, input }: Question<N>): Queries[N]['output'] {
+  return handlers[name](input);
+}
+
+port.on('message', (question: Question) => {
+  try {
+    answer({ id: question.id, output: handle(question) });
+  } catch (error) {
+    answer({ id: question.id, error: toErrorShape(toStoreError(error, 'read the database')) });
+  }
+});
