@@ -20,6 +20,9 @@ export interface FeedSource<S, C> {
   signal?: AbortSignal | undefined;
 }
 
+/** What a procedure of a feed answers with. */
+export type FeedIterator<S, C> = AsyncIteratorObject<FeedItem<S, C>, undefined, void>;
+
 interface Queued<C> {
   change: C;
   key: string | undefined;
@@ -32,11 +35,11 @@ interface Queued<C> {
  */
 export function feedFrom<S, C>(
   source: FeedSource<S, C>,
-): AsyncIterableIterator<FeedItem<S, C>, undefined> {
+): FeedIterator<S, C> {
   return new Feed(source);
 }
 
-class Feed<S, C> implements AsyncIterableIterator<FeedItem<S, C>, undefined> {
+class Feed<S, C> implements FeedIterator<S, C> {
   readonly #source: FeedSource<S, C>;
   readonly #maxQueued: number;
   #queue: Queued<C>[] = [];
@@ -71,6 +74,11 @@ class Feed<S, C> implements AsyncIterableIterator<FeedItem<S, C>, undefined> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#leave();
+    return Promise.resolve();
   }
 
   async #next(): Promise<IteratorResult<FeedItem<S, C>, undefined>> {

@@ -30,7 +30,10 @@ export interface AttemptSpec extends AttemptRef {
   readonly memoryBytes: number | null;
   /** Pin to these CPUs and this memory node. */
   readonly numa: { readonly id: number; readonly cpus: readonly number[] } | null;
-  readonly gpus: readonly (HeldGpu & { readonly vendor: 'nvidia' | 'amd'; readonly pciBusId: string })[];
+  readonly gpus: readonly (HeldGpu & {
+    readonly vendor: 'nvidia' | 'amd';
+    readonly pciBusId: string;
+  })[];
   readonly labels: Readonly<Record<string, string>>;
   /** How much output the node keeps until it is collected. */
   readonly logBufferBytes: number;
@@ -48,9 +51,19 @@ export interface ObservedAttempt {
     | { readonly kind: 'created' }
     | { readonly kind: 'running'; readonly startedAt: Instant }
     | { readonly kind: 'paused'; readonly startedAt: Instant }
-    | { readonly kind: 'ended'; readonly end: AttemptEnd; readonly startedAt: Instant | null; readonly finishedAt: Instant; readonly problem: string | null };
+    | {
+        readonly kind: 'ended';
+        readonly end: AttemptEnd;
+        readonly startedAt: Instant | null;
+        readonly finishedAt: Instant;
+        readonly problem: string | null;
+      };
   /** What it holds on the node as far as its labels and limits tell. */
-  readonly uses: { readonly cores: number; readonly memoryBytes: number; readonly gpuUuids: readonly string[] };
+  readonly uses: {
+    readonly cores: number;
+    readonly memoryBytes: number;
+    readonly gpuUuids: readonly string[];
+  };
   readonly owner: string | null;
   readonly imageDigest: string | null;
 }
@@ -63,6 +76,8 @@ export interface LogChunk {
   readonly timeNs: bigint;
   /** Opaque; given back to `logs` to continue right after this chunk. Small text. */
   readonly cursor: string;
+  /** The node lost some of this stream right before these bytes (its own rotation). */
+  readonly isAfterGap?: true;
 }
 
 export interface Prepared {
@@ -91,7 +106,10 @@ export interface Runtime {
   /** Starts what was created. Starting what runs or has ended is success and changes nothing. */
   start(ref: AttemptRef): Promise<void>;
   /** Sends the signal and, after the grace, SIGKILL. `delivered` is false when nothing ran any more. Does not wait longer than the grace and a little. */
-  stop(ref: AttemptRef, options: { signal: string; graceMs: number }): Promise<{ delivered: boolean }>;
+  stop(
+    ref: AttemptRef,
+    options: { signal: string; graceMs: number },
+  ): Promise<{ delivered: boolean }>;
   pause(ref: AttemptRef): Promise<void>;
   resume(ref: AttemptRef): Promise<void>;
   /** Resolves when the attempt has ended (at once if it has). Undefined: it is not there any more. Rejects when the link drops or the signal aborts. */

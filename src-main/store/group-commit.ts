@@ -1,5 +1,5 @@
 import { Emitter } from '../domain/emitter.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Statement } from './connection.ts';
 import type { AppError } from '../contract/errors.ts';
 import { StoreError, toStoreError } from './errors.ts';
 
@@ -19,6 +19,8 @@ export type Schedule = (callback: () => void) => void;
 export class GroupCommit {
   readonly #connection: Connection;
   readonly #schedule: Schedule;
+  readonly #savepoint: Statement;
+  readonly #release: Statement;
   readonly #failed = new Emitter<AppError>();
   #group: Group | undefined;
   #lastFailure: AppError | undefined;
@@ -29,6 +31,8 @@ export class GroupCommit {
   constructor(connection: Connection, schedule: Schedule) {
     this.#connection = connection;
     this.#schedule = schedule;
+    this.#savepoint = connection.prepare('SAVEPOINT fn');
+    this.#release = connection.prepare('RELEASE fn');
   }
 
   /**
@@ -37,10 +41,10 @@ export class GroupCommit {
    */
   write<T>(fn: () => T): T {
     this.#open();
-    this.#connection.exec('SAVEPOINT fn');
+    this.#savepoint.run();
     try {
       const result = fn();
-      this.#connection.exec('RELEASE fn');
+      this.#release.run();
       return result;
     } catch (error) {
       this.#undo(error);

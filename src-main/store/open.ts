@@ -86,7 +86,10 @@ async function openLocked(options: OpenStoreOptions, { paths, lock }: Locked): P
   await group.flushed();
   const effects = new EffectRepository(connection, log);
 
+  let isOpen = true;
   const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
     group.commit();
     await queries[Symbol.asyncDispose]();
     connection.close();

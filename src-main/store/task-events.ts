@@ -16,8 +16,8 @@ export class TaskEvents {
   constructor(connection: Connection) {
     this.#insert = connection.prepare(
       `INSERT INTO task_events (task_id, seq, at, from_status, to_status, kind, why, attempt, who)
-       VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM task_events WHERE task_id = ?1),
-               ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+       VALUES (?, (SELECT coalesce(max(seq), 0) + 1 FROM task_events WHERE task_id = ?),
+               ?, ?, ?, ?, ?, ?, ?)
        RETURNING seq`,
     );
     this.#of = connection.prepare(
@@ -28,7 +28,8 @@ export class TaskEvents {
 
   append(task: TaskId, event: EventRecord): TaskEventView {
     const { at, from, to, kind, why, attempt, who } = event;
-    const row = this.#insert.get(BigInt(task), at, from, to, kind, why, attempt, who);
+    const id = BigInt(task);
+    const row = this.#insert.get(id, id, at, from, to, kind, why, attempt, who);
     return { ...event, seq: seqRow.parse(row).seq };
   }
 

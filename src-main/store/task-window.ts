@@ -11,7 +11,6 @@ import type { Connection, SqlValue, Statement } from './connection.ts';
 import { StoreError } from './errors.ts';
 import {
   taskColumns,
-  taskTables,
   toStoredTask,
   toUnreadableTask,
   type StoredTask,
@@ -85,12 +84,15 @@ export function rowsQuery({ filter, sort, offset, limit }: TaskWindowQuery): Que
     const marks = filter.statuses.map(() => '?').join(', ');
     conditions.push({ sql: `t.status IN (${marks})`, values: filter.statuses });
   }
-  // The inner query walks narrow indexes; only the rows of the window are read whole.
+  // What is chosen comes from narrow indexes; only the rows of the window are read whole. CROSS
+  // JOIN keeps SQLite from starting at the other end.
   const sql = `
+    WITH chosen AS MATERIALIZED (
+      SELECT t.id AS chosen_id FROM tasks t ${whereOf(conditions)}
+      ORDER BY ${orders[sort]} LIMIT ? OFFSET ?)
     SELECT ${taskColumns}
-    FROM (SELECT t.id AS chosen FROM tasks t ${whereOf(conditions)}
-          ORDER BY ${orders[sort]} LIMIT ? OFFSET ?)
-    JOIN ${taskTables} ON t.id = chosen
+    FROM chosen CROSS JOIN tasks t ON t.id = chosen_id
+    CROSS JOIN task_specs s ON s.task_id = chosen_id
     ORDER BY ${orders[sort]}`;
   return { sql, values: [...conditions.flatMap(({ values }) => values), limit, offset] };
 }

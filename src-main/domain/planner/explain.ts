@@ -39,6 +39,7 @@ type AmountLack = Extract<
 function describeAmount(lack: AmountLack): string {
   switch (lack.kind) {
     case 'cores':
+      if (lack.total === 0) return 'what it has is not known yet: it was never reached';
       return `${things(lack.wanted, 'core')} wanted; ${String(lack.free)} of ${String(lack.total)} ${isAre(lack.free)} free${onNuma(lack.numa)}`;
     case 'memory':
       return `${formatBytes(lack.wantedBytes)} of memory wanted; ${formatBytes(lack.freeBytes)} of ${formatBytes(lack.totalBytes)} is free${onNuma(lack.numa)}`;

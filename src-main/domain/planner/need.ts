@@ -1,7 +1,8 @@
 // What a task needs of a node. Tasks that need the same share one shape: what was found for one of
 // them holds for all.
-import type { Labels, RuntimeKind } from '../../contract/task.ts';
+import type { GpuRequest, Labels, RuntimeKind, Vessel } from '../../contract/task.ts';
 import { imageOf, runtimeOf } from '../names.ts';
+import type { Target } from '../target.ts';
 import type { QueuedTask } from './model.ts';
 
 /** Requirements of one shape, in the form the predicates read. */
@@ -43,34 +44,63 @@ export function needOf(task: QueuedTask): Need {
     runtime: runtimeOf(task.vessel),
     image: imageOf(task.vessel),
     exclusive: task.exclusive,
-    labels: sortedLabels(task.onNodeLabels),
+    labels: Object.entries(task.onNodeLabels).sort(([a], [b]) => (a < b ? -1 : 1)),
     avoid: new Set(task.avoidNodes),
   };
 }
 
-const noLabels: readonly (readonly [string, string])[] = [];
-
-function sortedLabels(labels: Labels) {
-  const entries = Object.entries(labels);
-  return entries.length === 0 ? noLabels : entries.sort(([a], [b]) => (a < b ? -1 : 1));
+/**
+ * A number that is the same for tasks that need the same, and mostly different for others. With
+ * `needsSame` it finds a task's shape; both run once per queued task, 100,000 times in a full pass,
+ * which is why they build no text and no objects.
+ */
+export function needHash(task: QueuedTask): number {
+  const gpus = task.target?.gpus ?? null;
+  const gpuCount = gpus?.length ?? task.gpus?.count ?? 0;
+  return ((Math.max(1, task.cores) * 67 + gpuCount) * 31 + (task.target?.numa ?? -1)) * 127 + Math.log2(task.memoryBytes + 1);
 }
 
-/**
- * The same text for tasks with the same `Need`, different text for others. Runs once per queued
- * task, 100,000 times in a full pass: hence plain concatenation, and JSON only for rare parts. Free
- * text comes as JSON, so that none can imitate a separator.
- */
-export function shapeKey(task: QueuedTask): string {
-  const { target, gpus, vessel } = task;
-  let key = `${String(Math.max(1, task.cores))}|${String(task.memoryBytes)}|${task.exclusive ? 'x' : ''}|`;
-  if (target !== null) {
-    key += `${target.node}:${String(target.numa)}:${target.gpus?.join(',') ?? '-'}`;
-  }
-  if (gpus !== null && target?.gpus == null) {
-    key += `|g${String(gpus.count)}/${String(gpus.minMemoryBytes)}/${gpus.model === undefined ? '' : JSON.stringify(gpus.model)}`;
-  }
-  key += vessel.kind === 'process' ? '|p' : `|i${JSON.stringify(imageOf(vessel))}`;
-  if (task.avoidNodes.length > 0) key += `|a${[...new Set(task.avoidNodes)].sort().join(',')}`;
-  const labels = sortedLabels(task.onNodeLabels);
-  return labels.length === 0 ? key : `${key}|l${JSON.stringify(labels)}`;
+/** Whether two tasks need the same of a node, so that where one fits the other fits as well. */
+export function needsSame(a: QueuedTask, b: QueuedTask): boolean {
+  return (
+    Math.max(1, a.cores) === Math.max(1, b.cores) &&
+    a.memoryBytes === b.memoryBytes &&
+    a.exclusive === b.exclusive &&
+    isSameTarget(a.target, b.target) &&
+    isSameRequest(countedGpus(a), countedGpus(b)) &&
+    isSameVessel(a.vessel, b.vessel) &&
+    isSameList(a.avoidNodes, b.avoidNodes) &&
+    areSameLabels(a.onNodeLabels, b.onNodeLabels)
+  );
+}
+
+/** Named GPUs make a request by count void. */
+function countedGpus(task: QueuedTask): GpuRequest | null {
+  return task.target?.gpus == null ? task.gpus : null;
+}
+
+function isSameTarget(a: Target | null, b: Target | null): boolean {
+  if (a === null || b === null) return a === b;
+  if (a.node !== b.node || a.numa !== b.numa) return false;
+  return a.gpus === null || b.gpus === null ? a.gpus === b.gpus : isSameList(a.gpus, b.gpus);
+}
+
+function isSameRequest(a: GpuRequest | null, b: GpuRequest | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.count === b.count && a.model === b.model && a.minMemoryBytes === b.minMemoryBytes;
+}
+
+function isSameVessel(a: Vessel, b: Vessel): boolean {
+  if (a.kind === 'image' && b.kind === 'image') return a.reference === b.reference;
+  if (a.kind === 'environment' && b.kind === 'environment') return a.name === b.name;
+  return a.kind === b.kind;
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+function areSameLabels(a: Labels, b: Labels): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

@@ -16,9 +16,10 @@ import type {
   PlannerPolicy,
   QueuedTask,
 } from './model.ts';
-import { needOf, shapeKey, type Need } from './need.ts';
+import { needHash, needOf, needsSame, type Need } from './need.ts';
 import { emptiedNode, NodeState } from './node-state.ts';
-import { compareQueued, Shape, type Entry, type NodeLog } from './shape.ts';
+import { Shape, type Entry, type NodeLog } from './shape.ts';
+import { compareQueued } from './task-queue.ts';
 
 /** Empty shapes kept for the next task of their kind, so that its nodes need not all be measured again. */
 const idleShapes = 256;
@@ -27,12 +28,14 @@ export class Planner {
   #policy: PlannerPolicy;
   readonly #nodes = new Map<NodeId, NodeState>();
   readonly #byName = new Map<string, NodeState>();
-  readonly #holdings = new Map<TaskId, Holding>();
+  /** What is known of a task: that it waits, or what it holds. Those on hold are not kept. */
+  readonly #tasks = new Map<TaskId, Entry | Holding>();
   /** Holdings by node, registered or not. */
   readonly #heldOn = new Map<NodeId, Map<TaskId, Holding>>();
-  readonly #entries = new Map<TaskId, Entry>();
-  readonly #onHold = new Map<TaskId, QueuedTask>();
-  readonly #shapes = new Map<string, Shape>();
+  /** By `needHash`: tasks with the same hash mostly need the same. */
+  readonly #shapes = new Map<number, Shape[]>();
+  #shapeCount = 0;
+  #queueLength = 0;
   #changes: NodeState[] = [];
   #changesStart = 0;
 
@@ -42,45 +45,35 @@ export class Planner {
 
   /** Tasks that wait for a place; those on hold are not counted. */
   get queueLength(): number {
-    return this.#entries.size;
+    return this.#queueLength;
   }
 
   setPolicy(policy: PlannerPolicy): void {
     if (policy.useForeignGpus === this.#policy.useForeignGpus) return;
     this.#policy = policy;
-    for (const shape of this.#shapes.values()) shape.forgetFits();
+    for (const shape of this.#allShapes()) shape.forgetFits();
   }
 
   /** Puts a task into the queue, or changes it there. What it held it holds no more. */
   upsertTask(task: QueuedTask): void {
     this.forget(task.id);
-    if (task.held) {
-      this.#onHold.set(task.id, task);
-      return;
-    }
-    const key = shapeKey(task);
-    let shape = this.#shapes.get(key);
-    if (shape === undefined) {
-      shape = new Shape(key, needOf(task));
-      this.#shapes.set(key, shape);
-    }
-    this.#entries.set(task.id, shape.add(task));
+    if (task.held) return;
+    this.#tasks.set(task.id, this.#shapeFor(task).add(task));
+    this.#queueLength += 1;
   }
 
   /** Takes a task out of the queue; what it holds stays held. */
   removeTask(id: TaskId): void {
-    this.#onHold.delete(id);
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    this.#entries.delete(id);
-    entry.shape.remove(entry);
-    if (entry.shape.isEmpty && this.#shapes.size > idleShapes) this.#shapes.delete(entry.shape.key);
+    const known = this.#tasks.get(id);
+    if (known !== undefined && 'shape' in known) this.#leaveQueue(known);
   }
 
   /** The task neither waits nor holds anything any more. */
   forget(id: TaskId): void {
-    this.removeTask(id);
-    this.release(id);
+    const known = this.#tasks.get(id);
+    if (known === undefined) return;
+    if ('shape' in known) this.#leaveQueue(known);
+    else this.#giveBack(known);
   }
 
   /** An attempt holds its place: the task has left the queue. Replaces what the task held before. */
@@ -91,17 +84,8 @@ export class Planner {
 
   /** What the task held is free. */
   release(taskId: TaskId): void {
-    const holding = this.#holdings.get(taskId);
-    if (holding === undefined) return;
-    const { nodeId } = holding.place;
-    this.#holdings.delete(taskId);
-    const there = this.#heldOn.get(nodeId);
-    there?.delete(taskId);
-    if (there?.size === 0) this.#heldOn.delete(nodeId);
-    const state = this.#nodes.get(nodeId);
-    if (state === undefined) return;
-    state.release(taskId);
-    this.#noteChange(state);
+    const known = this.#tasks.get(taskId);
+    if (known !== undefined && 'place' in known) this.#giveBack(known);
   }
 
   /** Adds a node or takes in what changed about it. Holdings on it stay. */
@@ -130,10 +114,10 @@ export class Planner {
   pass(_now: Instant): Placement[] {
     const placements: Placement[] = [];
     const log = this.#log();
-    const waiting = [...this.#shapes.values()].filter((shape) => !shape.isEmpty);
+    const waiting = [...this.#allShapes()].filter(({ queue }) => queue.size > 0);
     const shapes = new Heap<Shape>(compareHeads, waiting);
     for (let shape = shapes.top; shape !== undefined; shape = shapes.top) {
-      const entry = shape.head();
+      const entry = shape.queue.head();
       const fit = entry === undefined ? undefined : shape.bestFit(log);
       if (entry === undefined || fit === undefined) {
         // Nothing frees within a pass: what does not fit now does not fit later in it.
@@ -150,7 +134,7 @@ export class Planner {
   /** How many waiting tasks come before this one, which may be in the queue or not. */
   aheadOf(task: Pick<QueuedTask, 'id' | 'priority'>): number {
     let count = 0;
-    for (const shape of this.#shapes.values()) count += shape.countBefore(task);
+    for (const shape of this.#allShapes()) count += shape.queue.countBefore(task);
     return count;
   }
 
@@ -170,7 +154,7 @@ export class Planner {
     const { id } = entry.task;
     const { need } = entry.shape;
     const place = placeOn(need, fit.state, this.#policy);
-    this.removeTask(id);
+    this.#leaveQueue(entry);
     // The attempt number is the task machine's to give; what is held is held either way.
     this.#take({ taskId: id, attempt: 0, place });
     return { taskId: id, place, why: describeFit(need, fit) };
@@ -178,13 +162,53 @@ export class Planner {
 
   #take(holding: Holding): void {
     const { taskId, place } = holding;
-    this.#holdings.set(taskId, holding);
+    this.#tasks.set(taskId, holding);
     const there = this.#heldOn.get(place.nodeId) ?? new Map<TaskId, Holding>();
     this.#heldOn.set(place.nodeId, there.set(taskId, holding));
     const state = this.#nodes.get(place.nodeId);
     if (state === undefined) return;
     state.hold(taskId, place);
     this.#noteChange(state);
+  }
+
+  #giveBack({ taskId, place }: Holding): void {
+    this.#tasks.delete(taskId);
+    const there = this.#heldOn.get(place.nodeId);
+    there?.delete(taskId);
+    if (there?.size === 0) this.#heldOn.delete(place.nodeId);
+    const state = this.#nodes.get(place.nodeId);
+    if (state === undefined) return;
+    state.release(taskId);
+    this.#noteChange(state);
+  }
+
+  #shapeFor(task: QueuedTask): Shape {
+    const hash = needHash(task);
+    const alike = this.#shapes.get(hash);
+    const known = alike?.find(({ sample }) => needsSame(sample, task));
+    if (known !== undefined) return known;
+    const shape = new Shape(task);
+    if (alike === undefined) this.#shapes.set(hash, [shape]);
+    else alike.push(shape);
+    this.#shapeCount += 1;
+    return shape;
+  }
+
+  *#allShapes(): Iterable<Shape> {
+    for (const alike of this.#shapes.values()) yield* alike;
+  }
+
+  #leaveQueue(entry: Entry): void {
+    const { shape, task } = entry;
+    this.#tasks.delete(task.id);
+    shape.queue.remove(entry);
+    this.#queueLength -= 1;
+    if (shape.queue.size > 0 || this.#shapeCount <= idleShapes) return;
+    const hash = needHash(task);
+    const others = this.#shapes.get(hash)?.filter((other) => other !== shape) ?? [];
+    if (others.length === 0) this.#shapes.delete(hash);
+    else this.#shapes.set(hash, others);
+    this.#shapeCount -= 1;
   }
 
   #noteChange(state: NodeState): void {
@@ -212,8 +236,8 @@ export class Planner {
 }
 
 function compareHeads(a: Shape, b: Shape): number {
-  const first = a.head();
-  const second = b.head();
+  const first = a.queue.head();
+  const second = b.queue.head();
   if (first === undefined || second === undefined) return Number(second !== undefined) - Number(first !== undefined);
   return compareQueued(first.task, second.task);
 }

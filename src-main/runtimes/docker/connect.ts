@@ -54,7 +54,10 @@ export async function connectDocker(
 }
 
 /** A client for the Engine behind a door. Closing the agent ends its idle connections. */
-export function engineClient(link: NodeLink, door: DockerDoor): { docker: Dockerode; agent: LinkAgent } {
+export function engineClient(
+  link: NodeLink,
+  door: DockerDoor,
+): { docker: Dockerode; agent: LinkAgent } {
   const agent = new LinkAgent(link, door);
   // dockerode reads DOCKER_* of our own environment; everything it could take from there is set.
   const options = {
@@ -137,7 +140,8 @@ export interface DockerLook {
 /** Reads the script's lines; what it does not know is passed over. */
 export function readLook(output: string): DockerLook {
   const lines = output.split('\n').map((line) => line.split('\t'));
-  const words = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value ?? '');
+  const words = (key: string) =>
+    lines.filter(([name]) => name === key).map(([, value]) => value ?? '');
   const socketLines = lines.filter(([name, , path]) => name === 'socket' && path?.startsWith('/'));
   return {
     user: words('user')[0]?.slice(0, 64) ?? 'USER',
@@ -170,7 +174,9 @@ async function lookFurther(
 
 async function lookAround(link: NodeLink, refused: unknown): Promise<DockerLook> {
   try {
-    const result = await link.runScript(readNodeScript('docker-look.sh'), [], { timeoutMs: 10_000 });
+    const result = await link.runScript(readNodeScript('docker-look.sh'), [], {
+      timeoutMs: 10_000,
+    });
     return readLook(result.stdout.toString());
   } catch (error) {
     throw new DockerConnectionError(

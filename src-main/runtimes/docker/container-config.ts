@@ -68,10 +68,7 @@ function hostConfig(spec: AttemptSpec, around: ContainerSurroundings): Dockerode
       Target: mount.destination,
       ReadOnly: mount.readOnly,
     })),
-    ShmSize: Math.max(
-      leastShmBytes,
-      Math.floor((spec.memoryBytes ?? around.nodeMemoryBytes) / 2),
-    ),
+    ShmSize: Math.max(leastShmBytes, Math.floor((spec.memoryBytes ?? around.nodeMemoryBytes) / 2)),
     ...limits(spec),
     ...gpus(spec, around.amdDevices),
   };

@@ -184,7 +184,9 @@ function fromEngine(
       options,
     );
   }
-  if (/executable file not found|no such file or directory": unknown|exec: ".*": stat /i.test(text)) {
+  if (
+    /executable file not found|no such file or directory": unknown|exec: ".*": stat /i.test(text)
+  ) {
     return new CommandNotFoundError(
       `The command is not in the image (exit code 127): ${text}`,
       options,

@@ -27,7 +27,10 @@ export async function findImage(
 ): Promise<Prepared | undefined> {
   try {
     const found = imageReply.parse(await docker.getImage(reference.text).inspect());
-    return { imageId: found.Id, imageDigest: digestOf(found.RepoDigests ?? [], reference) ?? found.Id };
+    return {
+      imageId: found.Id,
+      imageDigest: digestOf(found.RepoDigests ?? [], reference) ?? found.Id,
+    };
   } catch (error) {
     if (readComplaint(error).status === 404) return undefined;
     throw fromDocker(error, { kind: 'ask' });
@@ -37,7 +40,8 @@ export async function findImage(
 /** The registry's digest of the image under this name; an image made here has none. */
 function digestOf(repoDigests: readonly string[], reference: ImageReference): string | undefined {
   if (reference.digest !== null) return reference.digest;
-  const isOfRepository = (entry: string) => familiar(entry).startsWith(`${familiar(reference.repository)}@`);
+  const isOfRepository = (entry: string) =>
+    familiar(entry).startsWith(`${familiar(reference.repository)}@`);
   return repoDigests.find(isOfRepository)?.split('@')[1];
 }
 

@@ -47,7 +47,11 @@ export class PullProgress {
     return total === 0 ? null : Math.min(100, Math.floor((100 * done) / total));
   }
 
-  #note(id: string, status: string, detail: { current?: number | undefined; total?: number | undefined }) {
+  #note(
+    id: string,
+    status: string,
+    detail: { current?: number | undefined; total?: number | undefined },
+  ) {
     const layer = this.#layers.get(id);
     if (layer === undefined) {
       if (this.#layers.size < mostLayers && status !== 'Already exists') {

@@ -18,11 +18,22 @@ export interface AttemptParts {
 
 type ActiveState = Extract<TaskState, Active>;
 
-/** Whether an error says nothing about the attempt, only that the way to it is not open now. */
+/** Errors that say nothing about the attempt, only that the way to it is not open now. */
+const outOfReach: ReadonlySet<string> = new Set([
+  'link/lost',
+  'link/unreachable',
+  'link/refused',
+  'link/timeout',
+  'link/channel-refused',
+  'link/command-timeout',
+  'link/shell-hangs',
+  'docker/connection',
+  'docker/denied',
+  'docker/absent',
+]);
+
 export function isOutOfReach(error: unknown): boolean {
-  if (!(error instanceof AppError)) return false;
-  if (error.code.startsWith('link/')) return !error.code.startsWith('link/file-') && error.code !== 'link/disk-full';
-  return error.code === 'docker/connection' || error.code === 'docker/denied' || error.code === 'docker/absent';
+  return error instanceof AppError && outOfReach.has(error.code);
 }
 
 export class AttemptDriver {

@@ -10,7 +10,7 @@ import type { SnowflakeFactory } from '../../domain/snowflake.ts';
 import { formatTarget } from '../../domain/target.ts';
 import type { Task, TaskEvent } from '../../domain/task.ts';
 import { toTaskView } from '../../domain/task-view.ts';
-import { toQueued, type Dispatcher } from '../dispatcher.ts';
+import { toQueued, type Dispatcher } from '../planner/dispatcher.ts';
 import type { Fleet } from '../fleet.ts';
 import type { SettingsService } from '../settings.ts';
 import type { TaskSecrets } from './task-secrets.ts';

@@ -39,7 +39,8 @@ const tasks = `
   ) STRICT;
 
   CREATE INDEX tasks_by_status ON tasks (status, id);
-  CREATE INDEX tasks_by_queue ON tasks (priority DESC, id, status);
+  CREATE INDEX tasks_by_queue ON tasks (status, priority DESC, id);
+  CREATE INDEX tasks_by_priority ON tasks (priority DESC, id, status);
   CREATE INDEX tasks_by_name ON tasks (name, id);
   CREATE INDEX tasks_by_display_name ON tasks (name IS NULL, name COLLATE NOCASE, id, status);
   CREATE INDEX tasks_by_end ON tasks (finished_at DESC, id DESC, status);

@@ -1,7 +1,7 @@
 // The nodes part of the fake contract.
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import type { NodeId } from '../../../src-main/contract/ids.ts';
-import type { HostKeyReport, NodeView, ProcessInfo } from '../../../src-main/contract/node.ts';
+import type { HostKeyReport, MetricsSample, NodeView, ProcessInfo } from '../../../src-main/contract/node.ts';
 import type { Api } from '../client.ts';
 import { fakeFeed } from './fake-feed.ts';
 import type { FakeCore } from './fake-core.ts';
@@ -49,7 +49,7 @@ export function fakeNodesApi(core: FakeCore): Api['nodes'] {
   return {
     list: async () => core.nodes,
     watch: async (_input, options) =>
-      fakeFeed({ snapshot: () => core.nodes, subscribe: (push) => core.onNode.listen(push), signal: options?.signal }),
+      fakeFeed({ snapshot: () => core.nodes, subscribe: (push: (change: { upsert: NodeView } | { removed: NodeId }) => void) => core.onNode.listen(push), signal: options?.signal }),
     get: async ({ node }) => mustFind(core, node),
     inspectHost: async ({ destination }) => ({ hostKeys: inspected(destination.host) }),
     tryHost: async ({ destination, password }) => {
@@ -92,7 +92,7 @@ export function fakeNodesApi(core: FakeCore): Api['nodes'] {
       const online = () => core.nodes.filter(({ state }) => state === 'online');
       return fakeFeed({
         snapshot: () => online().map(usage),
-        subscribe: (push) => every(sampleEveryMs * 2, () => online().forEach((node) => push(usage(node)))),
+        subscribe: (push: (change: ReturnType<typeof usage>) => void) => every(sampleEveryMs * 2, () => online().forEach((node) => push(usage(node)))),
         signal: options?.signal,
       });
     },
@@ -100,7 +100,7 @@ export function fakeNodesApi(core: FakeCore): Api['nodes'] {
       const found = mustFind(core, node);
       return fakeFeed({
         snapshot: () => Array.from({ length: 720 }, (_, i) => fakeSample(found, core.now() - (719 - i) * 5000)),
-        subscribe: (push) => every(sampleEveryMs, () => push(fakeSample(found, core.now()))),
+        subscribe: (push: (sample: MetricsSample) => void) => every(sampleEveryMs, () => push(fakeSample(found, core.now()))),
         signal: options?.signal,
       });
     },

@@ -1,14 +1,14 @@
 // Places waiting tasks. It wakes when something changed that the planner reads, asks the planner for
 // one pass, and writes down what it says; everything after that belongs to the attempts.
-import type { NodeId } from '../contract/ids.ts';
-import type { WaitReason } from '../contract/task.ts';
-import type { Timers } from '../domain/clock.ts';
-import type { Holding, Placement, PlannerPolicy, QueuedTask } from '../domain/planner/model.ts';
-import type { Task } from '../domain/task.ts';
-import type { Fleet } from './fleet.ts';
-import type { Logger } from './logger.ts';
-import { nodeOf, type TaskBook, type TaskChange } from './tasks/task-book.ts';
-import type { UnreadableTask } from './tasks/ports.ts';
+import type { NodeId } from '../../contract/ids.ts';
+import type { WaitReason } from '../../contract/task.ts';
+import type { Timers } from '../../domain/clock.ts';
+import type { Holding, Placement, PlannerPolicy, QueuedTask } from '../../domain/planner/model.ts';
+import type { Task } from '../../domain/task.ts';
+import type { Fleet } from '../fleet.ts';
+import type { Logger } from '../logger.ts';
+import { nodeOf, type TaskBook, type TaskChange } from '../tasks/task-book.ts';
+import type { UnreadableTask } from '../tasks/ports.ts';
 import type { PlannerDelta, PlannerPort } from './planner-port.ts';
 
 export interface DispatcherParts {
@@ -79,13 +79,20 @@ export class Dispatcher implements Disposable {
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     const { book, fleet } = parts;
-    for (const task of book.all()) this.#deltas.push(...deltaOf({ before: undefined, after: task }));
-    for (const task of book.unreadable) this.#deltas.push(...wholeNodeHeld(task));
-    for (const node of fleet.plannerNodes()) this.#changedNodes.add(node.id);
     this.#listening = [
+      parts.planner.onDidReset(() => this.#tellAll()),
       book.onDidChange((change) => this.#onTask(change)),
       fleet.onDidChangeCapacity((id) => this.#onNode(id)),
     ];
+    this.#tellAll();
+  }
+
+  /** The planner knows nothing (yet, or any more): everything is news. */
+  #tellAll(): void {
+    const { book, fleet } = this.#parts;
+    this.#deltas = [...book.all()].flatMap((task) => deltaOf({ before: undefined, after: task }));
+    for (const task of book.unreadable) this.#deltas.push(...wholeNodeHeld(task));
+    for (const node of fleet.plannerNodes()) this.#changedNodes.add(node.id);
     this.wake();
   }
 

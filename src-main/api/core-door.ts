@@ -1,0 +1,33 @@
+import type { CoreStatus } from '../contract/procedures.ts';
+import type { StreamHandlers, ContractRouter, WireLog } from './wire/serve-wire.ts';
+
+/** What a host asks for when it starts a core. */
+export interface CoreOptions {
+  /** Absolute path; made when it is not there. */
+  dataDir: string;
+  host: CoreStatus['host'];
+  version: string;
+}
+
+/** A running core as hosts see it: what to serve, and how to end. */
+export interface Core {
+  readonly router: ContractRouter;
+  readonly streams: StreamHandlers;
+  readonly log: CoreLog;
+  status(): CoreStatus | Promise<CoreStatus>;
+  /** Asked for by a client (`core.stop`): the host then stops everything, the core included. */
+  onDidRequestStop(listener: () => void): Disposable;
+  /** Stops scheduling and closes what is open; work on nodes goes on. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** The core's log as hosts use it; a pino logger is one. */
+export interface CoreLog extends WireLog {
+  info(facts: object, message: string): void;
+}
+
+/**
+ * Starts a core. Throws `store/locked` when another one owns the data directory: the host then
+ * attaches to that one, whose `core.json` says where it listens.
+ */
+export type CreateCore = (options: CoreOptions) => Promise<Core>;

@@ -1,0 +1,134 @@
+// The runtimes of one node while its link is open. Docker may come and go; processes are there or not.
+import { AppError } from '../../contract/errors.ts';
+import type { NodeFacts } from '../../contract/node.ts';
+import type { RuntimeKind } from '../../contract/task.ts';
+import type { Timers } from '../../domain/clock.ts';
+import { Emitter } from '../../domain/emitter.ts';
+import type { NodeLink } from '../../link/node-link.ts';
+import type { ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
+import type { Logger } from '../logger.ts';
+import type { RuntimeContext, RuntimeFactories } from './ports.ts';
+
+/** Docker that is not there: somebody may install it, start it, or grant the group. */
+const recheckMs = 60_000;
+/** Docker that was there and stopped answering usually restarts. */
+const soonMs = 5_000;
+
+export interface RuntimeSetParts {
+  readonly link: NodeLink;
+  readonly factories: RuntimeFactories;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly context: () => RuntimeContext;
+}
+
+export type DockerStatus =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'up'; readonly facts: NonNullable<NodeFacts['docker']> }
+  | { readonly kind: 'down'; readonly problem: string };
+
+export class RuntimeSet implements AsyncDisposable {
+  readonly #parts: RuntimeSetParts;
+  readonly #runtimes = new Map<RuntimeKind, Runtime>();
+  readonly #listening = new Map<RuntimeKind, Disposable>();
+  readonly #changed = new Emitter<void>();
+  readonly #appeared = new Emitter<RuntimeKind>();
+  #docker: DockerStatus = { kind: 'unknown' };
+  #trying: Promise<void> | undefined;
+  #retry: Disposable | undefined;
+  #isClosed = false;
+
+  /** What runs there may have changed. */
+  readonly onDidChange = this.#changed.event;
+  /** A runtime can be used that could not before, or Docker went away. */
+  readonly onDidChangeKinds = this.#appeared.event;
+
+  constructor(parts: RuntimeSetParts) {
+    this.#parts = parts;
+  }
+
+  get(kind: RuntimeKind): Runtime | undefined {
+    return this.#runtimes.get(kind);
+  }
+
+  get docker(): DockerStatus {
+    return this.#docker;
+  }
+
+  /** Makes the process runtime, where the facts allow one and there is none yet. */
+  async openProcess(facts: NodeFacts): Promise<void> {
+    if (!facts.process || this.#runtimes.has('process')) return;
+    const { factories, link, context } = this.#parts;
+    await this.#add('process', await factories.process(link, { ...context(), facts }));
+  }
+
+  /** Tries Docker now, unless it is in use or being tried already. Never throws: `docker` says how it went. */
+  tryDocker(): Promise<void> {
+    if (this.#isClosed || this.#runtimes.has('docker')) return Promise.resolve();
+    this.#trying ??= this.#openDocker().finally(() => (this.#trying = undefined));
+    return this.#trying;
+  }
+
+  /** Everything managed there, of every core and runtime that answers. A failing Docker counts as down and is tried again. */
+  async list(): Promise<readonly ObservedAttempt[]> {
+    const lists = await Promise.all([...this.#runtimes].map(([kind, runtime]) => this.#listOne(kind, runtime)));
+    return lists.flat();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#retry?.[Symbol.dispose]();
+    await Promise.all([...this.#runtimes.keys()].map((kind) => this.#remove(kind)));
+  }
+
+  async #openDocker(): Promise<void> {
+    this.#retry?.[Symbol.dispose]();
+    const { factories, link, context, timers, log } = this.#parts;
+    try {
+      const { runtime, facts } = await factories.docker(link, context());
+      this.#docker = { kind: 'up', facts };
+      await this.#add('docker', runtime);
+    } catch (error) {
+      if (!(error instanceof AppError)) log.error({ err: error }, 'reaching Docker failed in an unexpected way');
+      const problem = error instanceof AppError ? error.message : 'Docker could not be reached.';
+      this.#docker = { kind: 'down', problem };
+      if (!this.#isClosed) this.#retry = timers.after(recheckMs, () => void this.tryDocker());
+    }
+  }
+
+  async #add(kind: RuntimeKind, runtime: Runtime): Promise<void> {
+    if (this.#isClosed) {
+      await runtime.close();
+      return;
+    }
+    this.#runtimes.set(kind, runtime);
+    this.#listening.set(kind, runtime.onDidChange(() => this.#changed.emit()));
+    this.#appeared.emit(kind);
+  }
+
+  async #listOne(kind: RuntimeKind, runtime: Runtime): Promise<readonly ObservedAttempt[]> {
+    try {
+      return await runtime.list();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      // A dropped link is the supervisor's to notice; Docker alone may fail while the link is open.
+      if (kind === 'docker' && this.#parts.link.isOpen && error.code.startsWith('docker/')) await this.#dockerFailed(error);
+      return [];
+    }
+  }
+
+  async #dockerFailed(error: AppError): Promise<void> {
+    this.#docker = { kind: 'down', problem: error.message };
+    await this.#remove('docker');
+    this.#appeared.emit('docker');
+    if (!this.#isClosed) this.#retry = this.#parts.timers.after(soonMs, () => void this.tryDocker());
+  }
+
+  async #remove(kind: RuntimeKind): Promise<void> {
+    const runtime = this.#runtimes.get(kind);
+    this.#runtimes.delete(kind);
+    this.#listening.get(kind)?.[Symbol.dispose]();
+    this.#listening.delete(kind);
+    await runtime?.close();
+  }
+}

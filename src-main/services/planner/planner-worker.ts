@@ -1,0 +1,15 @@
+// The worker thread that plans. It answers messages in the order they come.
+import { parentPort } from 'node:worker_threads';
+import { PlannerMirror } from './planner-mirror.ts';
+import type { PlannerAnswer, PlannerQuestion } from './worker-planner.ts';
+
+const mirror = new PlannerMirror();
+
+parentPort?.on('message', (question: PlannerQuestion) => {
+  const { id, deltas } = question;
+  const answer: PlannerAnswer =
+    question.kind === 'pass'
+      ? { id, kind: 'pass', placements: mirror.pass(deltas) }
+      : { id, kind: 'explain', reason: mirror.explain(deltas, question.task) };
+  parentPort?.postMessage(answer);
+});

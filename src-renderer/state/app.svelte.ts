@@ -1,0 +1,70 @@
+// What the whole app shares, made once by the page and reached through Svelte's context.
+import { createContext } from 'svelte';
+import type { CoreStatus } from '../lib/contract-types.ts';
+import type { ConnectionState, CoreClient } from '../lib/client.ts';
+import { Fleet } from './fleet.svelte.ts';
+import { Router } from './router.svelte.ts';
+import { Theme } from './theme.svelte.ts';
+import { Ticker } from './ticker.svelte.ts';
+import { Toasts } from './toasts.svelte.ts';
+
+export class App {
+  readonly client: CoreClient;
+  readonly fleet = new Fleet();
+  readonly router = new Router();
+  readonly toasts = new Toasts();
+  readonly ticker = new Ticker();
+  readonly theme: Theme;
+  #connection = $state<ConnectionState>('connecting');
+  #core = $state.raw<CoreStatus | undefined>(undefined);
+  /** The command palette is open. */
+  isPaletteOpen = $state(false);
+  /** The wizard that adds a node is open. */
+  isAddingNode = $state(false);
+
+  constructor(client: CoreClient) {
+    this.client = client;
+    this.theme = new Theme(client);
+    this.#connection = client.state;
+  }
+
+  get connection(): ConnectionState {
+    return this.#connection;
+  }
+
+  get core(): CoreStatus | undefined {
+    return this.#core;
+  }
+
+  /** Starts everything shared; returns what stops it. */
+  start(): () => void {
+    const state = this.client.onDidChangeState((next) => (this.#connection = next));
+    this.#connection = this.client.state;
+    const core = this.client.feed((api, signal) => api.core.watch(undefined, { signal }), {
+      onSnapshot: (value) => (this.#core = value),
+      onChange: (value) => (this.#core = value),
+      onError: (error) => this.toasts.failed(error),
+    });
+    this.theme.load().catch((error: unknown) => this.toasts.failed(error));
+    const stops = [this.fleet.start(this.client), this.router.start(), this.theme.start(), this.ticker.start()];
+    return () => {
+      state[Symbol.dispose]();
+      core[Symbol.dispose]();
+      for (const stop of stops) stop();
+    };
+  }
+
+  /** Does something and shows its failure; true when it went well. */
+  async attempt(work: () => Promise<unknown>, doneText?: string): Promise<boolean> {
+    try {
+      await work();
+      if (doneText !== undefined) this.toasts.done(doneText);
+      return true;
+    } catch (error) {
+      this.toasts.failed(error);
+      return false;
+    }
+  }
+}
+
+export const [useApp, provideApp] = createContext<App>();

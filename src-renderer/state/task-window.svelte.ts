@@ -1,0 +1,156 @@
+// A list of tasks of any length, of which only what is on screen is asked for. The core filters,
+// sorts and cuts; this keeps the rows by their place, so that scrolling back finds them, and moves
+// the window along with what is visible.
+import type { TaskId } from '../../src-main/contract/ids.ts';
+import type { StatusCounts, TaskFilter, TaskSort, TaskView, TaskWindow } from '../../src-main/contract/task.ts';
+import type { CoreClient } from '../lib/client.ts';
+import type { TaskWindowChange } from '../lib/contract-types.ts';
+import { toProblem, type Problem } from '../lib/problem.ts';
+
+/** Rows asked for beyond what is visible, on each side. */
+const margin = 40;
+/** Windows start at multiples of this, so that small scrolls keep the window. */
+const step = 20;
+const maxRows = 300;
+/** A fast scroll asks only for where it slows down. */
+const settleMs = 60;
+
+export interface TaskListQuery {
+  filter: TaskFilter;
+  sort: TaskSort;
+}
+
+export class TaskWindowState {
+  readonly #client: CoreClient;
+  #total = $state<number | undefined>(undefined);
+  #counts = $state.raw<StatusCounts>({});
+  #rows = $state.raw<ReadonlyMap<number, TaskView>>(new Map());
+  #problem = $state.raw<Problem | undefined>(undefined);
+  #query: TaskListQuery = { filter: {}, sort: 'newest' };
+  #range = { offset: 0, limit: 80 };
+  #feed: Disposable | undefined;
+  #generation = 0;
+  #settle: ReturnType<typeof setTimeout> | undefined;
+  /** What the newest snapshot covers; changes refer to it. */
+  #window: { offset: number; order: readonly TaskId[] } = { offset: 0, order: [] };
+
+  constructor(client: CoreClient) {
+    this.#client = client;
+  }
+
+  /** Undefined until the first answer. */
+  get total(): number | undefined {
+    return this.#total;
+  }
+  /** By status, of everything but the filter's statuses. */
+  get counts(): StatusCounts {
+    return this.#counts;
+  }
+  get problem(): Problem | undefined {
+    return this.#problem;
+  }
+  /** The rows known now, by their place in the whole list. */
+  get rows(): ReadonlyMap<number, TaskView> {
+    return this.#rows;
+  }
+
+  /** Shows another list. What was there stays on screen until its first answer. */
+  show(query: TaskListQuery, limit = 80): void {
+    this.#query = query;
+    this.#range = { offset: 0, limit };
+    this.#open({ isNewList: true });
+  }
+
+  /** The rows from `first` to `last` are visible. */
+  look(first: number, last: number): void {
+    const { offset, limit } = this.#range;
+    const isCovered = first >= offset && last < offset + limit;
+    if (isCovered) return;
+    const start = Math.max(0, Math.floor((first - margin) / step) * step);
+    const length = Math.min(maxRows, Math.ceil((last + margin - start) / step) * step);
+    this.#range = { offset: start, limit: length };
+    clearTimeout(this.#settle);
+    this.#settle = setTimeout(() => this.#open({ isNewList: false }), settleMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#settle);
+    this.#generation += 1;
+    this.#feed?.[Symbol.dispose]();
+    this.#feed = undefined;
+  }
+
+  /** All IDs the list has, up to `limit`, for orders to everything that matches. */
+  async allIds(limit: number): Promise<TaskId[]> {
+    const ids: TaskId[] = [];
+    const page = 500;
+    while (ids.length < limit) {
+      const { rows } = await this.#client.api.tasks.list({ ...this.#query, offset: ids.length, limit: Math.min(page, limit - ids.length) });
+      ids.push(...rows.map(({ id }) => id));
+      if (rows.length < page) break;
+    }
+    return ids;
+  }
+
+  #open({ isNewList }: { isNewList: boolean }): void {
+    const generation = (this.#generation += 1);
+    const previous = this.#feed;
+    const query = { ...this.#query, ...this.#range };
+    let isFirst = true;
+    this.#feed = this.#client.feed<TaskWindow, TaskWindowChange>((api, signal) => api.tasks.watchWindow(query, { signal }), {
+      onSnapshot: (window) => {
+        if (generation !== this.#generation) return;
+        // The old window goes on until the new one is there: rows in both never blink.
+        if (isFirst) previous?.[Symbol.dispose]();
+        this.#takeSnapshot(window, isNewList && isFirst);
+        isFirst = false;
+      },
+      onChange: (change) => {
+        if (generation === this.#generation) this.#takeChange(change);
+      },
+      onError: (error) => {
+        previous?.[Symbol.dispose]();
+        this.#problem = toProblem(error);
+      },
+    });
+  }
+
+  #takeSnapshot(window: TaskWindow, isNewList: boolean): void {
+    this.#problem = undefined;
+    this.#total = window.total;
+    this.#counts = window.counts;
+    this.#window = { offset: window.offset, order: window.rows.map(({ id }) => id) };
+    const rows = isNewList ? new Map<number, TaskView>() : this.#nearby(window.offset);
+    window.rows.forEach((row, i) => rows.set(window.offset + i, row));
+    this.#rows = rows;
+  }
+
+  #takeChange({ total, counts, order, rows: changed }: TaskWindowChange): void {
+    const byId = new Map<TaskId, TaskView>();
+    const { offset } = this.#window;
+    this.#window.order.forEach((id, i) => {
+      const row = this.#rows.get(offset + i);
+      if (row?.id === id) byId.set(id, row);
+    });
+    for (const row of changed) byId.set(row.id, row);
+    // Rows outside of the window may have moved as well: they are asked for again when looked at.
+    const next = new Map<number, TaskView>();
+    order.forEach((id, i) => {
+      const row = byId.get(id);
+      if (row !== undefined) next.set(offset + i, row);
+    });
+    this.#total = total;
+    this.#counts = counts;
+    this.#window = { offset, order };
+    this.#rows = next;
+  }
+
+  /** The rows worth keeping beside a new window: a few screens around it. */
+  #nearby(offset: number): Map<number, TaskView> {
+    const kept = new Map<number, TaskView>();
+    for (const [at, row] of this.#rows) {
+      if (Math.abs(at - offset) < maxRows * 3) kept.set(at, row);
+    }
+    return kept;
+  }
+}
