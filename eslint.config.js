@@ -6,13 +6,24 @@ import svelteConfig from './svelte.config.js';
 
 // Rules that a tool checks. What is switched off carries its reason beside it.
 const ours = {
-  '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+  '@typescript-eslint/switch-exhaustiveness-check': [
+    'error',
+    { considerDefaultExhaustiveForUnions: true },
+  ],
   '@typescript-eslint/consistent-type-imports': 'error',
   // Numbers and booleans read well in template texts; objects do not.
-  '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+  '@typescript-eslint/restrict-template-expressions': [
+    'error',
+    { allowNumber: true, allowBoolean: true },
+  ],
   '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
   // Index signatures are reached by ['…'] (noPropertyAccessFromIndexSignature); the two rules would fight.
   '@typescript-eslint/dot-notation': 'off',
+  // `using _x = …` holds something open; a leading underscore says that the name is not read.
+  '@typescript-eslint/no-unused-vars': [
+    'error',
+    { varsIgnorePattern: '^_', argsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
+  ],
   'no-console': 'error',
   'no-empty': ['error', { allowEmptyCatch: false }],
   'max-params': ['error', 3],
@@ -26,7 +37,10 @@ const handedIn = [
   { object: 'Date', property: 'now', message: 'Take a Clock.' },
   { object: 'Math', property: 'random', message: 'Take a Random.' },
 ];
-const handedInGlobals = ['setTimeout', 'setInterval', 'performance'].map((name) => ({ name, message: 'Take Timers or a Clock.' }));
+const handedInGlobals = ['setTimeout', 'setInterval', 'performance'].map((name) => ({
+  name,
+  message: 'Take Timers or a Clock.',
+}));
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'coverage/', 'release/', 'test-results/', '.cache/'] },
@@ -37,14 +51,21 @@ export default tseslint.config(
   {
     languageOptions: {
       globals: globals.node,
-      parserOptions: { projectService: { allowDefaultProject: ['*.js'] }, tsconfigRootDir: import.meta.dirname, extraFileExtensions: ['.svelte'] },
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.js'] },
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: ['.svelte'],
+      },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: ours,
   },
   {
     files: ['**/*.svelte', '**/*.svelte.ts', 'src-renderer/**'],
-    languageOptions: { globals: globals.browser, parserOptions: { parser: tseslint.parser, svelteConfig } },
+    languageOptions: {
+      globals: globals.browser,
+      parserOptions: { parser: tseslint.parser, svelteConfig },
+    },
     rules: {
       'svelte/button-has-type': 'error',
       // A component's script is one function to these rules.
@@ -68,6 +89,9 @@ export default tseslint.config(
     },
   },
   // Programs for a terminal speak through the console.
-  { files: ['scripts/**', 'test/bench/**', 'test/testbed/**', 'src-main/hosts/cli/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['scripts/**', 'test/bench/**', 'test/testbed/**', 'src-main/hosts/cli/**'],
+    rules: { 'no-console': 'off' },
+  },
   { files: ['*.js', '*.config.ts'], extends: [tseslint.configs.disableTypeChecked] },
 );

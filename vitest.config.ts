@@ -4,20 +4,42 @@ import { defineConfig } from 'vitest/config';
 // unit: no network, no real timers. ui: components with a fake client, in jsdom. integration: real
 // sshd, Docker Engine, SQLite, one file at a time because they share the machine. e2e: a real browser
 // on a real core.
-const slow = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 180_000, teardownTimeout: 60_000 };
+const slow = {
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 180_000,
+  teardownTimeout: 60_000,
+};
 
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts'], environment: 'node', testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 20_000,
+        },
       },
       {
         plugins: [svelte()],
         resolve: { conditions: ['browser'] },
-        test: { name: 'ui', include: ['test/ui/**/*.test.ts'], environment: 'jsdom', testTimeout: 20_000 },
+        test: {
+          name: 'ui',
+          include: ['test/ui/**/*.test.ts'],
+          environment: 'jsdom',
+          testTimeout: 20_000,
+        },
       },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], environment: 'node', ...slow } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          environment: 'node',
+          ...slow,
+        },
+      },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], environment: 'node', ...slow } },
     ],
   },

@@ -4,7 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 
 interface Cruise {
-  summary: { totalCruised: number; violations: { rule: { name: string; severity: string }; from: string; to: string }[] };
+  summary: {
+    totalCruised: number;
+    violations: { rule: { name: string; severity: string }; from: string; to: string }[];
+  };
   modules: { source: string }[];
 }
 
@@ -24,7 +27,9 @@ const files = globSync('src-{main,renderer}/**/*.{ts,svelte}').length;
 for (const violation of cruise.summary.violations) {
   console.error(`${violation.rule.name}: ${violation.from} → ${violation.to}`);
 }
-console.log(`layers: ${seen} of ${files} modules seen, ${cruise.summary.violations.length} violations`);
+console.log(
+  `layers: ${seen} of ${files} modules seen, ${cruise.summary.violations.length} violations`,
+);
 if (seen < files * 0.95) {
   console.error('The cruise missed modules: is the TypeScript version one it supports?');
   process.exit(1);

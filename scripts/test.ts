@@ -21,7 +21,11 @@ interface VitestReport {
   numPendingTests: number;
   numTodoTests: number;
   success: boolean;
-  testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    assertionResults: { status: string; fullName: string }[];
+  }[];
 }
 
 const isCi = process.env['CI'] === 'true';
@@ -39,30 +43,72 @@ function timed(command: string, args: readonly string[]): { ok: boolean; seconds
 function step(name: string, command: string, args: readonly string[]): void {
   console.log(`\n── ${name}`);
   const { ok, seconds } = timed(command, args);
-  outcomes.push({ name, passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, seconds, notes: ok ? [] : ['failed'] });
+  outcomes.push({
+    name,
+    passed: ok ? 1 : 0,
+    failed: ok ? 0 : 1,
+    skipped: 0,
+    seconds,
+    notes: ok ? [] : ['failed'],
+  });
 }
 
 function skip(name: string, reason: string, allowedInCi = false): void {
   console.log(`\n── ${name}: skipped: ${reason}`);
   const fails = isCi && !allowedInCi;
-  outcomes.push({ name, passed: 0, failed: fails ? 1 : 0, skipped: fails ? 0 : 1, seconds: 0, notes: [reason] });
+  outcomes.push({
+    name,
+    passed: 0,
+    failed: fails ? 1 : 0,
+    skipped: fails ? 0 : 1,
+    seconds: 0,
+    notes: [reason],
+  });
 }
 
 /** Runs one vitest project. A run whose report is missing, or that ran nothing, counts as a failure. */
 function suite(name: string): void {
   console.log(`\n── ${name}`);
   const file = join(reports, `${name}.json`);
-  const { ok, seconds } = timed('vitest', ['run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]);
+  const { ok, seconds } = timed('vitest', [
+    'run',
+    '--project',
+    name,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ]);
   if (!existsSync(file)) {
-    outcomes.push({ name, passed: 0, failed: 1, skipped: 0, seconds, notes: ['the runner left no report'] });
+    outcomes.push({
+      name,
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      seconds,
+      notes: ['the runner left no report'],
+    });
     return;
   }
   const report = JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
   const skippedTests = report.numPendingTests + report.numTodoTests;
-  const skippedNames = report.testResults.flatMap((r) => r.assertionResults.filter((a) => a.status === 'skipped' || a.status === 'pending').map((a) => a.fullName));
+  const skippedNames = report.testResults.flatMap((r) =>
+    r.assertionResults
+      .filter((a) => a.status === 'skipped' || a.status === 'pending')
+      .map((a) => a.fullName),
+  );
   // A file that fails before its first test shows up only in the overall verdict.
-  const failed = report.numFailedTests + (!ok && report.numFailedTests === 0 ? 1 : 0) + (isCi ? skippedTests : 0);
-  outcomes.push({ name, passed: report.numPassedTests, failed, skipped: isCi ? 0 : skippedTests, seconds, notes: skippedNames.map((n) => `skipped: ${n}`) });
+  const failed =
+    report.numFailedTests +
+    (!ok && report.numFailedTests === 0 ? 1 : 0) +
+    (isCi ? skippedTests : 0);
+  outcomes.push({
+    name,
+    passed: report.numPassedTests,
+    failed,
+    skipped: isCi ? 0 : skippedTests,
+    seconds,
+    notes: skippedNames.map((n) => `skipped: ${n}`),
+  });
 }
 
 const { advice } = ensurePackages();
@@ -89,7 +135,9 @@ for (const { name, passed, failed, skipped, seconds, notes } of outcomes) {
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
-  console.log(`${name.padEnd(14)} ${passed} passed, ${failed} failed, ${skipped} skipped  (${seconds.toFixed(0)} s)`);
+  console.log(
+    `${name.padEnd(14)} ${passed} passed, ${failed} failed, ${skipped} skipped  (${seconds.toFixed(0)} s)`,
+  );
   for (const note of notes) console.log(`    ${note}`);
 }
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

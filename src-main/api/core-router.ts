@@ -23,7 +23,12 @@ export function coreRouter(parts: CoreParts) {
   return os.router({
     status: os.status.handler(() => status.status()),
     watch: os.watch.handler(({ signal }) =>
-      feedFrom({ snapshot: () => status.status(), onDidChange: status.onDidChange, coalesce: () => 'status', signal }),
+      feedFrom({
+        snapshot: () => status.status(),
+        onDidChange: status.onDidChange,
+        coalesce: () => 'status',
+        signal,
+      }),
     ),
     stop: os.stop.handler(() => {
       const { pid } = status.status();

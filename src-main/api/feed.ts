@@ -33,9 +33,7 @@ interface Queued<C> {
  * a slow reader; what waits is bounded, and one that is too slow gets a new snapshot instead
  * (after which numbering starts again). Listens from the first item until it is left.
  */
-export function feedFrom<S, C>(
-  source: FeedSource<S, C>,
-): FeedIterator<S, C> {
+export function feedFrom<S, C>(source: FeedSource<S, C>): FeedIterator<S, C> {
   return new Feed(source);
 }
 

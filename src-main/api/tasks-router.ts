@@ -24,13 +24,17 @@ export function tasksRouter({ tasks, feeds, records }: TaskParts) {
       batches: await tasks.submitMany(input.submissions, context),
     })),
     list: os.list.handler(({ input }) => feeds.window(input)),
-    watchWindow: os.watchWindow.handler(({ input, signal }) => feeds.watchWindow(input, signal ?? never)),
+    watchWindow: os.watchWindow.handler(({ input, signal }) =>
+      feeds.watchWindow(input, signal ?? never),
+    ),
     get: os.get.handler(({ input }) => tasks.get(input.task)),
     watch: os.watch.handler(({ input, signal }) => feeds.watchTask(input.task, signal ?? never)),
     events: os.events.handler(({ input }) => [...records.events(tasks.resolve(input.task))]),
     why: os.why.handler(({ input }) => tasks.why(input.task)),
     explain: os.explain.handler(({ input, context }) => tasks.explain(input, context)),
-    kill: os.kill.handler(({ input, context }) => tasks.kill(input.tasks, { ...input, who: context.who })),
+    kill: os.kill.handler(({ input, context }) =>
+      tasks.kill(input.tasks, { ...input, who: context.who }),
+    ),
     pause: os.pause.handler(({ input, context }) => tasks.pause(input.tasks, context)),
     resume: os.resume.handler(({ input, context }) => tasks.resume(input.tasks, context)),
     hold: os.hold.handler(({ input, context }) => tasks.hold(input.tasks, context)),
@@ -47,6 +51,8 @@ export function tasksRouter({ tasks, feeds, records }: TaskParts) {
 }
 
 /** Only what was really given: absent fields must not overwrite. */
-function given(changes: { [K in keyof TaskSubmission]?: TaskSubmission[K] | undefined }): Partial<TaskSubmission> {
+function given(changes: {
+  [K in keyof TaskSubmission]?: TaskSubmission[K] | undefined;
+}): Partial<TaskSubmission> {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }

@@ -30,6 +30,11 @@ export abstract class AppError<Code extends ErrorCode = ErrorCode> extends Error
   }
 }
 
+/** Whether something thrown is one of ours. (`instanceof` alone would make its code `any`.) */
+export function isAppError(error: unknown): error is AppError {
+  return error instanceof AppError;
+}
+
 /** A request that cannot be carried out as it was asked: wrong value, no such thing, wrong state. */
 export class RequestError extends AppError {}
 

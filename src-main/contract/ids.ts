@@ -25,7 +25,10 @@ export type CoreId = z.infer<typeof coreId>;
  */
 export const nodeName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, ".", "_" or "-" (at most 63)');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'must be letters, digits, ".", "_" or "-" (at most 63)',
+  );
 
 /** Milliseconds since the Unix epoch, UTC. */
 export const instant = z.number().int().nonnegative();

@@ -7,14 +7,31 @@ export const nodeState = z.enum(nodeStates);
 export type NodeState = z.infer<typeof nodeState>;
 
 /** Why a node is offline, as something a person can act on. */
-export const offlineReason = z.enum(['refused', 'timeout', 'unreachable', 'auth', 'host-key', 'config', 'lost', 'unsupported']);
+export const offlineReason = z.enum([
+  'refused',
+  'timeout',
+  'unreachable',
+  'auth',
+  'host-key',
+  'config',
+  'lost',
+  'unsupported',
+]);
 export type OfflineReason = z.infer<typeof offlineReason>;
 
 /** One hop of the way to a node; a node's own address is the last. */
 export const sshAddress = z.strictObject({
-  host: z.string().min(1).max(255).regex(/^[^\s@\0-][^\s@\0]*$/, 'must be a host name or address'),
+  host: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[^\s@\0-][^\s@\0]*$/, 'must be a host name or address'),
   port: z.number().int().min(1).max(65535).default(22),
-  user: z.string().min(1).max(64).regex(/^[^\s@:\0-][^\s@:\0]*$/, 'must be a user name'),
+  user: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[^\s@:\0-][^\s@:\0]*$/, 'must be a user name'),
 });
 export type SshAddress = z.infer<typeof sshAddress>;
 
@@ -42,7 +59,9 @@ export const hostOptions = z.strictObject({
 export type HostOptions = z.infer<typeof hostOptions>;
 
 /** SHA256 fingerprint as OpenSSH prints it. */
-export const fingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must look like SHA256:… (43 characters)');
+export const fingerprint = z
+  .string()
+  .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must look like SHA256:… (43 characters)');
 
 export const hostKeyReport = z.object({
   /** `host` or `[host]:port`, as known_hosts writes it. */
@@ -56,7 +75,10 @@ export const hostKeyReport = z.object({
 export type HostKeyReport = z.infer<typeof hostKeyReport>;
 
 /** Which host keys not seen before may be accepted: just these, or any. */
-export const hostKeyConsent = z.union([z.object({ fingerprints: z.array(fingerprint) }), z.literal('any-new')]);
+export const hostKeyConsent = z.union([
+  z.object({ fingerprints: z.array(fingerprint) }),
+  z.literal('any-new'),
+]);
 export type HostKeyConsent = z.infer<typeof hostKeyConsent>;
 
 export const gpuVendor = z.enum(['nvidia', 'amd']);
@@ -75,7 +97,11 @@ export const gpuFacts = z.object({
 });
 export type GpuFacts = z.infer<typeof gpuFacts>;
 
-export const numaFacts = z.object({ id: z.number().int(), cores: z.array(z.number().int()), memoryBytes: z.number().int() });
+export const numaFacts = z.object({
+  id: z.number().int(),
+  cores: z.array(z.number().int()),
+  memoryBytes: z.number().int(),
+});
 export type NumaFacts = z.infer<typeof numaFacts>;
 
 export const nodeFacts = z.object({
@@ -94,7 +120,12 @@ export const nodeFacts = z.object({
   /** Set when a GPU tool is there but did not answer sensibly: GPUs are then unknown, not absent. */
   gpuProblem: z.string().nullable(),
   docker: z
-    .object({ version: z.string(), apiVersion: z.string(), gpuRuntime: z.boolean(), cgroupVersion: z.string().nullable() })
+    .object({
+      version: z.string(),
+      apiVersion: z.string(),
+      gpuRuntime: z.boolean(),
+      cgroupVersion: z.string().nullable(),
+    })
     .nullable(),
   /** Why Docker cannot be used though something of it is there (absent, denied, not running). */
   dockerProblem: z.string().nullable(),
@@ -111,7 +142,12 @@ export const nodeFacts = z.object({
 export type NodeFacts = z.infer<typeof nodeFacts>;
 
 /** A process on a GPU that is not ours. */
-export const gpuProcess = z.object({ pid: z.number().int(), user: z.string().nullable(), name: z.string(), memoryBytes: z.number().nullable() });
+export const gpuProcess = z.object({
+  pid: z.number().int(),
+  user: z.string().nullable(),
+  name: z.string(),
+  memoryBytes: z.number().nullable(),
+});
 
 export const gpuSample = z.object({
   uuid: z.string(),
@@ -156,7 +192,15 @@ export const metricsPoint = z.object({
   diskWriteBytesPerS: z.number().nullable(),
   netInBytesPerS: z.number().nullable(),
   netOutBytesPerS: z.number().nullable(),
-  gpus: z.record(z.string(), z.tuple([z.number().nullable(), z.number().nullable(), z.number().nullable(), z.number().nullable()])),
+  gpus: z.record(
+    z.string(),
+    z.tuple([
+      z.number().nullable(),
+      z.number().nullable(),
+      z.number().nullable(),
+      z.number().nullable(),
+    ]),
+  ),
 });
 export type MetricsPoint = z.infer<typeof metricsPoint>;
 export const metricsSpan = z.enum(['1h', '2d', '90d']);
@@ -198,7 +242,9 @@ export const nodeView = z.object({
   allocated: z.object({
     cores: z.number(),
     memoryBytes: z.number(),
-    gpus: z.array(z.object({ uuid: z.string(), taskId: taskId.nullable(), core: z.string().nullable() })),
+    gpus: z.array(
+      z.object({ uuid: z.string(), taskId: taskId.nullable(), core: z.string().nullable() }),
+    ),
   }),
   /** Tasks here that hold something. */
   activeTasks: z.number().int(),

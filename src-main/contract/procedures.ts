@@ -41,7 +41,8 @@ export function feedOf<S extends z.ZodType, C extends z.ZodType>(snapshot: S, ch
     ]),
   );
 }
-export type FeedItem<S, C> = { kind: 'snapshot'; value: S } | { kind: 'change'; seq: number; value: C };
+export type FeedItem<S, C> =
+  { kind: 'snapshot'; value: S } | { kind: 'change'; seq: number; value: C };
 
 /** A task as people write it: whole ID, an unambiguous ending of it (6 digits or more), or its name. */
 const taskRef = z.string().min(1).max(128);
@@ -78,9 +79,13 @@ const core = {
   watch: oc.output(feedOf(coreStatus, coreStatus)),
   stop: oc.output(z.object({ pid: z.number().int() })),
   /** Writes a consistent copy of the data directory into one file on the core's computer. */
-  backup: oc.input(z.object({ file: z.string().min(1).max(4096) })).output(z.object({ file: z.string(), bytes: z.number() })),
+  backup: oc
+    .input(z.object({ file: z.string().min(1).max(4096) }))
+    .output(z.object({ file: z.string(), bytes: z.number() })),
   doctor: oc.output(z.array(finding)),
-  unlockVault: oc.input(z.object({ passphrase: z.string().min(1).max(4096) })).output(z.object({ state: z.string() })),
+  unlockVault: oc
+    .input(z.object({ passphrase: z.string().min(1).max(4096) }))
+    .output(z.object({ state: z.string() })),
 };
 
 const config = {
@@ -93,15 +98,18 @@ const config = {
 const nodes = {
   list: oc.output(z.array(nodeView)),
   watch: oc.output(
-    feedOf(z.array(nodeView), z.union([z.object({ upsert: nodeView }), z.object({ removed: nodeId })])),
+    feedOf(
+      z.array(nodeView),
+      z.union([z.object({ upsert: nodeView }), z.object({ removed: nodeId })]),
+    ),
   ),
   get: oc.input(z.object({ node: nodeRef })).output(nodeView),
   /** Looks at a host without signing in: the keys of it and of each hop that can be seen so far. */
   inspectHost: oc.input(hostOptions).output(z.object({ hostKeys: z.array(hostKeyReport) })),
   /** Signs in and probes, and stores nothing: what a node would be. */
-  tryHost: oc.input(hostOptions.extend({ consent: hostKeyConsent.optional() })).output(
-    z.object({ facts: nodeFacts, findings: z.array(finding), auth: z.string() }),
-  ),
+  tryHost: oc
+    .input(hostOptions.extend({ consent: hostKeyConsent.optional() }))
+    .output(z.object({ facts: nodeFacts, findings: z.array(finding), auth: z.string() })),
   add: oc
     .input(
       hostOptions.extend({
@@ -113,7 +121,15 @@ const nodes = {
     .output(nodeView),
   /** Hosts of the user's `~/.ssh/config` that could be added. */
   sshConfigHosts: oc.output(
-    z.array(z.object({ alias: z.string(), host: z.string(), user: z.string().nullable(), port: z.number().int(), known: z.boolean() })),
+    z.array(
+      z.object({
+        alias: z.string(),
+        host: z.string(),
+        user: z.string().nullable(),
+        port: z.number().int(),
+        known: z.boolean(),
+      }),
+    ),
   ),
   drain: oc.input(z.object({ node: nodeRef })).output(nodeView),
   undrain: oc.input(z.object({ node: nodeRef })).output(nodeView),
@@ -122,12 +138,16 @@ const nodes = {
   reconnect: oc.input(z.object({ node: nodeRef })).output(nodeView),
   rename: oc.input(z.object({ node: nodeRef, name: nodeName })).output(nodeView),
   /** Sets the labels given; a null value removes one. */
-  label: oc.input(z.object({ node: nodeRef, labels: z.record(z.string(), z.string().nullable()) })).output(nodeView),
-  remove: oc.input(z.object({ node: nodeRef, force: z.boolean().default(false) })).output(
-    z.object({ id: nodeId, left: z.array(z.string()) }),
-  ),
+  label: oc
+    .input(z.object({ node: nodeRef, labels: z.record(z.string(), z.string().nullable()) }))
+    .output(nodeView),
+  remove: oc
+    .input(z.object({ node: nodeRef, force: z.boolean().default(false) }))
+    .output(z.object({ id: nodeId, left: z.array(z.string()) })),
   doctor: oc.input(z.object({ node: nodeRef })).output(z.array(finding)),
-  processes: oc.input(z.object({ node: nodeRef, limit: z.number().int().min(1).max(2000).default(200) })).output(z.array(processInfo)),
+  processes: oc
+    .input(z.object({ node: nodeRef, limit: z.number().int().min(1).max(2000).default(200) }))
+    .output(z.array(processInfo)),
   history: oc.input(z.object({ node: nodeRef, span: metricsSpan })).output(z.array(metricsPoint)),
   /** The newest sample of every node. */
   watchUsage: oc.output(
@@ -137,7 +157,9 @@ const nodes = {
     ),
   ),
   /** One node: the samples of the last hour, then each new one; asks for one a second while open. */
-  watchMetrics: oc.input(z.object({ node: nodeRef })).output(feedOf(z.array(metricsSample), metricsSample)),
+  watchMetrics: oc
+    .input(z.object({ node: nodeRef }))
+    .output(feedOf(z.array(metricsSample), metricsSample)),
 };
 
 /** A window that changed: the rows that are new or different, and the order of all visible ones. */
@@ -175,7 +197,9 @@ const tasks = {
     .input(
       z.object({
         tasks: taskRefs,
-        signal: z.enum(['SIGTERM', 'SIGINT', 'SIGKILL', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']).default('SIGTERM'),
+        signal: z
+          .enum(['SIGTERM', 'SIGINT', 'SIGKILL', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'])
+          .default('SIGTERM'),
         graceSeconds: z.number().int().min(0).max(3600).optional(),
       }),
     )
@@ -184,7 +208,9 @@ const tasks = {
   resume: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
   hold: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
   release: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
-  setPriority: oc.input(z.object({ tasks: taskRefs, priority: z.number().int().min(-100).max(100) })).output(orderResults),
+  setPriority: oc
+    .input(z.object({ tasks: taskRefs, priority: z.number().int().min(-100).max(100) }))
+    .output(orderResults),
   /** The submission a task came from, secrets left out, to be changed and sent again. */
   submission: oc.input(z.object({ task: taskRef })).output(taskSubmission),
   /** Submits again what a task was, with changes; its secret variables are taken over. */

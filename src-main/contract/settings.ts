@@ -21,7 +21,12 @@ function setting<S extends z.ZodType>(definition: SettingDefinition<S>): Setting
   return definition;
 }
 
-const bytes = (minimum: number) => z.number().int().min(minimum).max(2 ** 50);
+const bytes = (minimum: number) =>
+  z
+    .number()
+    .int()
+    .min(minimum)
+    .max(2 ** 50);
 
 export const settingDefinitions = {
   'tasks.defaultImage': setting({
@@ -96,7 +101,8 @@ export const settingDefinitions = {
     schema: z.number().int().min(5).max(600),
     default: 30,
     title: 'Offline after',
-    description: 'A node that answers nothing for this long is offline; its tasks are shown as LOST and go on.',
+    description:
+      'A node that answers nothing for this long is offline; its tasks are shown as LOST and go on.',
     group: 'Nodes',
     unit: 's',
   }),
@@ -134,7 +140,9 @@ export const settingDefinitions = {
 } as const;
 
 export type SettingKey = keyof typeof settingDefinitions;
-export type Settings = { readonly [K in SettingKey]: z.infer<(typeof settingDefinitions)[K]['schema']> };
+export type Settings = {
+  readonly [K in SettingKey]: z.infer<(typeof settingDefinitions)[K]['schema']>;
+};
 export const settingKeys = Object.keys(settingDefinitions) as readonly SettingKey[];
 
 /** Where a value in force comes from; an earlier one wins over a later one. */

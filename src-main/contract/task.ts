@@ -19,17 +19,35 @@ export const taskStatus = z.enum(taskStatuses);
 export type TaskStatus = z.infer<typeof taskStatus>;
 
 /** Statuses that end an attempt for good (a VPS at rest is STOPPED, which is not an end). */
-export const finalStatuses = ['COMPLETED', 'FAILED', 'KILLED', 'KILLED_OOM', 'REJECTED'] as const satisfies readonly TaskStatus[];
+export const finalStatuses = [
+  'COMPLETED',
+  'FAILED',
+  'KILLED',
+  'KILLED_OOM',
+  'REJECTED',
+] as const satisfies readonly TaskStatus[];
 /** Statuses in which an attempt holds its GPUs, cores and memory. */
-export const holdingStatuses = ['ASSIGNING', 'RUNNING', 'PAUSED', 'LOST'] as const satisfies readonly TaskStatus[];
+export const holdingStatuses = [
+  'ASSIGNING',
+  'RUNNING',
+  'PAUSED',
+  'LOST',
+] as const satisfies readonly TaskStatus[];
 
 export function isFinal(status: TaskStatus): boolean {
   return (finalStatuses as readonly TaskStatus[]).includes(status);
 }
 
-const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable name such as MY_VAR');
+const envName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable name such as MY_VAR');
 const noNul = z.string().refine((text) => !text.includes('\0'), 'must not contain a NUL character');
-const labelKey = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/, 'must be a label name such as team or app.example/role');
+const labelKey = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/,
+    'must be a label name such as team or app.example/role',
+  );
 export const labels = z.record(labelKey, noNul.max(256));
 export type Labels = z.infer<typeof labels>;
 
@@ -42,8 +60,18 @@ export type Work = z.infer<typeof work>;
 
 /** In what it runs. An environment is the image `kohakuriver/<name>:<tag>`. */
 export const vessel = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('environment'), name: z.string().regex(/^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$/) }),
-  z.object({ kind: z.literal('image'), reference: z.string().regex(/^[^\s\0-][^\s\0]{0,511}$/, 'must be an image reference such as debian:12') }),
+  z.object({
+    kind: z.literal('environment'),
+    name: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$/),
+  }),
+  z.object({
+    kind: z.literal('image'),
+    reference: z
+      .string()
+      .regex(/^[^\s\0-][^\s\0]{0,511}$/, 'must be an image reference such as debian:12'),
+  }),
   z.object({ kind: z.literal('process') }),
 ]);
 export type Vessel = z.infer<typeof vessel>;
@@ -72,7 +100,13 @@ const targetText = z.string().min(1).max(256);
 export const taskSubmission = z.strictObject({
   targets: z.array(targetText).max(1000).default([]),
   cores: z.number().int().min(0).max(4096).default(1),
-  memoryBytes: z.number().int().positive().max(2 ** 50).nullable().default(null),
+  memoryBytes: z
+    .number()
+    .int()
+    .positive()
+    .max(2 ** 50)
+    .nullable()
+    .default(null),
   gpus: gpuRequest.nullable().default(null),
   work,
   /** Absent: the default image of the settings, or the process runtime where none is set. */
@@ -81,8 +115,16 @@ export const taskSubmission = z.strictObject({
   /** Values that go to the vault and are masked everywhere. */
   secretEnv: z.record(envName, noNul).default({}),
   mounts: z.array(mount).max(64).default([]),
-  workdir: z.string().regex(/^\/[^\0]*$/, 'must be an absolute path').nullable().default(null),
-  user: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/).nullable().default(null),
+  workdir: z
+    .string()
+    .regex(/^\/[^\0]*$/, 'must be an absolute path')
+    .nullable()
+    .default(null),
+  user: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/)
+    .nullable()
+    .default(null),
   privileged: z.boolean().default(false),
   name: noNul.min(1).max(128).nullable().default(null),
   labels: labels.default({}),

@@ -2,7 +2,8 @@
 import { ValueSyntaxError } from './errors.ts';
 
 const unitMs = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 } as const;
-const unitsPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?$/i;
+const unitsPattern =
+  /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?$/i;
 const clockPattern = /^(?:(\d+):)?(\d+):(\d{2})$/;
 const longestMs = 3650 * unitMs.d;
 const howTo = 'write 90s, 10m, 2h, 1d, 1h30m or 1:30:00';
@@ -20,7 +21,10 @@ function fromUnits(text: string): number | undefined {
   if (match === null || text === '') return undefined;
   const [, days = '0', hours = '0', minutes = '0', seconds = '0'] = match;
   return (
-    Number(days) * unitMs.d + Number(hours) * unitMs.h + Number(minutes) * unitMs.m + Number(seconds) * unitMs.s
+    Number(days) * unitMs.d +
+    Number(hours) * unitMs.h +
+    Number(minutes) * unitMs.m +
+    Number(seconds) * unitMs.s
   );
 }
 
@@ -29,7 +33,10 @@ function fromClock(text: string): number | undefined {
   const match = clockPattern.exec(text);
   if (match === null) return undefined;
   const [, hours, minutes = '0', seconds = '0'] = match;
-  if (Number(seconds) > 59 || (hours !== undefined && (minutes.length !== 2 || Number(minutes) > 59))) {
+  if (
+    Number(seconds) > 59 ||
+    (hours !== undefined && (minutes.length !== 2 || Number(minutes) > 59))
+  ) {
     return undefined;
   }
   return Number(hours ?? 0) * unitMs.h + Number(minutes) * unitMs.m + Number(seconds) * unitMs.s;

@@ -3,7 +3,10 @@ import type { TaskId } from '../contract/ids.ts';
 import type { RuntimeKind, Vessel } from '../contract/task.ts';
 
 /** The container of a task; deterministic, so that a create that may have happened is settled by looking. */
-export function containerName(task: { readonly id: TaskId; readonly type: 'command' | 'vps' }): string {
+export function containerName(task: {
+  readonly id: TaskId;
+  readonly type: 'command' | 'vps';
+}): string {
   return `kohakuriver-${task.type === 'vps' ? 'vps' : 'task'}-${task.id}`;
 }
 

@@ -3,7 +3,7 @@
 import { ValueSyntaxError } from './errors.ts';
 
 const exponents: Readonly<Record<string, number>> = { '': 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
-const sizePattern = /^(\d+(?:\.\d+)?|\.\d+)\s*([kmgtp]?)(?:i?b)?$/i;
+const sizePattern = /^(\d+(?:\.\d+)?|\.\d+)\s*(?:([kmgtp])(?:ib?|b)?|b)?$/i;
 const largestSize = 2 ** 50;
 
 /**
@@ -13,11 +13,18 @@ const largestSize = 2 ** 50;
 export function parseMemorySize(text: string): number {
   const match = sizePattern.exec(text.trim());
   if (match === null) {
-    throw new ValueSyntaxError('memory size', text, 'write a number and a unit, such as 512M, 8G or 1.5GiB');
+    throw new ValueSyntaxError(
+      'memory size',
+      text,
+      'write a number and a unit, such as 512M, 8G or 1.5GiB',
+    );
   }
-  const bytes = Math.floor(Number(match[1]) * 1024 ** (exponents[(match[2] ?? '').toLowerCase()] ?? 0));
+  const bytes = Math.floor(
+    Number(match[1]) * 1024 ** (exponents[(match[2] ?? '').toLowerCase()] ?? 0),
+  );
   if (bytes < 1) throw new ValueSyntaxError('memory size', text, 'it must be at least 1 byte');
-  if (bytes > largestSize) throw new ValueSyntaxError('memory size', text, 'it can be at most 1 PiB');
+  if (bytes > largestSize)
+    throw new ValueSyntaxError('memory size', text, 'it can be at most 1 PiB');
   return bytes;
 }
 

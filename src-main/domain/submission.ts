@@ -4,11 +4,10 @@ import type { TaskId } from '../contract/ids.ts';
 import type { TaskSubmission, Vessel } from '../contract/task.ts';
 import { SubmissionError } from './errors.ts';
 import { imageOf } from './names.ts';
-import { lacksOn } from './planner/constraints.ts';
+import { everLacksOn } from './planner/constraints.ts';
 import { describeLack, nearestNode } from './planner/explain.ts';
 import type { NodeAnswer, PlannerNode, PlannerPolicy, QueuedTask } from './planner/model.ts';
 import { needOf } from './planner/need.ts';
-import { emptiedNode } from './planner/node-state.ts';
 import { formatTarget, parseTarget, type Target } from './target.ts';
 
 /** A submission whose default vessel has been filled in. */
@@ -71,13 +70,19 @@ function checkVessel(submission: VesselledSubmission, policy: SubmissionPolicy):
   ).find(([, isSet]) => isSet);
   if (wrong === undefined) return;
   const [field] = wrong;
-  throw invalid(field, `"${field}" needs a container: name an image or an environment, or leave "${field}" out.`);
+  throw invalid(
+    field,
+    `"${field}" needs a container: name an image or an environment, or leave "${field}" out.`,
+  );
 }
 
 function checkVariables({ env, secretEnv, mounts }: VesselledSubmission): void {
   const twice = Object.keys(secretEnv).find((name) => name in env);
   if (twice !== undefined) {
-    throw invalid('secretEnv', `The variable ${twice} is given both openly and as a secret; give it once.`);
+    throw invalid(
+      'secretEnv',
+      `The variable ${twice} is given both openly and as a secret; give it once.`,
+    );
   }
   const seen = new Set<string>();
   for (const { destination } of mounts) {
@@ -116,14 +121,18 @@ function findProblem(
   if (target !== null) {
     const node = world.nodes.find(({ name }) => name === target.node);
     if (node === undefined) return unknownNode(target, world.nodes);
-    const absent = unknownNuma(target, node) ?? unknownGpu(target, node);
+    const isKnown = node.cores > 0;
+    const absent = isKnown ? (unknownNuma(target, node) ?? unknownGpu(target, node)) : undefined;
     if (absent !== undefined) return absent;
   }
   return neverFits(submission, target, world);
 }
 
 function unknownNode(target: Target, nodes: readonly PlannerNode[]): SubmissionError {
-  const nearest = nearestName(target.node, nodes.map(({ name }) => name));
+  const nearest = nearestName(
+    target.node,
+    nodes.map(({ name }) => name),
+  );
   const hint = nearest === undefined ? knownNodes(nodes) : `did you mean ${nearest}?`;
   return new SubmissionError('target/unknown-node', `There is no node "${target.node}"; ${hint}`, {
     field: 'targets',
@@ -170,7 +179,7 @@ function neverFits(
   const need = needOf(askedFor(submission, target));
   const answers: NodeAnswer[] = [];
   for (const node of nodes) {
-    const everLacks = lacksOn(need, emptiedNode(node), policy);
+    const everLacks = everLacksOn(need, node, policy);
     if (everLacks.length === 0) return undefined;
     const { id: nodeId, name } = node;
     answers.push({ nodeId, name, fits: false, possible: false, lacks: everLacks, everLacks });
@@ -182,7 +191,7 @@ function neverFits(
       : `nearest is ${nearest.name}: ${nearest.everLacks.map(describeLack).join('; ')}`;
   return new SubmissionError(
     'task/never-fits',
-    `No node could ever run this; ${near}. Ask for less, or submit it on hold.`,
+    `No node could ever run this; ${near}.${submission.hold ? '' : ' Ask for less, or submit it on hold.'}`,
     nearest === undefined ? {} : { node: nearest.name },
   );
 }
@@ -212,7 +221,9 @@ function warningsFor(submission: VesselledSubmission, nodes: readonly PlannerNod
   const warnings: string[] = [];
   const image = submission.vessel.kind === 'image' ? imageOf(submission.vessel) : null;
   if (image !== null && isLatest(image)) {
-    warnings.push(`The image ${image} is whatever ":latest" is at the start; name a version to run the same again.`);
+    warnings.push(
+      `The image ${image} is whatever ":latest" is at the start; name a version to run the same again.`,
+    );
   }
   if (submission.memoryBytes === null) {
     warnings.push('No memory was asked for: it counts as none when a node is chosen.');
@@ -221,7 +232,8 @@ function warningsFor(submission: VesselledSubmission, nodes: readonly PlannerNod
     warnings.push('A privileged container can do anything on its node.');
   }
   for (const name of submission.avoidNodes) {
-    if (!nodes.some((node) => node.name === name)) warnings.push(`There is no node "${name}" to avoid.`);
+    if (!nodes.some((node) => node.name === name))
+      warnings.push(`There is no node "${name}" to avoid.`);
   }
   return warnings;
 }

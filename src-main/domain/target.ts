@@ -24,7 +24,8 @@ export function parseTarget(text: string): Target {
   checkNode(text, node);
   if (firstColon === -1) return { node, numa: null, gpus: null };
   const gpuMark = text.indexOf('::', firstColon);
-  if (gpuMark === -1) return { node, numa: parseNuma(text, firstColon + 1, text.length), gpus: null };
+  if (gpuMark === -1)
+    return { node, numa: parseNuma(text, firstColon + 1, text.length), gpus: null };
   const numa = gpuMark === firstColon ? null : parseNuma(text, firstColon + 1, gpuMark);
   return { node, numa, gpus: parseGpus(text, gpuMark + 2) };
 }
@@ -40,14 +41,21 @@ function checkNode(text: string, node: string): void {
   if (node === '') throw new TargetSyntaxError(text, 1, 'the node name is missing', forms);
   if (nodeName.safeParse(node).success) return;
   const wrong = /^[^A-Za-z0-9]/.test(node) ? 0 : node.search(/[^A-Za-z0-9._-]/);
-  const right = 'a node name has letters, digits, ".", "_" and "-", starts with a letter or digit and has at most 63 characters';
+  const right =
+    'a node name has letters, digits, ".", "_" and "-", starts with a letter or digit and has at most 63 characters';
   if (wrong === -1) throw new TargetSyntaxError(text, 64, 'the node name is too long', right);
-  throw new TargetSyntaxError(text, wrong + 1, `"${node.charAt(wrong)}" does not belong into a node name`, right);
+  throw new TargetSyntaxError(
+    text,
+    wrong + 1,
+    `"${node.charAt(wrong)}" does not belong into a node name`,
+    right,
+  );
 }
 
 function parseNuma(text: string, start: number, end: number): number {
   const right = `the NUMA node is a number such as 0; ${forms}`;
-  if (start === end) throw new TargetSyntaxError(text, start + 1, 'the NUMA node is missing', right);
+  if (start === end)
+    throw new TargetSyntaxError(text, start + 1, 'the NUMA node is missing', right);
   return parseIndex(text, { start, end, what: 'a NUMA node', right });
 }
 
@@ -71,16 +79,31 @@ function parseGpus(text: string, start: number): readonly number[] {
 
 function parseIndex(
   text: string,
-  part: { readonly start: number; readonly end: number; readonly what: string; readonly right: string },
+  part: {
+    readonly start: number;
+    readonly end: number;
+    readonly what: string;
+    readonly right: string;
+  },
 ): number {
   const word = text.slice(part.start, part.end);
   const wrong = word.search(/\D/);
   if (wrong !== -1) {
-    throw new TargetSyntaxError(text, part.start + wrong + 1, `"${word}" is not ${part.what}`, part.right);
+    throw new TargetSyntaxError(
+      text,
+      part.start + wrong + 1,
+      `"${word}" is not ${part.what}`,
+      part.right,
+    );
   }
   const index = Number(word);
   if (index > largestIndex) {
-    throw new TargetSyntaxError(text, part.start + 1, `${word} is too large for ${part.what}`, part.right);
+    throw new TargetSyntaxError(
+      text,
+      part.start + 1,
+      `${word} is too large for ${part.what}`,
+      part.right,
+    );
   }
   return index;
 }

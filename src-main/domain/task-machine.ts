@@ -40,7 +40,11 @@ export const legalTransitions = {
 
 type EventKind = TaskEvent['kind'];
 type EventOf<K, E = TaskEvent> = E extends { kind: infer EK } ? (K extends EK ? E : never) : never;
-type StateOf<S, T = TaskState> = T extends { status: infer TS } ? (S extends TS ? T : never) : never;
+type StateOf<S, T = TaskState> = T extends { status: infer TS }
+  ? S extends TS
+    ? T
+    : never
+  : never;
 
 /** What a handler decides: the parts of the task that change. A string refuses, and says why. */
 interface Decision {
@@ -56,7 +60,9 @@ interface Moment<S extends TaskStatus, K extends EventKind> {
   readonly event: EventOf<K>;
   readonly now: Instant;
 }
-type Handler<S extends TaskStatus, K extends EventKind> = (moment: Moment<S, K>) => Decision | string;
+type Handler<S extends TaskStatus, K extends EventKind> = (
+  moment: Moment<S, K>,
+) => Decision | string;
 type Machine = { readonly [S in TaskStatus]: { readonly [K in EventKind]?: Handler<S, K> } };
 /** Statuses of an attempt that exists, or may exist, on a node. */
 type OnNode = 'ASSIGNING' | 'RUNNING' | 'PAUSED' | 'LOST';
@@ -157,8 +163,12 @@ export function transition(task: Task, event: TaskEvent, now: Instant): Transiti
   if (handler === undefined) {
     return refuse(task, event, { refused: 'illegal', why: whyIllegal(task.state.status, event) });
   }
-  const decision = handler({ task, state: task.state, event, now } as Moment<TaskStatus, EventKind>);
-  if (typeof decision === 'string') return refuse(task, event, { refused: 'illegal', why: decision });
+  const decision = handler({ task, state: task.state, event, now } as Moment<
+    TaskStatus,
+    EventKind
+  >);
+  if (typeof decision === 'string')
+    return refuse(task, event, { refused: 'illegal', why: decision });
   return {
     task: { ...task, ...decision.task, state: decision.state ?? task.state },
     effects: decision.effects ?? [],
@@ -254,7 +264,12 @@ function start({ task, state, event, now }: Moment<'ASSIGNING' | 'LOST', 'starte
   };
 }
 
-function deferStart({ task, state, event, now }: Moment<'ASSIGNING' | 'LOST', 'start-deferred'>): Decision {
+function deferStart({
+  task,
+  state,
+  event,
+  now,
+}: Moment<'ASSIGNING' | 'LOST', 'start-deferred'>): Decision {
   if (state.kill !== null) return { ...endNeverStarted(task, state, now), why: event.why };
   return {
     state: { status: 'PENDING', since: now, held: false, reason: event.why },
@@ -263,7 +278,12 @@ function deferStart({ task, state, event, now }: Moment<'ASSIGNING' | 'LOST', 's
   };
 }
 
-function failStart({ task, state, event, now }: Moment<'ASSIGNING' | 'LOST', 'start-failed'>): Decision {
+function failStart({
+  task,
+  state,
+  event,
+  now,
+}: Moment<'ASSIGNING' | 'LOST', 'start-failed'>): Decision {
   if (state.kill !== null) return { ...endNeverStarted(task, state, now), why: event.why };
   return {
     state: { status: 'FAILED', ...endedPart(state, now), reason: event.why },
@@ -378,7 +398,12 @@ function end({ task, state, event, now }: Moment<Begun | 'LOST', 'ended'>): Deci
   const isFailure = ending.status === 'FAILED' || ending.status === 'KILLED_OOM';
   const keep = isFailure && task.spec.keepFailed;
   return {
-    state: { status: ending.status, ...endedPart(state, now), reason: ending.reason, end: event.end },
+    state: {
+      status: ending.status,
+      ...endedPart(state, now),
+      reason: ending.reason,
+      end: event.end,
+    },
     task: addWarning(task, ending.warning),
     // A VPS at rest keeps its disk.
     effects: ending.status === 'STOPPED' ? [] : [removeAttempt(task, state.place, keep)],

@@ -1,16 +1,13 @@
 // A task as the core knows it. A state carries exactly the fields that are true in it.
 import type { BatchId, Instant, NodeId, TaskId } from '../contract/ids.ts';
-import type {
-  HeldGpu,
-  RuntimeKind,
-  TaskStatus,
-  TaskSubmission,
-  Vessel,
-} from '../contract/task.ts';
+import type { HeldGpu, RuntimeKind, TaskStatus, TaskSubmission, Vessel } from '../contract/task.ts';
 import type { Target } from './target.ts';
 
 /** What was asked for and never changes: the submission for one target, defaults filled in, secrets replaced by names. */
-export interface TaskSpec extends Omit<TaskSubmission, 'targets' | 'secretEnv' | 'vessel' | 'hold' | 'priority' | 'owner'> {
+export interface TaskSpec extends Omit<
+  TaskSubmission,
+  'targets' | 'secretEnv' | 'vessel' | 'hold' | 'priority' | 'owner'
+> {
   readonly target: Target | null;
   readonly vessel: Vessel;
   /** Names of variables whose values are in the vault. */
@@ -66,7 +63,12 @@ export interface Ended {
 
 export type TaskState =
   | { readonly status: 'PENDING_APPROVAL'; readonly since: Instant }
-  | { readonly status: 'PENDING'; readonly since: Instant; readonly held: boolean; readonly reason: string | null }
+  | {
+      readonly status: 'PENDING';
+      readonly since: Instant;
+      readonly held: boolean;
+      readonly reason: string | null;
+    }
   | ({ readonly status: 'ASSIGNING' } & Active)
   | ({ readonly status: 'RUNNING'; readonly startedAt: Instant } & Active)
   | ({ readonly status: 'PAUSED'; readonly startedAt: Instant } & Active)
@@ -76,7 +78,9 @@ export type TaskState =
       readonly was: 'ASSIGNING' | 'RUNNING' | 'PAUSED';
       readonly startedAt: Instant | null;
     } & Active)
-  | ({ readonly status: 'COMPLETED' | 'FAILED' | 'KILLED' | 'KILLED_OOM' | 'REJECTED' | 'STOPPED' } & Ended);
+  | ({
+      readonly status: 'COMPLETED' | 'FAILED' | 'KILLED' | 'KILLED_OOM' | 'REJECTED' | 'STOPPED';
+    } & Ended);
 
 export interface Task {
   readonly id: TaskId;
@@ -97,18 +101,38 @@ export interface Task {
 export type TaskEvent =
   | { readonly kind: 'approved' | 'rejected'; readonly by: string; readonly why: string | null }
   | { readonly kind: 'placed'; readonly place: Place; readonly why: string | null }
-  | { readonly kind: 'started'; readonly attempt: number; readonly at: Instant; readonly imageDigest: string | null }
+  | {
+      readonly kind: 'started';
+      readonly attempt: number;
+      readonly at: Instant;
+      readonly imageDigest: string | null;
+    }
   /** It provably never ran, and trying again (perhaps elsewhere) may help. */
   | { readonly kind: 'start-deferred'; readonly attempt: number; readonly why: string }
   /** It cannot be started as asked. */
   | { readonly kind: 'start-failed'; readonly attempt: number; readonly why: string }
-  | { readonly kind: 'ended'; readonly attempt: number; readonly end: AttemptEnd; readonly why: string | null }
+  | {
+      readonly kind: 'ended';
+      readonly attempt: number;
+      readonly end: AttemptEnd;
+      readonly why: string | null;
+    }
   | { readonly kind: 'vanished'; readonly attempt: number; readonly why: string }
   | { readonly kind: 'paused' | 'resumed'; readonly attempt: number; readonly by: string }
   | { readonly kind: 'node-lost'; readonly attempt: number; readonly why: string }
   /** Found again after LOST, in this condition. */
-  | { readonly kind: 'found'; readonly attempt: number; readonly condition: 'running' | 'paused'; readonly startedAt: Instant }
-  | { readonly kind: 'kill-requested'; readonly by: string; readonly signal: string; readonly graceMs: number }
+  | {
+      readonly kind: 'found';
+      readonly attempt: number;
+      readonly condition: 'running' | 'paused';
+      readonly startedAt: Instant;
+    }
+  | {
+      readonly kind: 'kill-requested';
+      readonly by: string;
+      readonly signal: string;
+      readonly graceMs: number;
+    }
   | { readonly kind: 'kill-delivered'; readonly attempt: number }
   | { readonly kind: 'held' | 'released'; readonly by: string }
   | { readonly kind: 'reprioritized'; readonly by: string; readonly priority: number }
@@ -120,15 +144,31 @@ export type TaskEvent =
  */
 export type TaskEffect =
   | { readonly kind: 'start-attempt'; readonly nodeId: NodeId; readonly attempt: number }
-  | { readonly kind: 'stop-attempt'; readonly nodeId: NodeId; readonly attempt: number; readonly signal: string; readonly graceMs: number }
+  | {
+      readonly kind: 'stop-attempt';
+      readonly nodeId: NodeId;
+      readonly attempt: number;
+      readonly signal: string;
+      readonly graceMs: number;
+    }
   /** Clean up after an ended attempt; `keep` leaves the container (renamed) for a look. */
-  | { readonly kind: 'remove-attempt'; readonly nodeId: NodeId; readonly attempt: number; readonly runtime: RuntimeKind; readonly keep: boolean };
+  | {
+      readonly kind: 'remove-attempt';
+      readonly nodeId: NodeId;
+      readonly attempt: number;
+      readonly runtime: RuntimeKind;
+      readonly keep: boolean;
+    };
 
 export interface Transition {
   readonly task: Task;
   readonly effects: readonly TaskEffect[];
   /** For `task_events`: `why` is a sentence or null, `who` a person, `scheduler`, `node` or `core`. */
-  readonly record: { readonly kind: TaskEvent['kind']; readonly why: string | null; readonly who: string };
+  readonly record: {
+    readonly kind: TaskEvent['kind'];
+    readonly why: string | null;
+    readonly who: string;
+  };
 }
 
 /** Why an event does not apply. Expected (late and racing events are normal), hence a value. */

@@ -26,8 +26,16 @@ export class HostKeyChangedError extends LinkError<
 /** The node's key was never seen before and nobody accepted it. Nothing was sent to it. */
 export class HostKeyUnknownError extends LinkError<'link/host-key-unknown'> {}
 
-/** The node lets us in and refuses this channel: forwarding forbidden, no such socket, no session left. */
-export class ChannelRefusedError extends LinkError<'link/channel-refused'> {}
+/**
+ * The node lets us in and refuses this channel: forwarding forbidden, no such socket, no session
+ * left. `details.reason` says why, as `administratively prohibited` or `connect failed`.
+ */
+export class ChannelRefusedError extends LinkError<'link/channel-refused'> {
+  /** The channel itself was refused, as when sessions are used up; not just what was asked of it. */
+  get isOpenFailure(): boolean {
+    return this.details['step'] === 'open';
+  }
+}
 
 /** The command could not be run to its end. A command that ran and failed is no error: see its exit code. */
 export class CommandFailedError extends LinkError<
@@ -68,7 +76,8 @@ const offlineReasons: Partial<Record<ErrorCode, OfflineReason>> = {
 
 /** Why a node counts as offline after this error, as something a person can act on. */
 export function offlineReasonOf(error: unknown): OfflineReason {
-  return (error instanceof AppError ? offlineReasons[error.code] : undefined) ?? 'lost';
+  const code = error instanceof AppError ? (error as AppError).code : undefined;
+  return (code === undefined ? undefined : offlineReasons[code]) ?? 'lost';
 }
 
 /** An error of net.connect, from its `code`. */
@@ -179,7 +188,8 @@ function channelRefused(
   const reason = String(error['reason'] ?? '');
   const what = context.what ?? 'a channel';
   const why = openFailures[reason] ?? bounded(messageOf(cause));
-  const details: ErrorDetails = { host: context.host, what, reason: why };
+  const step = reason === '' ? 'request' : 'open';
+  const details: ErrorDetails = { host: context.host, what, reason: why, step };
   return new ChannelRefusedError(
     'link/channel-refused',
     `${context.host} refused to open ${what} (${why}). It may not exist, or the SSH server forbids it.`,

@@ -75,7 +75,8 @@ export class CoreStatusService implements Disposable {
 
   #nodeCounts(): Partial<Record<NodeState, number>> {
     const counts: Partial<Record<NodeState, number>> = {};
-    for (const { state } of this.#parts.fleet.plannerNodes()) counts[state] = (counts[state] ?? 0) + 1;
+    for (const { state } of this.#parts.fleet.plannerNodes())
+      counts[state] = (counts[state] ?? 0) + 1;
     return counts;
   }
 

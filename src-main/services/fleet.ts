@@ -27,7 +27,11 @@ export interface Fleet {
   /** The node is online and its runtimes are usable: reconcile now. Fires again after each reconnect, and when a runtime appears that was not there (Docker came up). */
   readonly onDidComeOnline: Event<NodeId>;
   /** The link is gone; whatever ran there goes on or not, we cannot know. Fires at once when the link drops (`grace` false→ state is `connecting`) and again when it counts as offline. */
-  readonly onDidGoOffline: Event<{ readonly id: NodeId; readonly reason: string; readonly counted: boolean }>;
+  readonly onDidGoOffline: Event<{
+    readonly id: NodeId;
+    readonly reason: string;
+    readonly counted: boolean;
+  }>;
   /** Something the planner reads changed: facts, labels, drain, foreign use, a node added or removed. */
   readonly onDidChangeCapacity: Event<NodeId>;
 }

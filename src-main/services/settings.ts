@@ -12,7 +12,9 @@ import {
 } from '../contract/settings.ts';
 import { Emitter } from '../domain/emitter.ts';
 
-export class SettingsError extends AppError<'settings/invalid' | 'settings/file' | 'not-found/setting'> {}
+export class SettingsError extends AppError<
+  'settings/invalid' | 'settings/file' | 'not-found/setting'
+> {}
 
 /** The file part: `config.yaml` as flat dotted keys. */
 export interface SettingsFile {
@@ -51,11 +53,15 @@ function check(key: SettingKey, value: unknown, place: string): unknown {
   const result = settingDefinitions[key].schema.safeParse(value);
   if (result.success) return result.data;
   const rule = result.error.issues.map((issue) => issue.message).join('; ');
-  throw new SettingsError('settings/invalid', `${key} cannot be ${JSON.stringify(value)} (${place}): ${rule}.`, {
-    retry: 'after-user-action',
-    details: { key, place },
-    cause: result.error,
-  });
+  throw new SettingsError(
+    'settings/invalid',
+    `${key} cannot be ${JSON.stringify(value)} (${place}): ${rule}.`,
+    {
+      retry: 'after-user-action',
+      details: { key, place },
+      cause: result.error,
+    },
+  );
 }
 
 export class SettingsService {
@@ -74,21 +80,30 @@ export class SettingsService {
     const file = this.#sources.file.read();
     const unknown = Object.keys(file).find((key) => !isKey(key));
     if (unknown !== undefined) {
-      throw new SettingsError('settings/invalid', `config.yaml has a setting that does not exist: ${unknown}.`, {
-        retry: 'after-user-action',
-        details: { key: unknown, place: 'config.yaml' },
-      });
+      throw new SettingsError(
+        'settings/invalid',
+        `config.yaml has a setting that does not exist: ${unknown}.`,
+        {
+          retry: 'after-user-action',
+          details: { key: unknown, place: 'config.yaml' },
+        },
+      );
     }
     return new Map(settingKeys.map((key) => [key, this.#resolve(key, file)]));
   }
 
-  #resolve(key: SettingKey, file: Record<string, unknown>): { value: unknown; origin: SettingOrigin } {
+  #resolve(
+    key: SettingKey,
+    file: Record<string, unknown>,
+  ): { value: unknown; origin: SettingOrigin } {
     const flag = this.#sources.flags[key];
     if (flag !== undefined) return { value: check(key, flag, 'command line'), origin: 'flag' };
     const name = environmentName(key);
     const text = this.#sources.environment[name];
-    if (text !== undefined) return { value: check(key, valueFromText(text), name), origin: 'environment' };
-    if (file[key] !== undefined) return { value: check(key, file[key], 'config.yaml'), origin: 'file' };
+    if (text !== undefined)
+      return { value: check(key, valueFromText(text), name), origin: 'environment' };
+    if (file[key] !== undefined)
+      return { value: check(key, file[key], 'config.yaml'), origin: 'file' };
     return { value: settingDefinitions[key].default, origin: 'default' };
   }
 
@@ -103,7 +118,10 @@ export class SettingsService {
   view(key: string): SettingView {
     const known = this.#known(key);
     const definition = settingDefinitions[known];
-    const { value, origin } = this.#inForce.get(known) ?? { value: definition.default, origin: 'default' };
+    const { value, origin } = this.#inForce.get(known) ?? {
+      value: definition.default,
+      origin: 'default',
+    };
     return {
       key: known,
       value,
@@ -142,8 +160,12 @@ export class SettingsService {
 
   #known(key: string): SettingKey {
     if (isKey(key)) return key;
-    throw new SettingsError('not-found/setting', `There is no setting named ${key}. «kohakuriver config» lists them all.`, {
-      details: { key },
-    });
+    throw new SettingsError(
+      'not-found/setting',
+      `There is no setting named ${key}. «kohakuriver config» lists them all.`,
+      {
+        details: { key },
+      },
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './errors.ts';
@@ -42,5 +43,23 @@ export async function syncDirectory(path: string): Promise<void> {
     if (!['EINVAL', 'EPERM', 'EISDIR'].includes(codeOf(error))) throw error;
   } finally {
     await directory.close();
+  }
+}
+
+/** The same at once, for small files that people wait for, such as settings. */
+export function writeFileAtomicallySync(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, 'w', 0o600);
+    try {
+      writeFileSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
 }

@@ -1,20 +1,27 @@
 // What a core keeps: its database, the log files of its tasks, its secrets and its settings file.
 // Everything here is about being durable and readable again; what it means is decided elsewhere.
 // `openStore` is the door; the repositories on the Store it gives are the rooms.
+import type { Instant, TaskId } from '../contract/ids.ts';
 import type { Clock } from '../domain/clock.ts';
 import { Connection, type StoreLog } from './connection.ts';
+import { backup, type BackupOptions } from './backup.ts';
+import { ConfigFile } from './config-file.ts';
 import { coreIdentity, type CoreIdentity } from './core-identity.ts';
 import { makeDataDir, type DataPaths } from './data-dir.ts';
 import { EffectRepository } from './effect-repository.ts';
 import { GroupCommit, type Schedule } from './group-commit.ts';
 import { takeLock, type DirectoryLock } from './lock.ts';
+import { LogStore } from './logs/log-store.ts';
 import { Meta } from './meta.ts';
 import { MetricsRepository } from './metrics-repository.ts';
 import { migrate, prepareFile, type Migration } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import { NodeRepository } from './node-repository.ts';
 import { QueryWorker } from './query-client.ts';
+import { prune, type RetentionRules } from './retention.ts';
 import { TaskRepository } from './task-repository.ts';
+import { SecretRepository } from './vault/secret-repository.ts';
+import { SecretVault, type VaultOptions } from './vault/vault.ts';
 
 export interface OpenStoreOptions {
   /** Made if it is not there, readable by its owner only. */
@@ -23,6 +30,8 @@ export interface OpenStoreOptions {
   readonly log: StoreLog;
   /** Who opens it, for others to read: `electron`, `server`, `test`. */
   readonly host: string;
+  /** How secrets are kept. */
+  readonly vault?: VaultOptions;
   /** When a group of writes is committed. Default: at the end of this turn of the loop. */
   readonly schedule?: Schedule;
   /** Default: all of them. */
@@ -37,6 +46,9 @@ export interface Store extends AsyncDisposable {
   readonly effects: EffectRepository;
   readonly nodes: NodeRepository;
   readonly metrics: MetricsRepository;
+  readonly logs: LogStore;
+  readonly vault: SecretVault;
+  readonly configFile: ConfigFile;
   /**
    * Runs `fn` in the transaction of this turn of the loop. When it throws, its own writes are
    * undone. What it wrote is durable when `flushed()` resolves.
@@ -49,6 +61,10 @@ export interface Store extends AsyncDisposable {
   flushed(): Promise<void>;
   /** Writes since the last commit were undone; whatever was built on them must be read again. */
   readonly onDidFail: GroupCommit['onDidFail'];
+  /** See `prune` in retention.ts. Returns the tasks that were removed. */
+  prune(rules: RetentionRules, now: Instant): Promise<TaskId[]>;
+  /** See `backup` in backup.ts. */
+  backup(options: BackupOptions): Promise<{ readonly file: string; readonly bytes: number }>;
   /** Commits what is waiting, closes everything, and gives the directory free. */
   close(): Promise<void>;
 }
@@ -75,39 +91,84 @@ interface Locked {
   readonly lock: DirectoryLock;
 }
 
-async function openLocked(options: OpenStoreOptions, { paths, lock }: Locked): Promise<Store> {
-  const { clock, log, schedule = setImmediate } = options;
-  const connection = await openDatabase(paths.database, options);
-  const group = new GroupCommit(connection, schedule);
-  const queries = new QueryWorker(paths.database, log);
+async function openLocked(options: OpenStoreOptions, locked: Locked): Promise<Store> {
+  const connection = await openDatabase(locked.paths.database, options);
+  const group = new GroupCommit(connection, options.schedule ?? setImmediate);
+  try {
+    return await assemble(options, { ...locked, connection, group });
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+interface Opened extends Locked {
+  readonly connection: Connection;
+  readonly group: GroupCommit;
+}
+
+async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Store> {
+  const { clock, log, vault: vaultOptions = {} } = options;
+  const { paths, connection, group } = opened;
   const meta = new Meta(connection);
   const identity = group.write(() => coreIdentity(meta, clock.now()));
-  group.commit();
+  const secrets = new SecretRepository(connection);
+  const keyFile = paths.vaultKey;
+  const vault = await SecretVault.open({
+    meta,
+    secrets,
+    group,
+    keyFile,
+    log,
+    options: vaultOptions,
+  });
   await group.flushed();
-  const effects = new EffectRepository(connection, log);
 
-  let isOpen = true;
-  const close = async (): Promise<void> => {
-    if (!isOpen) return;
-    isOpen = false;
-    group.commit();
-    await queries[Symbol.asyncDispose]();
-    connection.close();
-    await lock.release();
-  };
+  const queries = new QueryWorker(paths.database, log);
+  const effects = new EffectRepository(connection, log);
+  const tasks = new TaskRepository({ connection, group, queries, effects, log });
+  const metrics = new MetricsRepository({ connection, group, queries });
+  const logs = new LogStore(paths.logs);
+  const close = closeOnce({ ...opened, queries, logs });
   return {
     paths,
     identity,
+    tasks,
     effects,
-    tasks: new TaskRepository({ connection, group, queries, effects, log }),
     nodes: new NodeRepository(connection, group, log),
-    metrics: new MetricsRepository({ connection, group, queries }),
+    metrics,
+    logs,
+    vault,
+    configFile: new ConfigFile(paths.configFile),
     write: (fn) => group.write(fn),
     flushed: () => group.flushed(),
     onDidFail: group.onDidFail,
+    prune: (rules, now) => prune({ tasks, logs, metrics, secrets, group }, rules, now),
+    backup: (what) => backup({ group, queries, paths }, what),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+interface Closing extends Opened {
+  readonly queries: QueryWorker;
+  readonly logs: LogStore;
+}
+
+/** What closes a store; a second call does nothing: the lock may be another's by then. */
+function closeOnce({ logs, group, queries, connection, lock }: Closing): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    try {
+      await logs[Symbol.asyncDispose]();
+    } finally {
+      group.commit();
+      await queries[Symbol.asyncDispose]();
+      connection.close();
+      await lock.release();
+    }
+  };
+  return () => (closing ??= close());
 }
 
 async function openDatabase(file: string, options: OpenStoreOptions): Promise<Connection> {

@@ -34,6 +34,11 @@ export class QueryWorker implements AsyncDisposable {
     return this.#ask('metrics', query);
   }
 
+  /** Writes the database as it is now into a new file: one read transaction, however much is written meanwhile. */
+  async copyInto(file: string): Promise<void> {
+    await this.#ask('copyInto', { file });
+  }
+
   #ask<N extends QueryName>(name: N, input: Queries[N]['input']): Promise<Queries[N]['output']> {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<Queries[N]['output']>();

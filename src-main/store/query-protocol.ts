@@ -16,6 +16,8 @@ export interface MetricsQuery {
 /** Each question by name: what it takes and what it answers. */
 export interface Queries {
   readonly taskWindow: { readonly input: TaskWindowQuery; readonly output: StoredTaskWindow };
+  /** Writes the database as it is now into a new file. */
+  readonly copyInto: { readonly input: { readonly file: string }; readonly output: null };
   readonly metrics: { readonly input: MetricsQuery; readonly output: MetricsPoint[] };
 }
 export type QueryName = keyof Queries;

@@ -77,6 +77,7 @@ export class TaskRepository {
   readonly #insertLabel: Statement;
   readonly #update: Statement;
   readonly #byId: Statement;
+  readonly #exists: Statement;
   readonly #active: Statement;
   readonly #counts: Statement;
   readonly #setLogBytes: Statement;
@@ -101,6 +102,7 @@ export class TaskRepository {
        WHERE id = ? AND status = ? AND attempt = ? AND since = ?`,
     );
     this.#byId = connection.prepare(`SELECT ${taskColumns} FROM ${taskTables} WHERE t.id = ?`);
+    this.#exists = connection.prepare('SELECT 1 FROM tasks WHERE id = ?');
     this.#active = connection.prepare(
       `SELECT ${taskColumns} FROM ${taskTables}
        WHERE t.status IN (${quoted(nonFinal)}) ORDER BY t.id`,
@@ -187,6 +189,11 @@ export class TaskRepository {
     return row === undefined ? undefined : toStoredTask(row);
   }
 
+  /** Whether there is such a task, readable or not. */
+  has(id: TaskId): boolean {
+    return this.#exists.get(BigInt(id)) !== undefined;
+  }
+
   /** Every task that is not final, oldest first; those that cannot be read are apart, and reported. */
   active(): {
     readonly tasks: readonly StoredTask[];
@@ -246,7 +253,7 @@ export class TaskRepository {
     this.#parts.group.write(() => {
       for (const id of ids) {
         if (this.#remove.run(BigInt(id)) === 1) continue;
-        if (this.#byId.get(BigInt(id)) === undefined) continue;
+        if (!this.has(id)) continue;
         throw new RequestError(
           'task/not-ended',
           `Task ${id} has not ended yet. Kill it first, then remove it.`,

@@ -84,7 +84,8 @@ function benchTask(index: number, random: () => number): QueuedTask {
     target: null,
     cores: 1 + shape,
     memoryBytes: (1 + shape) * GiB,
-    gpus: count === 0 ? null : { count: 2 ** (count - 1), ...(shape > 14 ? { model: 'a100' } : {}) },
+    gpus:
+      count === 0 ? null : { count: 2 ** (count - 1), ...(shape > 14 ? { model: 'a100' } : {}) },
     vessel: { kind: 'image', reference: 'debian:12' },
     exclusive: false,
     onNodeLabels: shape === 7 ? { rack: '3' } : {},
@@ -155,5 +156,9 @@ process.stdout.write(
 report('mirror from scratch', load, '-');
 report(`first pass of it (places ${String(placed)})`, first, '-');
 report('full pass: both', full, '≤ 250 ms');
-report(`one task ended, pass (${String(freed)} freed, ${String(replaced)} placed)`, incremental, '≤ 5 ms');
+report(
+  `one task ended, pass (${String(freed)} freed, ${String(replaced)} placed)`,
+  incremental,
+  '≤ 5 ms',
+);
 report('nothing changed, pass', idle, '-');

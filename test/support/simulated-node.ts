@@ -38,7 +38,8 @@ interface Script {
 
 function scriptOf(spec: AttemptSpec): Script {
   const words = spec.work.kind === 'command' ? spec.work.argv.slice(1) : [];
-  const value = (key: string) => words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
+  const value = (key: string) =>
+    words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
   const oomKilled = words.includes('oom');
   const exitCode = oomKilled ? 137 : Number(value('exit') ?? 0);
   return {
@@ -73,7 +74,11 @@ export class SimulatedMachine {
   reboot(): void {
     for (const work of this.works.values()) {
       if (work.condition.kind === 'running' || work.condition.kind === 'paused') {
-        this.#finish(work, { exitCode: 137, signal: 'SIGKILL', oomKilled: false }, 'the node rebooted');
+        this.#finish(
+          work,
+          { exitCode: 137, signal: 'SIGKILL', oomKilled: false },
+          'the node rebooted',
+        );
       }
     }
   }
@@ -88,7 +93,11 @@ export class SimulatedMachine {
   }
 
   print(work: SimulatedWork, text: string): void {
-    work.output.push({ stream: 'stdout', bytes: Buffer.from(`${text}\n`), timeNs: BigInt(this.time.now()) * 1_000_000n });
+    work.output.push({
+      stream: 'stdout',
+      bytes: Buffer.from(`${text}\n`),
+      timeNs: BigInt(this.time.now()) * 1_000_000n,
+    });
     this.changed.emit();
   }
 
@@ -96,7 +105,8 @@ export class SimulatedMachine {
     if (work.condition.kind !== 'running' && work.condition.kind !== 'paused') return false;
     const end = { exitCode: null, signal: 'SIGKILL', oomKilled: false };
     if (options.signal === 'SIGKILL') this.#finish(work, end, null);
-    else if (!scriptOf(work.spec).ignoresTerm) this.#finish(work, { ...end, signal: options.signal }, null);
+    else if (!scriptOf(work.spec).ignoresTerm)
+      this.#finish(work, { ...end, signal: options.signal }, null);
     else this.time.after(options.graceMs, () => this.#finish(work, end, null));
     return true;
   }
@@ -105,7 +115,13 @@ export class SimulatedMachine {
     const { condition } = work;
     if (condition.kind !== 'running' && condition.kind !== 'paused') return;
     work.timer?.[Symbol.dispose]();
-    work.condition = { kind: 'ended', end, startedAt: condition.startedAt, finishedAt: this.time.now(), problem };
+    work.condition = {
+      kind: 'ended',
+      end,
+      startedAt: condition.startedAt,
+      finishedAt: this.time.now(),
+      problem,
+    };
     work.ended.resolve(undefined);
     this.changed.emit();
   }
@@ -136,7 +152,8 @@ export class SimulatedRuntime implements Runtime {
   async #order<T>(name: string, effect: () => T): Promise<T> {
     const fault = this.#machine.fault(name);
     await Promise.resolve();
-    if (this.#lost.signal.aborted || !this.#machine.isReachable || fault === 'before') throw linkLost();
+    if (this.#lost.signal.aborted || !this.#machine.isReachable || fault === 'before')
+      throw linkLost();
     const result = effect();
     await Promise.resolve();
     if (fault === 'after') throw linkLost();
@@ -149,7 +166,9 @@ export class SimulatedRuntime implements Runtime {
   }
 
   list(): Promise<readonly ObservedAttempt[]> {
-    return this.#order('list', () => [...this.#machine.works.values()].map((work) => this.#observe(work)));
+    return this.#order('list', () =>
+      [...this.#machine.works.values()].map((work) => this.#observe(work)),
+    );
   }
 
   inspect(ref: AttemptRef): Promise<ObservedAttempt | undefined> {
@@ -172,7 +191,15 @@ export class SimulatedRuntime implements Runtime {
       if (this.#machine.works.has(key)) return;
       const ended = Promise.withResolvers<undefined>();
       const ref = { taskId: spec.taskId, attempt: spec.attempt };
-      this.#machine.works.set(key, { ref, core: this.#core, spec, condition: { kind: 'created' }, output: [], ended, timer: undefined });
+      this.#machine.works.set(key, {
+        ref,
+        core: this.#core,
+        spec,
+        condition: { kind: 'created' },
+        output: [],
+        ended,
+        timer: undefined,
+      });
     });
   }
 
@@ -183,7 +210,10 @@ export class SimulatedRuntime implements Runtime {
     });
   }
 
-  stop(ref: AttemptRef, options: { signal: string; graceMs: number }): Promise<{ delivered: boolean }> {
+  stop(
+    ref: AttemptRef,
+    options: { signal: string; graceMs: number },
+  ): Promise<{ delivered: boolean }> {
     return this.#order('stop', () => {
       const work = this.#mine(ref);
       return { delivered: work !== undefined && this.#machine.signal(work, options) };
@@ -193,14 +223,16 @@ export class SimulatedRuntime implements Runtime {
   pause(ref: AttemptRef): Promise<void> {
     return this.#order('pause', () => {
       const work = this.#mine(ref);
-      if (work?.condition.kind === 'running') work.condition = { kind: 'paused', startedAt: work.condition.startedAt };
+      if (work?.condition.kind === 'running')
+        work.condition = { kind: 'paused', startedAt: work.condition.startedAt };
     });
   }
 
   resume(ref: AttemptRef): Promise<void> {
     return this.#order('resume', () => {
       const work = this.#mine(ref);
-      if (work?.condition.kind === 'paused') work.condition = { kind: 'running', startedAt: work.condition.startedAt };
+      if (work?.condition.kind === 'paused')
+        work.condition = { kind: 'running', startedAt: work.condition.startedAt };
     });
   }
 
@@ -211,7 +243,11 @@ export class SimulatedRuntime implements Runtime {
     return this.#order('inspect', () => this.#observe(work));
   }
 
-  async *logs(ref: AttemptRef, cursor: string | null, signal: AbortSignal): AsyncGenerator<LogChunk> {
+  async *logs(
+    ref: AttemptRef,
+    cursor: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogChunk> {
     const work = await this.#order('logs', () => this.#mine(ref));
     if (work === undefined) return;
     let index = cursor === null ? 0 : Number(cursor);
@@ -262,7 +298,11 @@ export class SimulatedRuntime implements Runtime {
       runtime: this.kind,
       name: keyOf(work.ref),
       condition: work.condition,
-      uses: { cores: work.spec.cores, memoryBytes: work.spec.memoryBytes ?? 0, gpuUuids: work.spec.gpus.map((gpu) => gpu.uuid) },
+      uses: {
+        cores: work.spec.cores,
+        memoryBytes: work.spec.memoryBytes ?? 0,
+        gpuUuids: work.spec.gpus.map((gpu) => gpu.uuid),
+      },
       owner: work.spec.owner,
       imageDigest: null,
     };
@@ -276,7 +316,10 @@ function linkLost(): LinkError {
 /** A fleet of simulated machines as one core sees it. */
 export class SimulatedFleet implements Fleet {
   readonly #core: CoreId;
-  readonly #nodes = new Map<NodeId, { plan: PlannerNode; machine: SimulatedMachine; runtime: SimulatedRuntime | undefined }>();
+  readonly #nodes = new Map<
+    NodeId,
+    { plan: PlannerNode; machine: SimulatedMachine; runtime: SimulatedRuntime | undefined }
+  >();
   readonly #online = new Emitter<NodeId>();
   readonly #offline = new Emitter<{ id: NodeId; reason: string; counted: boolean }>();
   readonly #capacity = new Emitter<NodeId>();
@@ -327,7 +370,9 @@ export class SimulatedFleet implements Fleet {
   }
 
   find(reference: string): FleetNode | undefined {
-    const found = [...this.#nodes.values()].find(({ plan }) => plan.name === reference || plan.id === reference);
+    const found = [...this.#nodes.values()].find(
+      ({ plan }) => plan.name === reference || plan.id === reference,
+    );
     return found === undefined ? undefined : this.node(found.plan.id);
   }
 

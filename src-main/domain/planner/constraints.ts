@@ -1,8 +1,14 @@
 // What can keep a task from a node: one predicate per constraint. Placement and explanation both
 // ask these, so they cannot disagree.
-import type { GpusLack, Lack, PlannerPolicy } from './model.ts';
+import type { GpusLack, Lack, PlannerNode, PlannerPolicy } from './model.ts';
 import type { Need } from './need.ts';
-import { isAvailable, type GpuSlot, type NodeState, type NumaState } from './node-state.ts';
+import {
+  emptiedNode,
+  isAvailable,
+  type GpuSlot,
+  type NodeState,
+  type NumaState,
+} from './node-state.ts';
 
 type Constraint = (need: Need, state: NodeState, policy: PlannerPolicy) => readonly Lack[];
 
@@ -51,7 +57,10 @@ const hasMemory: Constraint = (need, state) => {
   const wantedBytes = need.memoryBytes;
   if (wantedBytes === 0) return nothing;
   const part = pinnedPart(need, state);
-  if (state.freeMemoryBytes >= wantedBytes && (part?.freeMemoryBytes ?? wantedBytes) >= wantedBytes) {
+  if (
+    state.freeMemoryBytes >= wantedBytes &&
+    (part?.freeMemoryBytes ?? wantedBytes) >= wantedBytes
+  ) {
     return nothing;
   }
   const tight = state.freeMemoryBytes < wantedBytes ? undefined : part;
@@ -156,4 +165,16 @@ export function fitsOn(need: Need, state: NodeState, policy: PlannerPolicy): boo
     if (constraint(need, state, policy).length > 0) return false;
   }
   return true;
+}
+
+/** Lacks that do not depend on what the node has. */
+const chosenLacks: ReadonlySet<Lack['kind']> = new Set(['not-the-target', 'avoided', 'label']);
+
+/**
+ * What would keep the task from the node even if it were reachable, willing and empty. A node that
+ * was never reached (no cores known) may have anything: only what people set about it counts.
+ */
+export function everLacksOn(need: Need, node: PlannerNode, policy: PlannerPolicy): readonly Lack[] {
+  const lacks = lacksOn(need, emptiedNode(node), policy);
+  return node.cores === 0 ? lacks.filter(({ kind }) => chosenLacks.has(kind)) : lacks;
 }

@@ -62,7 +62,8 @@ const stateWords = {
 
 function describeGpus(lack: GpusLack): string {
   const model = lack.model === null ? '' : ` with "${lack.model}" in the model name`;
-  const size = lack.minMemoryBytes === null ? '' : ` with at least ${formatBytes(lack.minMemoryBytes)}`;
+  const size =
+    lack.minMemoryBytes === null ? '' : ` with at least ${formatBytes(lack.minMemoryBytes)}`;
   return `${things(lack.wanted, 'GPU')}${model}${size} wanted; ${gpusThere(lack)}`;
 }
 
@@ -74,13 +75,19 @@ function gpusThere(lack: GpusLack): string {
       ? `the node has ${String(lack.total)}`
       : `the node has ${String(lack.suitable)} such`;
   }
-  const parts = [`${lack.free === 0 ? 'none' : String(lack.free)} ${lack.free === 0 ? 'is' : isAre(lack.free)} free`];
+  const parts = [
+    `${lack.free === 0 ? 'none' : String(lack.free)} ${lack.free === 0 ? 'is' : isAre(lack.free)} free`,
+  ];
   if (lack.held > 0) parts.push(`${String(lack.held)} ${isAre(lack.held)} held by tasks`);
   if (lack.foreign > 0) {
-    parts.push(`${String(lack.foreign)} ${isAre(lack.foreign)} used by ${lack.foreignBy.join(', ')} outside the queue`);
+    parts.push(
+      `${String(lack.foreign)} ${isAre(lack.foreign)} used by ${lack.foreignBy.join(', ')} outside the queue`,
+    );
   }
   if (lack.unhealthy > 0) {
-    parts.push(`${String(lack.unhealthy)} ${lack.unhealthy === 1 ? 'does' : 'do'} not answer or ${isAre(lack.unhealthy)} faulty`);
+    parts.push(
+      `${String(lack.unhealthy)} ${lack.unhealthy === 1 ? 'does' : 'do'} not answer or ${isAre(lack.unhealthy)} faulty`,
+    );
   }
   return parts.join(', ');
 }
@@ -127,22 +134,47 @@ function summarize({ held, nodes }: Explanation): string {
   if (possible.length === 0) {
     return `No node could ever run it. Nearest is ${nearest.name}: ${nearest.everLacks.map(describeLack).join('; ')}.`;
   }
-  const where = possible.length === 1 ? '' : ` (one of ${String(possible.length)} nodes that could run it)`;
+  const where =
+    possible.length === 1 ? '' : ` (one of ${String(possible.length)} nodes that could run it)`;
   return `It waits for ${nearest.name}${where}: ${nearest.lacks.map(describeLack).join('; ')}.`;
 }
 
-/** The node that lacks least: of fewest kinds, and of those the first by name. */
+/**
+ * The node that lacks least: first by what it can never give, then by what it cannot give now, then
+ * by name.
+ */
 export function nearestNode(nodes: readonly NodeAnswer[]): NodeAnswer | undefined {
-  let nearest: NodeAnswer | undefined;
+  let nearest: { readonly node: NodeAnswer; readonly distance: number } | undefined;
   for (const node of nodes) {
-    if (nearest === undefined || distance(node) < distance(nearest)) nearest = node;
+    const distance = distanceOf(node.everLacks) * 1000 + distanceOf(node.lacks);
+    const gap = nearest === undefined ? -1 : distance - nearest.distance;
+    if (nearest === undefined || gap < 0 || (gap === 0 && node.name < nearest.node.name)) {
+      nearest = { node, distance };
+    }
   }
-  return nearest;
+  return nearest?.node;
 }
 
-/** Nodes that are out of reach, or meant for others, are further away than busy ones. */
-function distance({ lacks, everLacks }: NodeAnswer): number {
-  const weights: Partial<Record<Lack['kind'], number>> = { 'not-the-target': 100, 'node-state': 10, drained: 10 };
-  const total = (list: readonly Lack[]) => list.reduce((sum, { kind }) => sum + (weights[kind] ?? 1), 0);
-  return total(everLacks) * 1000 + total(lacks);
+function distanceOf(lacks: readonly Lack[]): number {
+  return lacks.reduce((sum, lack) => sum + weightOf(lack), 0);
+}
+
+/** Each kind of lack counts; an amount counts more the more of it is missing. */
+function weightOf(lack: Lack): number {
+  switch (lack.kind) {
+    case 'not-the-target':
+      return 100;
+    // A node that cannot be used is further away than one that is busy.
+    case 'node-state':
+    case 'drained':
+      return 10;
+    case 'cores':
+      return 1 + (lack.wanted - lack.free) / lack.wanted;
+    case 'memory':
+      return 1 + (lack.wantedBytes - lack.freeBytes) / lack.wantedBytes;
+    case 'gpus':
+      return 1 + (lack.wanted - lack.free) / lack.wanted;
+    default:
+      return 1;
+  }
 }

@@ -134,7 +134,8 @@ export function describeFit(need: Need, fit: Fit): string {
   const { node, numa } = fit.state;
   const parts = [need.nodeName === null ? `best fit: ${node.name}` : `its target: ${node.name}`];
   if (need.gpuCount > 0 && numa.length > 1 && fit.isOnOneNuma) parts.push('GPUs on one NUMA node');
-  if (node.gpus.length > 0) parts.push(`leaves ${String(Math.max(0, fit.gpusLeft))} of its GPUs free`);
+  if (node.gpus.length > 0)
+    parts.push(`leaves ${String(Math.max(0, fit.gpusLeft))} of its GPUs free`);
   if (fit.hasImage) parts.push('has the image');
   return parts.join('; ');
 }

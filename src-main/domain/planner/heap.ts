@@ -56,7 +56,8 @@ export class Heap<T> {
       let below = 2 * at + 1;
       if (below >= items.length) break;
       const right = below + 1;
-      if (right < items.length && this.#compare(items[right] as T, items[below] as T) < 0) below = right;
+      if (right < items.length && this.#compare(items[right] as T, items[below] as T) < 0)
+        below = right;
       if (this.#compare(items[below] as T, item) >= 0) break;
       items[at] = items[below] as T;
       at = below;

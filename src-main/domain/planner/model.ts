@@ -24,11 +24,19 @@ export interface PlannerNode {
   readonly labels: Labels;
   readonly cores: number;
   readonly memoryBytes: number;
-  readonly numa: readonly { readonly id: number; readonly cores: number; readonly memoryBytes: number }[];
+  readonly numa: readonly {
+    readonly id: number;
+    readonly cores: number;
+    readonly memoryBytes: number;
+  }[];
   readonly gpus: readonly PlannerGpu[];
   readonly runtimes: { readonly docker: boolean; readonly process: boolean };
   /** Held here by other cores. */
-  readonly foreignUse: { readonly cores: number; readonly memoryBytes: number; readonly gpuUuids: readonly string[] };
+  readonly foreignUse: {
+    readonly cores: number;
+    readonly memoryBytes: number;
+    readonly gpuUuids: readonly string[];
+  };
   /** 0…1, measured; only breaks ties. */
   readonly load: number;
   /** References of images that are there, for locality; empty when unknown. */
@@ -77,10 +85,27 @@ export type Lack =
   | { readonly kind: 'drained' }
   | { readonly kind: 'not-the-target'; readonly wanted: string }
   | { readonly kind: 'avoided' }
-  | { readonly kind: 'label'; readonly key: string; readonly wanted: string; readonly has: string | null }
+  | {
+      readonly kind: 'label';
+      readonly key: string;
+      readonly wanted: string;
+      readonly has: string | null;
+    }
   | { readonly kind: 'runtime'; readonly runtime: RuntimeKind }
-  | { readonly kind: 'cores'; readonly wanted: number; readonly free: number; readonly total: number; readonly numa: number | null }
-  | { readonly kind: 'memory'; readonly wantedBytes: number; readonly freeBytes: number; readonly totalBytes: number; readonly numa: number | null }
+  | {
+      readonly kind: 'cores';
+      readonly wanted: number;
+      readonly free: number;
+      readonly total: number;
+      readonly numa: number | null;
+    }
+  | {
+      readonly kind: 'memory';
+      readonly wantedBytes: number;
+      readonly freeBytes: number;
+      readonly totalBytes: number;
+      readonly numa: number | null;
+    }
   | { readonly kind: 'numa-absent'; readonly numa: number }
   | { readonly kind: 'gpu-absent'; readonly index: number; readonly count: number }
   /** `by` is null when another core holds it. */

@@ -57,7 +57,10 @@ export function needOf(task: QueuedTask): Need {
 export function needHash(task: QueuedTask): number {
   const gpus = task.target?.gpus ?? null;
   const gpuCount = gpus?.length ?? task.gpus?.count ?? 0;
-  return ((Math.max(1, task.cores) * 67 + gpuCount) * 31 + (task.target?.numa ?? -1)) * 127 + Math.log2(task.memoryBytes + 1);
+  return (
+    ((Math.max(1, task.cores) * 67 + gpuCount) * 31 + (task.target?.numa ?? -1)) * 127 +
+    Math.log2(task.memoryBytes + 1)
+  );
 }
 
 /** Whether two tasks need the same of a node, so that where one fits the other fits as well. */

@@ -4,7 +4,7 @@
 //
 // Order: priority, then submission. A task that does not fit is overtaken by those behind it that do.
 import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
-import { lacksOn } from './constraints.ts';
+import { everLacksOn, lacksOn } from './constraints.ts';
 import { describeFit, placeOn, type Fit } from './fit.ts';
 import { Heap } from './heap.ts';
 import type {
@@ -17,7 +17,7 @@ import type {
   QueuedTask,
 } from './model.ts';
 import { needHash, needOf, needsSame, type Need } from './need.ts';
-import { emptiedNode, NodeState } from './node-state.ts';
+import { NodeState } from './node-state.ts';
 import { Shape, type Entry, type NodeLog } from './shape.ts';
 import { compareQueued } from './task-queue.ts';
 
@@ -92,7 +92,8 @@ export class Planner {
   upsertNode(node: PlannerNode): void {
     this.removeNode(node.id);
     const state = new NodeState(node);
-    for (const { taskId, place } of this.#heldOn.get(node.id)?.values() ?? []) state.hold(taskId, place);
+    for (const { taskId, place } of this.#heldOn.get(node.id)?.values() ?? [])
+      state.hold(taskId, place);
     this.#nodes.set(node.id, state);
     this.#byName.set(node.name, state);
     this.#noteChange(state);
@@ -238,13 +239,14 @@ export class Planner {
 function compareHeads(a: Shape, b: Shape): number {
   const first = a.queue.head();
   const second = b.queue.head();
-  if (first === undefined || second === undefined) return Number(second !== undefined) - Number(first !== undefined);
+  if (first === undefined || second === undefined)
+    return Number(second !== undefined) - Number(first !== undefined);
   return compareQueued(first.task, second.task);
 }
 
 function answerOf(need: Need, state: NodeState, policy: PlannerPolicy): NodeAnswer {
   const lacks = lacksOn(need, state, policy);
-  const everLacks = lacks.length === 0 ? [] : lacksOn(need, emptiedNode(state.node), policy);
+  const everLacks = lacks.length === 0 ? [] : everLacksOn(need, state.node, policy);
   return {
     nodeId: state.node.id,
     name: state.node.name,

@@ -49,7 +49,8 @@ export class Shape {
     this.#follow(log);
     for (;;) {
       const fit = this.#fits.top;
-      if (fit === undefined || (!fit.state.isGone && fit.measuredAt === fit.state.changedAt)) return fit;
+      if (fit === undefined || (!fit.state.isGone && fit.measuredAt === fit.state.changedAt))
+        return fit;
       this.#fits.pop();
     }
   }
@@ -94,4 +95,3 @@ export class Shape {
     }
   }
 }
-

@@ -1,4 +1,11 @@
-import { BaseAgent, createAgent, utils, type ParsedKey } from 'ssh2';
+// `utils` is not among the names Node finds in ssh2's CommonJS.
+import ssh2, {
+  BaseAgent,
+  createAgent,
+  type ParsedKey,
+  type SignCallback,
+  type SigningRequestOptions,
+} from 'ssh2';
 
 /** A key that lies in an SSH agent. */
 export interface AgentKey {
@@ -25,7 +32,7 @@ export function listAgentKeys(socket: string): Promise<AgentKey[]> {
 
 /** Certificates and hardware keys, which ssh2 cannot use, are left out. */
 function agentKeyOf(agent: BaseAgent, raw: unknown): AgentKey[] {
-  const parsed = utils.parseKey(raw as Buffer);
+  const parsed = ssh2.utils.parseKey(raw as Buffer);
   if (parsed instanceof Error) return [];
   const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ParsedKey | undefined;
   if (key === undefined) return [];
@@ -35,10 +42,9 @@ function agentKeyOf(agent: BaseAgent, raw: unknown): AgentKey[] {
 
 /** An agent that offers only this key, so that each try is ours to count and to name. */
 export function singleKeyAgent(key: AgentKey): BaseAgent {
-  return new SingleKeyAgent(key);
+  // The base class's declaration knows nothing of its optional method being left out.
+  return new SingleKeyAgent(key) as BaseAgent;
 }
-
-type Sign = BaseAgent<ParsedKey>['sign'];
 
 class SingleKeyAgent extends BaseAgent<ParsedKey> {
   readonly #key: AgentKey;
@@ -52,7 +58,14 @@ class SingleKeyAgent extends BaseAgent<ParsedKey> {
     done(undefined, [this.#key.key]);
   }
 
-  override sign(...parameters: Parameters<Sign>): void {
-    (this.#key.agent as BaseAgent<ParsedKey>).sign(...parameters);
+  override sign(
+    key: ParsedKey,
+    data: Buffer,
+    options: SigningRequestOptions | SignCallback,
+    done?: SignCallback,
+  ): void {
+    const agent = this.#key.agent as BaseAgent<ParsedKey>;
+    if (typeof options === 'function') agent.sign(key, data, options);
+    else agent.sign(key, data, options, done);
   }
 }

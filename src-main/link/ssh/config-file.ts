@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { glob } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import SSHConfig, { type Line, type Section } from 'ssh-config';
 import { codeOf, LinkConfigError } from '../errors.ts';
@@ -122,8 +121,9 @@ async function walkIncludes(
   for (const pattern of patterns) {
     const expanded = expandHome(pattern, reading.homeDir);
     const absolute = isAbsolute(expanded) ? expanded : join(reading.baseDir, expanded);
-    const files = (await Array.fromAsync(glob(absolute))).sort();
-    for (const file of files) {
+    const files: string[] = [];
+    for await (const file of glob(absolute)) files.push(file);
+    for (const file of files.sort()) {
       await walkFile(file, reading, { ...position, depth: position.depth + 1 });
     }
   }

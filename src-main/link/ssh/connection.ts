@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { Timers } from '../../domain/clock.ts';
-import { ChannelRefusedError, fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
+import { fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
 import { ChannelStream } from './channel-stream.ts';
 import type { HostKeyGate } from './host-key-gate.ts';
 import type { SignIn } from './sign-in.ts';
@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   /** `user@host:port`. */
   description: string;
   user: string;
-  gate: HostKeyGate;
+  gate: Pick<HostKeyGate, 'algorithms' | 'verify' | 'refusal' | 'isPassed' | 'pass' | 'settled'>;
   signIn: SignIn;
   keepaliveMs: number;
   timeoutMs: number;
@@ -207,11 +207,6 @@ export interface PtySize {
 
 function windowOf(size: PtySize) {
   return { cols: size.columns, rows: size.rows, term: size.term, width: 0, height: 0 };
-}
-
-/** Whether this refusal may mean that the connection's sessions are used up. */
-export function isRefusal(error: unknown): error is ChannelRefusedError {
-  return error instanceof ChannelRefusedError;
 }
 
 function handshake(client: Client, options: ConnectionOptions): Promise<void> {

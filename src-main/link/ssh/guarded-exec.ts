@@ -43,7 +43,7 @@ export async function execGuarded(
     options.pty === undefined ? skipUntil(channel.stderr, `${mark};`) : Promise.resolve('');
   const both = Promise.all([skipUntil(channel, `${mark} `, ';'), onStderr]);
   try {
-    const [pid] = await withinTime(both, channel, { connection, ...options });
+    const [pid] = await withinTime(both, { connection, ...options });
     channel.write(`${options.body}\n${halves[0]}.\n`);
     return { channel, pid: Number(pid) };
   } catch (error) {
@@ -128,7 +128,6 @@ interface Waiting {
 
 async function withinTime<T>(
   marks: Promise<T>,
-  channel: ClientChannel,
   { connection, timeoutMs, timers }: Waiting,
 ): Promise<T> {
   const host = connection.description;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { utils, type ParsedKey } from 'ssh2';
+import ssh2, { type ParsedKey } from 'ssh2';
 import { AuthError, codeOf, LinkUnsupportedError } from '../errors.ts';
 
 /** A key file as far as it can be read without its passphrase. */
@@ -68,7 +68,7 @@ export function unlockKey(file: KeyFile, label: string, passphrase?: string): Id
 }
 
 function parse(file: KeyFile, passphrase: string | undefined): ParsedKey | Error {
-  const parsed = utils.parseKey(file.text, file.isEncrypted ? passphrase : undefined);
+  const parsed = ssh2.utils.parseKey(file.text, file.isEncrypted ? passphrase : undefined);
   // Several keys in one file: OpenSSH's format allows it, nothing writes it.
   return (Array.isArray(parsed) ? parsed[0] : parsed) as ParsedKey | Error;
 }

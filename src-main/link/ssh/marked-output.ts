@@ -8,7 +8,7 @@ export class MarkedOutput {
   readonly #kept: Buffer[] = [];
   #keptBytes = 0;
   /** Bytes that may be the start of the mark, or all from the mark on. */
-  #tail = Buffer.alloc(0);
+  #tail: Buffer = Buffer.alloc(0);
   #isMarked = false;
   #trailer: string | undefined;
   #isTruncated = false;

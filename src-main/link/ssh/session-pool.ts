@@ -64,8 +64,7 @@ export class SessionPool {
         return await start(lane.connection, release);
       } catch (error) {
         release();
-        if (!(error instanceof ChannelRefusedError) || !lane.connection.isOpen) throw error;
-        if (isFresh) throw error;
+        if (isFresh || !isFull(error) || !lane.connection.isOpen) throw error;
         // Others hold what there is. Room comes back when they end (see #onRelease).
         lane.limit = Math.max(1, lane.used);
       }
@@ -115,6 +114,10 @@ export class SessionPool {
       void lane.connection.close();
     });
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof ChannelRefusedError && error.isOpenFailure;
 }
 
 function laneOf(connection: SshConnection): Lane {

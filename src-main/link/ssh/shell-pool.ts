@@ -1,5 +1,6 @@
 import type { Timers } from '../../domain/clock.ts';
-import { CommandFailedError, LinkError, lostError } from '../errors.ts';
+import { commandTimeout } from '../command-timeout.ts';
+import { LinkError, lostError } from '../errors.ts';
 import type { RunOptions, RunResult } from '../node-link.ts';
 import type { ShellChannel } from './shell-channel.ts';
 
@@ -207,13 +208,4 @@ export class ShellPool {
       signal?.removeEventListener('abort', onAbort);
     };
   }
-}
-
-/** The error for a command that took too long. */
-export function commandTimeout(host: string, timeoutMs: number): CommandFailedError {
-  return new CommandFailedError(
-    'link/command-timeout',
-    `A command on ${host} took longer than ${timeoutMs / 1000} s and was ended.`,
-    { retry: 'later', details: { host, timeoutMs } },
-  );
 }

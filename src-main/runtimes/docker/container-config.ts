@@ -9,6 +9,8 @@ export interface ContainerSurroundings {
   readonly core: CoreId;
   /** As the user wrote it. */
   readonly imageReference: string;
+  /** The registry's digest, or the ID of an image made on the node. */
+  readonly imageDigest: string;
   /** `sha256:…`, what is really run. */
   readonly imageId: string;
   /** Of the node; a task without a limit may use half of it as shared memory, as on the node itself. */
@@ -43,7 +45,10 @@ export function containerConfig(
     Entrypoint: [program],
     Cmd: args,
     Env: environment(spec),
-    Labels: labelsOf(around.core, spec, around.imageReference),
+    Labels: labelsOf(around.core, spec, {
+      reference: around.imageReference,
+      digest: around.imageDigest,
+    }),
     AttachStdin: false,
     OpenStdin: false,
     Tty: false,

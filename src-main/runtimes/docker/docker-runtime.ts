@@ -137,12 +137,13 @@ class EngineRuntime implements DockerRuntime {
   }
 
   async #create(spec: AttemptSpec, prepared: Prepared): Promise<void> {
-    const { imageId } = prepared;
+    const { imageId, imageDigest } = prepared;
     if (imageId === null) throw new ContainerCreationError('The image was not prepared.');
     const config = containerConfig(spec, {
       core: this.#core,
       imageReference: imageOf(spec.vessel).text,
       imageId,
+      imageDigest: imageDigest ?? imageId,
       nodeMemoryBytes: this.#nodeMemoryBytes,
       amdDevices: await findAmdDevices(this.#link, spec),
     });

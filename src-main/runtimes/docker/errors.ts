@@ -113,7 +113,9 @@ export function readComplaint(error: unknown): EngineComplaint {
   const said =
     typeof json === 'object' && json !== null && 'message' in json ? json.message : undefined;
   const text = typeof said === 'string' ? said : error.message;
-  return { status, text: text.trim().slice(0, 600) };
+  // Of a refused stream only dockerode's own sentence is left, with the Engine's in it.
+  const plain = text.replace(/^\(HTTP code \d+\) .*? - /, '');
+  return { status, text: plain.trim().slice(0, 600) };
 }
 
 /**

@@ -15,6 +15,7 @@ const label = {
   batchId: 'kohakuriver.batch_id',
   owner: 'kohakuriver.owner',
   image: 'kohakuriver.image',
+  imageDigest: 'kohakuriver.image_digest',
   cores: 'kohakuriver.cores',
   memory: 'kohakuriver.memory',
   gpus: 'kohakuriver.gpus',
@@ -36,7 +37,11 @@ export function isKeptName(name: string): boolean {
 }
 
 /** All labels of an attempt's container. The user's own never replace ours. */
-export function labelsOf(core: CoreId, spec: AttemptSpec, image: string): Record<string, string> {
+export function labelsOf(
+  core: CoreId,
+  spec: AttemptSpec,
+  image: { readonly reference: string; readonly digest: string },
+): Record<string, string> {
   return {
     ...spec.labels,
     'app.kubernetes.io/name': spec.name ?? containerName(spec.taskType, spec.taskId),
@@ -52,7 +57,8 @@ export function labelsOf(core: CoreId, spec: AttemptSpec, image: string): Record
     [label.attempt]: String(spec.attempt),
     [label.batchId]: spec.batchId,
     [label.owner]: spec.owner,
-    [label.image]: image,
+    [label.image]: image.reference,
+    [label.imageDigest]: image.digest,
     // What the attempt holds, for other cores on the node: 0 cores counts as one.
     [label.cores]: String(Math.max(1, spec.cores)),
     [label.memory]: String(spec.memoryBytes ?? 0),
@@ -66,6 +72,7 @@ export interface ReadLabels {
   readonly taskId: TaskId | null;
   readonly attempt: number;
   readonly owner: string | null;
+  readonly imageDigest: string | null;
   /** Null where the label is missing or makes no sense. */
   readonly cores: number | null;
   readonly memoryBytes: number | null;
@@ -79,6 +86,7 @@ export function readLabels(labels: Readonly<Record<string, string>>): ReadLabels
     taskId: taskId.safeParse(labels[label.taskId]).data ?? null,
     attempt: wholeNumber(labels[label.attempt], 1_000_000) ?? 0,
     owner: labels[label.owner]?.slice(0, 64) ?? null,
+    imageDigest: /^sha256:[a-f0-9]{64}$/.exec(labels[label.imageDigest] ?? '')?.[0] ?? null,
     cores: wholeNumber(labels[label.cores], 4096),
     memoryBytes: wholeNumber(labels[label.memory], 2 ** 50),
     gpuUuids: uuids(labels[label.gpus]),

@@ -53,17 +53,21 @@ async function openLog(
   options: ReadOptions,
 ): Promise<Readable> {
   const since = cursor.since();
-  const query = {
-    stdout: true,
-    stderr: true,
-    timestamps: true,
-    // dockerode streams whatever is truthy here and collects the rest in memory; the Engine reads «0» as no.
-    follow: (options.follow ? '1' : '0') as unknown as true,
+  // dockerode hands out a stream only for `follow: true` and collects the log in memory otherwise.
+  // What the Engine is asked is `_query`.
+  const request = {
+    follow: true as const,
     abortSignal: options.signal,
-    ...(since === undefined ? {} : { since }),
+    _query: {
+      stdout: '1',
+      stderr: '1',
+      timestamps: '1',
+      follow: options.follow ? '1' : '0',
+      ...(since === undefined ? {} : { since }),
+    },
   };
   try {
-    return (await container.logs(query)) as Readable;
+    return (await container.logs(request)) as Readable;
   } catch (error) {
     options.signal.throwIfAborted();
     throw fromDocker(error, { kind: 'other', container: container.id });

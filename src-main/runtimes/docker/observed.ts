@@ -56,7 +56,7 @@ export function toFound(reply: ContainerReply): FoundContainer {
     condition: conditionOf(reply),
     uses: usesOf(reply, labels),
     owner: labels.owner,
-    imageDigest: reply.Image,
+    imageDigest: labels.imageDigest ?? reply.Image,
   };
   return { id: reply.Id, name, status: reply.State.Status, labels, attempt };
 }

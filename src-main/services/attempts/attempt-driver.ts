@@ -2,7 +2,7 @@
 // end. It looks before it acts, so it can be started at any point of an attempt's life: after a
 // crash, after a lost link, in the middle of a start. It stops without a verdict when the node is
 // out of reach; somebody starts it again when the node is back.
-import { AppError } from '../../contract/errors.ts';
+import { isAppError, type AppError } from '../../contract/errors.ts';
 import type { TaskId } from '../../contract/ids.ts';
 import type { Active, Task, TaskState } from '../../domain/task.ts';
 import type { AttemptRef, AttemptSpec, ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
@@ -33,7 +33,7 @@ const outOfReach: ReadonlySet<string> = new Set([
 ]);
 
 export function isOutOfReach(error: unknown): boolean {
-  return error instanceof AppError && outOfReach.has(error.code);
+  return isAppError(error) && outOfReach.has(error.code);
 }
 
 export class AttemptDriver {
@@ -101,12 +101,14 @@ export class AttemptDriver {
     const found = await runtime.inspect(this.#ref);
     const state = this.#state();
     if (state === undefined) return;
-    const hasRun = state.status !== 'ASSIGNING' && !(state.status === 'LOST' && state.startedAt === null);
+    const hasRun =
+      state.status !== 'ASSIGNING' && !(state.status === 'LOST' && state.startedAt === null);
     if (found === undefined && hasRun) {
       this.#apply({ kind: 'vanished', attempt: this.#ref.attempt, why: goneWords(runtime) });
       return;
     }
-    const begun = found === undefined || found.condition.kind === 'created' ? await this.#start(found) : found;
+    const begun =
+      found === undefined || found.condition.kind === 'created' ? await this.#start(found) : found;
     if (begun === undefined) return;
     this.#reportCondition(begun);
     await this.#parts.book.flushed();
@@ -124,7 +126,7 @@ export class AttemptDriver {
         await this.#undoStart();
         return undefined;
       }
-      if (isOutOfReach(error) || !(error instanceof AppError)) throw error;
+      if (isOutOfReach(error) || !isAppError(error)) throw error;
       await this.#failStart(error);
       return undefined;
     } finally {
@@ -142,7 +144,8 @@ export class AttemptDriver {
       const prepared = await runtime.prepare(spec, { signal, onProgress });
       this.#checkWish();
       const task = this.#task();
-      if (task !== undefined && prepared.imageDigest !== null) book.note(task, 'image-ready', prepared.imageDigest);
+      if (task !== undefined && prepared.imageDigest !== null)
+        book.note(task, 'image-ready', prepared.imageDigest);
       await runtime.create(spec, prepared);
       this.#checkWish();
     }
@@ -158,13 +161,14 @@ export class AttemptDriver {
   #checkWish(): void {
     if (this.#abort.signal.aborted) throw this.#abort.signal.reason as Error;
     const state = this.#state();
-    if (state === undefined || state.kill !== null) throw new KillRequested();
+    if (state?.kill !== null) throw new KillRequested();
   }
 
   async #failStart(error: AppError): Promise<void> {
-    await this.#parts.runtime.remove(this.#ref, { keep: false });
-    const attempt = this.#ref.attempt;
-    this.#apply({ kind: 'start-failed', attempt, why: error.message });
+    const { runtime } = this.#parts;
+    const made = await runtime.inspect(this.#ref);
+    if (made !== undefined) await runtime.remove(this.#ref, { keep: false });
+    this.#apply({ kind: 'start-failed', attempt: this.#ref.attempt, why: error.message });
     await this.#parts.book.flushed();
   }
 
@@ -172,12 +176,20 @@ export class AttemptDriver {
   async #undoStart(): Promise<void> {
     const { runtime, book } = this.#parts;
     const made = await runtime.inspect(this.#ref);
-    if (made !== undefined && made.condition.kind !== 'created' && made.condition.kind !== 'ended') {
+    if (
+      made !== undefined &&
+      made.condition.kind !== 'created' &&
+      made.condition.kind !== 'ended'
+    ) {
       await runtime.stop(this.#ref, { signal: 'SIGKILL', graceMs: 0 });
       this.#apply({ kind: 'kill-delivered', attempt: this.#ref.attempt });
     }
     if (made !== undefined) await runtime.remove(this.#ref, { keep: false });
-    this.#apply({ kind: 'start-deferred', attempt: this.#ref.attempt, why: 'Killed before it started.' });
+    this.#apply({
+      kind: 'start-deferred',
+      attempt: this.#ref.attempt,
+      why: 'Killed before it started.',
+    });
     await book.flushed();
   }
 
@@ -189,14 +201,29 @@ export class AttemptDriver {
     const { condition } = observed;
     const startedAt = condition.kind === 'created' ? null : condition.startedAt;
     if (state.status === 'ASSIGNING') {
-      this.#apply({ kind: 'started', attempt, at: startedAt ?? state.since, imageDigest: observed.imageDigest });
+      this.#apply({
+        kind: 'started',
+        attempt,
+        at: startedAt ?? state.since,
+        imageDigest: observed.imageDigest,
+      });
     } else if (condition.kind === 'running' || condition.kind === 'paused') {
-      const before = state.status === 'LOST' ? 'lost' : condition.kind === 'paused' ? 'PAUSED' : 'RUNNING';
+      const before =
+        state.status === 'LOST' ? 'lost' : condition.kind === 'paused' ? 'PAUSED' : 'RUNNING';
       if (state.status === 'LOST') {
-        this.#apply({ kind: 'found', attempt, condition: condition.kind, startedAt: condition.startedAt });
+        this.#apply({
+          kind: 'found',
+          attempt,
+          condition: condition.kind,
+          startedAt: condition.startedAt,
+        });
       } else if (state.status !== before) {
         // Somebody paused or resumed it on the node itself.
-        this.#apply({ kind: condition.kind === 'paused' ? 'paused' : 'resumed', attempt, by: 'node' });
+        this.#apply({
+          kind: condition.kind === 'paused' ? 'paused' : 'resumed',
+          attempt,
+          by: 'node',
+        });
       }
     }
   }

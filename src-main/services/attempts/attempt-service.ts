@@ -66,10 +66,10 @@ export class AttemptService implements AsyncDisposable {
   }
 
   async #settleRounds(nodeId: NodeId, entry: { again: boolean }): Promise<void> {
-    do {
+    for (let isDue = true; isDue && !this.#isStopped; isDue = entry.again) {
       entry.again = false;
       await this.#settleOnce(nodeId);
-    } while (entry.again && !this.#isStopped);
+    }
   }
 
   async #settleOnce(nodeId: NodeId): Promise<void> {
@@ -77,7 +77,8 @@ export class AttemptService implements AsyncDisposable {
       const runtime = this.#parts.fleet.runtime(nodeId, kind);
       if (runtime === undefined) continue;
       for (const task of this.#parts.book.onNode(nodeId)) {
-        if ('place' in task.state && task.state.place?.runtime === kind) this.#ensureDriver(task, runtime);
+        if ('place' in task.state && task.state.place?.runtime === kind)
+          this.#ensureDriver(task, runtime);
       }
       const observed = await runtime.list();
       await this.#tidy(runtime, observed);
@@ -99,7 +100,10 @@ export class AttemptService implements AsyncDisposable {
       const task = this.#parts.book.find(seen.taskId)?.task;
       const ref = { taskId: seen.taskId, attempt: seen.attempt };
       if (task === undefined) {
-        this.#parts.log.warn({ name: seen.name, ...ref }, 'found work that carries our ID but is not in the database; left alone');
+        this.#parts.log.warn(
+          { name: seen.name, ...ref },
+          'found work that carries our ID but is not in the database; left alone',
+        );
         continue;
       }
       const isOver = isFinal(task.state.status) || task.attempt !== seen.attempt;
@@ -118,7 +122,12 @@ export class AttemptService implements AsyncDisposable {
     const node = this.#parts.fleet.node(nodeId);
     if (node === undefined) return undefined;
     const { book, buildSpec, collectLog } = this.#parts;
-    const driver = new AttemptDriver(ref, { book, runtime, collectLog, spec: () => buildSpec(task, node) });
+    const driver = new AttemptDriver(ref, {
+      book,
+      runtime,
+      collectLog,
+      spec: () => buildSpec(task, node),
+    });
     this.#drivers.set(key, { driver, nodeId });
     this.#run(driver.done.finally(() => this.#drivers.delete(key)));
     return driver;
@@ -149,7 +158,7 @@ export class AttemptService implements AsyncDisposable {
     const task = book.find(taskId)?.task;
     const runtime = fleet.runtime(effect.nodeId, runtimeKind(effect, task));
     if (runtime === undefined) return;
-    if (task !== undefined && task.attempt === effect.attempt && !isFinal(task.state.status)) {
+    if (task?.attempt === effect.attempt && !isFinal(task.state.status)) {
       this.#ensureDriver(task, runtime);
     }
     switch (effect.kind) {
@@ -170,13 +179,17 @@ export class AttemptService implements AsyncDisposable {
     work.catch((error: unknown) => {
       if (this.#isStopped || isOutOfReach(error)) return;
       if (error instanceof Error && error.message === 'the core is stopping') return;
-      this.#parts.log.error({ err: error }, 'an attempt could not be advanced; it will be tried again');
+      this.#parts.log.error(
+        { err: error },
+        'an attempt could not be advanced; it will be tried again',
+      );
     });
   }
 }
 
 function runtimeKind(effect: TaskEffect, task: Task | undefined): 'docker' | 'process' {
   if (effect.kind === 'remove-attempt') return effect.runtime;
-  if (task !== undefined && 'place' in task.state && task.state.place !== null) return task.state.place.runtime;
+  if (task !== undefined && 'place' in task.state && task.state.place !== null)
+    return task.state.place.runtime;
   return task?.spec.vessel.kind === 'process' ? 'process' : 'docker';
 }

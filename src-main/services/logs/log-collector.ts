@@ -1,8 +1,8 @@
 // Copies the log of an attempt from its node into the store, from where it left off, until the
 // attempt has ended and all of it is here and on disk.
 import type { TaskId } from '../../contract/ids.ts';
-import { AppError } from '../../contract/errors.ts';
-import type { Timers } from '../../domain/clock.ts';
+import { isAppError, type AppError } from '../../contract/errors.ts';
+import type { Clock, Timers } from '../../domain/clock.ts';
 import type { AttemptRef, LogChunk, Runtime } from '../../runtimes/runtime.ts';
 import type { LogStore, LogWriter } from '../../store/logs/log-store.ts';
 import { isOutOfReach } from '../attempts/attempt-driver.ts';
@@ -12,6 +12,7 @@ const SIZES_EVERY_MS = 500;
 
 export interface LogCollectorParts {
   readonly logs: LogStore;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly maxBytesPerTask: () => number;
   readonly setLogBytes: (id: TaskId, bytes: { stdout: number; stderr: number }) => void;
@@ -29,7 +30,7 @@ export class LogCollector {
    * can be stored here; calling it again continues. What the node cannot give any more leaves a gap.
    */
   async collect(runtime: Runtime, ref: AttemptRef, signal: AbortSignal): Promise<void> {
-    const { logs, timers } = this.#parts;
+    const { logs, timers, clock } = this.#parts;
     await using writer = await logs.openWriter(ref.taskId, ref.attempt);
     let hasGrown = true;
     using _sizes = timers.every(SIZES_EVERY_MS, () => {
@@ -43,7 +44,14 @@ export class LogCollector {
       }
     } catch (error) {
       if (signal.aborted || isOutOfReach(error) || !isNodesFault(error)) throw error;
-      await writer.appendGap({ why: error.message, bytes: null });
+      const timeNs = BigInt(clock.now()) * 1_000_000n;
+      await writer.appendGap({
+        reason: error.message,
+        stream: null,
+        lostBytes: null,
+        timeNs,
+        cursor: null,
+      });
     }
     await writer.sync();
     this.#reportSizes(ref.taskId, writer);
@@ -55,11 +63,9 @@ export class LogCollector {
       await writer.append(chunk);
     } else {
       // What is dropped is still read, so that the work is not held up by a full pipe.
-      await writer.appendGap({
-        why: 'The log reached its size limit here.',
-        bytes: chunk.bytes.byteLength,
-        cursor: chunk.cursor,
-      });
+      const { stream, timeNs, cursor, bytes } = chunk;
+      const reason = 'The log reached its size limit here; what followed was not kept.';
+      await writer.appendGap({ reason, stream, lostBytes: bytes.byteLength, timeNs, cursor });
     }
   }
 
@@ -69,5 +75,5 @@ export class LogCollector {
 }
 
 function isNodesFault(error: unknown): error is AppError {
-  return error instanceof AppError && /^(docker|process|link)\//.test(error.code);
+  return isAppError(error) && /^(docker|process|link)\//.test(error.code);
 }

@@ -13,10 +13,13 @@ export const noForeignUse: ForeignUse = { cores: 0, memoryBytes: 0, gpus: new Ma
 
 /** Sums up what attempts of other cores hold; ended ones hold nothing. */
 export function foreignUseOf(attempts: readonly ObservedAttempt[], ours: CoreId): ForeignUse {
-  const foreign = attempts.filter(({ core, condition }) => core !== ours && condition.kind !== 'ended');
+  const foreign = attempts.filter(
+    ({ core, condition }) => core !== ours && condition.kind !== 'ended',
+  );
   const gpus = new Map<string, string>();
   for (const { uses, owner, core } of foreign) {
-    for (const uuid of uses.gpuUuids) gpus.set(uuid, owner ?? (core === null ? 'another core' : `core ${core}`));
+    for (const uuid of uses.gpuUuids)
+      gpus.set(uuid, owner ?? (core === null ? 'another core' : `core ${core}`));
   }
   return {
     cores: foreign.reduce((sum, { uses }) => sum + uses.cores, 0),

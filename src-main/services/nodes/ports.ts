@@ -68,7 +68,10 @@ export interface Links {
   /** One attempt. Throws LinkError; an aborted signal rejects with its reason. */
   connect(access: HostAccess, options: ConnectOptions): Promise<NodeLink>;
   /** The keys that the host, and each hop that can be seen without signing in, shows. */
-  inspect(access: HostAccess, options: Pick<ConnectOptions, 'timeoutMs'>): Promise<readonly HostKeyReport[]>;
+  inspect(
+    access: HostAccess,
+    options: Pick<ConnectOptions, 'timeoutMs'>,
+  ): Promise<readonly HostKeyReport[]>;
   /** The hosts on the way as `~/.ssh/config` has them; the last is the destination. */
   resolve(access: HostAccess): Promise<readonly SshAddress[]>;
   /** Names of `~/.ssh/config` that could be connected to. */
@@ -101,7 +104,10 @@ export interface RuntimeFactories {
     context: RuntimeContext,
   ): Promise<{ runtime: Runtime; facts: NonNullable<NodeFacts['docker']>; memoryBytes: number }>;
   /** Only for nodes whose facts say that processes can be run. */
-  process(link: NodeLink, context: RuntimeContext & { readonly facts: NodeFacts }): Promise<Runtime>;
+  process(
+    link: NodeLink,
+    context: RuntimeContext & { readonly facts: NodeFacts },
+  ): Promise<Runtime>;
 }
 
 export interface RuntimeContext {

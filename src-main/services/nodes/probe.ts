@@ -33,5 +33,7 @@ export function probeLocalHost(host: LocalHost): ProbeReport {
 
 /** A sentence about a probe that failed. */
 export function probeFailure(error: unknown): string {
-  return error instanceof AppError ? error.message : 'The node could not be read. It is tried again by itself.';
+  return error instanceof AppError
+    ? error.message
+    : 'The node could not be read. It is tried again by itself.';
 }

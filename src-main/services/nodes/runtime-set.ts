@@ -71,7 +71,9 @@ export class RuntimeSet implements AsyncDisposable {
 
   /** Everything managed there, of every core and runtime that answers. A failing Docker counts as down and is tried again. */
   async list(): Promise<readonly ObservedAttempt[]> {
-    const lists = await Promise.all([...this.#runtimes].map(([kind, runtime]) => this.#listOne(kind, runtime)));
+    const lists = await Promise.all(
+      [...this.#runtimes].map(([kind, runtime]) => this.#listOne(kind, runtime)),
+    );
     return lists.flat();
   }
 
@@ -89,7 +91,8 @@ export class RuntimeSet implements AsyncDisposable {
       this.#docker = { kind: 'up', facts };
       await this.#add('docker', runtime);
     } catch (error) {
-      if (!(error instanceof AppError)) log.error({ err: error }, 'reaching Docker failed in an unexpected way');
+      if (!(error instanceof AppError))
+        log.error({ err: error }, 'reaching Docker failed in an unexpected way');
       const problem = error instanceof AppError ? error.message : 'Docker could not be reached.';
       this.#docker = { kind: 'down', problem };
       if (!this.#isClosed) this.#retry = timers.after(recheckMs, () => void this.tryDocker());
@@ -102,7 +105,10 @@ export class RuntimeSet implements AsyncDisposable {
       return;
     }
     this.#runtimes.set(kind, runtime);
-    this.#listening.set(kind, runtime.onDidChange(() => this.#changed.emit()));
+    this.#listening.set(
+      kind,
+      runtime.onDidChange(() => this.#changed.emit()),
+    );
     this.#appeared.emit(kind);
   }
 
@@ -112,7 +118,8 @@ export class RuntimeSet implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       // A dropped link is the supervisor's to notice; Docker alone may fail while the link is open.
-      if (kind === 'docker' && this.#parts.link.isOpen && error.code.startsWith('docker/')) await this.#dockerFailed(error);
+      if (kind === 'docker' && this.#parts.link.isOpen && error.code.startsWith('docker/'))
+        await this.#dockerFailed(error);
       return [];
     }
   }
@@ -121,7 +128,8 @@ export class RuntimeSet implements AsyncDisposable {
     this.#docker = { kind: 'down', problem: error.message };
     await this.#remove('docker');
     this.#appeared.emit('docker');
-    if (!this.#isClosed) this.#retry = this.#parts.timers.after(soonMs, () => void this.tryDocker());
+    if (!this.#isClosed)
+      this.#retry = this.#parts.timers.after(soonMs, () => void this.tryDocker());
   }
 
   async #remove(kind: RuntimeKind): Promise<void> {

@@ -15,7 +15,14 @@ const scalars = [
   'diskFreeBytes',
   'temperatureC',
 ] as const;
-const gpuScalars = ['utilization', 'memoryBytes', 'temperatureC', 'powerW', 'powerLimitW', 'fanPercent'] as const;
+const gpuScalars = [
+  'utilization',
+  'memoryBytes',
+  'temperatureC',
+  'powerW',
+  'powerLimitW',
+  'fanPercent',
+] as const;
 const gpuWidth = gpuScalars.length + 1;
 
 interface Packed {
@@ -25,7 +32,8 @@ interface Packed {
 }
 
 const nullAsNan = (value: number | null): number => value ?? NaN;
-const nanAsNull = (value: number | undefined): number | null => (value === undefined || Number.isNaN(value) ? null : value);
+const nanAsNull = (value: number | undefined): number | null =>
+  value === undefined || Number.isNaN(value) ? null : value;
 
 /** Keeps samples for an hour. Cores one by one and processes on GPUs are only in the newest. */
 export class SampleRing {
@@ -60,13 +68,19 @@ export class SampleRing {
     const newest = this.#newest;
     if (newest === undefined) return [];
     const oldest = newest.at - this.#keepMs;
-    const kept = this.#packed.filter(({ values }) => (values[0] ?? 0) >= oldest && (values[0] ?? 0) < newest.at);
+    const kept = this.#packed.filter(
+      ({ values }) => (values[0] ?? 0) >= oldest && (values[0] ?? 0) < newest.at,
+    );
     return [...kept.map(unpack), newest];
   }
 
   #pack(sample: MetricsSample): Packed {
     const uuids = sample.gpus.map((gpu) => gpu.uuid);
-    if (uuids.length !== this.#uuids.length || uuids.some((uuid, index) => uuid !== this.#uuids[index])) this.#uuids = uuids;
+    if (
+      uuids.length !== this.#uuids.length ||
+      uuids.some((uuid, index) => uuid !== this.#uuids[index])
+    )
+      this.#uuids = uuids;
     const values = new Float64Array(scalars.length + gpuWidth * uuids.length);
     scalars.forEach((name, index) => (values[index] = nullAsNan(sample[name])));
     sample.gpus.forEach((gpu, number) => {
@@ -94,7 +108,9 @@ function unpack({ values, uuids }: Packed): MetricsSample {
     netOutBytesPerS: value('netOutBytesPerS'),
     diskFreeBytes: value('diskFreeBytes'),
     temperatureC: value('temperatureC'),
-    gpus: uuids.map((uuid, number) => unpackGpu(uuid, values.subarray(scalars.length + number * gpuWidth))),
+    gpus: uuids.map((uuid, number) =>
+      unpackGpu(uuid, values.subarray(scalars.length + number * gpuWidth)),
+    ),
   };
 }
 

@@ -41,7 +41,8 @@ export function toQueued(task: Task): QueuedTask {
 }
 
 function holdingOf(task: Task): Holding | undefined {
-  if (nodeOf(task) === undefined || !('place' in task.state) || task.state.place === null) return undefined;
+  if (nodeOf(task) === undefined || !('place' in task.state) || task.state.place === null)
+    return undefined;
   return { taskId: task.id, attempt: task.attempt, place: task.state.place };
 }
 
@@ -57,7 +58,15 @@ export function deltaOf({ before, after }: Pick<TaskChange, 'before' | 'after'>)
 /** A task whose record cannot be read may hold anything: its node takes nothing new until a person looked. */
 function wholeNodeHeld({ id, attempt, nodeId }: UnreadableTask): PlannerDelta[] {
   if (nodeId === null) return [];
-  const place = { nodeId, runtime: 'process' as const, gpus: [], cores: 0, memoryBytes: 0, numa: null, exclusive: true };
+  const place = {
+    nodeId,
+    runtime: 'process' as const,
+    gpus: [],
+    cores: 0,
+    memoryBytes: 0,
+    numa: null,
+    exclusive: true,
+  };
   return [{ kind: 'hold', holding: { taskId: id, attempt, place } }];
 }
 
@@ -136,7 +145,11 @@ export class Dispatcher implements Disposable {
       const node = byId.get(id);
       return node === undefined ? { kind: 'forget-node', id } : { kind: 'upsert-node', node };
     });
-    const deltas = [{ kind: 'policy' as const, policy: this.#parts.policy() }, ...nodeDeltas, ...this.#deltas];
+    const deltas = [
+      { kind: 'policy' as const, policy: this.#parts.policy() },
+      ...nodeDeltas,
+      ...this.#deltas,
+    ];
     this.#deltas = [];
     this.#changedNodes.clear();
     return deltas;

@@ -26,17 +26,23 @@ export class PlannerMirror {
   #takeOne(delta: PlannerDelta): void {
     switch (delta.kind) {
       case 'upsert-task':
-        return this.#planner.upsertTask(delta.task);
+        this.#planner.upsertTask(delta.task);
+        break;
       case 'forget-task':
-        return this.#planner.forget(delta.id);
+        this.#planner.forget(delta.id);
+        break;
       case 'hold':
-        return this.#planner.hold(delta.holding);
+        this.#planner.hold(delta.holding);
+        break;
       case 'upsert-node':
-        return this.#planner.upsertNode(delta.node);
+        this.#planner.upsertNode(delta.node);
+        break;
       case 'forget-node':
-        return this.#planner.removeNode(delta.id);
+        this.#planner.removeNode(delta.id);
+        break;
       case 'policy':
-        return this.#planner.setPolicy(delta.policy);
+        this.#planner.setPolicy(delta.policy);
+        break;
     }
   }
 }

@@ -4,7 +4,13 @@
 import type { Event } from '../../domain/emitter.ts';
 import type { NodeId, TaskId } from '../../contract/ids.ts';
 import type { WaitReason } from '../../contract/task.ts';
-import type { Holding, Placement, PlannerNode, PlannerPolicy, QueuedTask } from '../../domain/planner/model.ts';
+import type {
+  Holding,
+  Placement,
+  PlannerNode,
+  PlannerPolicy,
+  QueuedTask,
+} from '../../domain/planner/model.ts';
 
 export type PlannerDelta =
   | { readonly kind: 'upsert-task'; readonly task: QueuedTask }

@@ -13,7 +13,11 @@ export type PlannerAnswer =
   | { id: number; kind: 'pass'; placements: readonly Placement[] }
   | { id: number; kind: 'explain'; reason: WaitReason };
 
-type Question = PlannerQuestion extends infer Q ? (Q extends unknown ? Omit<Q, 'id'> : never) : never;
+type Question = PlannerQuestion extends infer Q
+  ? Q extends unknown
+    ? Omit<Q, 'id'>
+    : never
+  : never;
 interface Waiting {
   readonly resolve: (answer: PlannerAnswer) => void;
   readonly reject: (error: Error) => void;
@@ -60,7 +64,9 @@ export class WorkerPlanner implements PlannerPort {
   }
 
   #start(): Worker {
-    const worker = new Worker(workerUrl('planner-worker', import.meta.url), { name: 'kohakuriver-planner' });
+    const worker = new Worker(workerUrl('planner-worker', import.meta.url), {
+      name: 'kohakuriver-planner',
+    });
     // It must not keep a core alive that is otherwise done.
     worker.unref();
     worker.on('message', (answer: PlannerAnswer) => {
@@ -68,7 +74,9 @@ export class WorkerPlanner implements PlannerPort {
       this.#waiting.delete(answer.id);
     });
     worker.on('error', (error) => this.#lose(worker, error));
-    worker.on('exit', (code) => this.#lose(worker, new Error(`the planner thread ended with code ${code}`)));
+    worker.on('exit', (code) =>
+      this.#lose(worker, new Error(`the planner thread ended with code ${code}`)),
+    );
     return worker;
   }
 

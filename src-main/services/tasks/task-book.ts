@@ -45,7 +45,8 @@ export class TaskBook {
 
   constructor(parts: TaskBookParts) {
     this.#parts = parts;
-    const onError = (error: unknown) => parts.log.error({ err: error }, 'a listener to task changes failed');
+    const onError = (error: unknown) =>
+      parts.log.error({ err: error }, 'a listener to task changes failed');
     this.#changed = new Emitter(onError);
     this.#effects = new Emitter(onError);
     this.#load();
@@ -150,7 +151,13 @@ export class TaskBook {
   apply(id: TaskId, event: TaskEvent): { task: Task } | Refusal {
     const { records, clock, log } = this.#parts;
     const before = this.#active.get(id) ?? records.get(id)?.task;
-    if (before === undefined) return { refused: 'illegal', from: 'KILLED', event: event.kind, why: `There is no task ${id} any more.` };
+    if (before === undefined)
+      return {
+        refused: 'illegal',
+        from: 'KILLED',
+        event: event.kind,
+        why: `There is no task ${id} any more.`,
+      };
     const now = clock.now();
     const outcome = transition(before, event, now);
     if ('refused' in outcome) {
@@ -160,7 +167,8 @@ export class TaskBook {
     const saved = records.save(outcome, before, now);
     this.#keep(outcome.task);
     this.#announce({ before, after: outcome.task, kind: event.kind, event: saved.event });
-    if (saved.effects.length > 0) this.#effects.emit({ task: outcome.task, effects: saved.effects });
+    if (saved.effects.length > 0)
+      this.#effects.emit({ task: outcome.task, effects: saved.effects });
     return { task: outcome.task };
   }
 
@@ -169,7 +177,15 @@ export class TaskBook {
     const { records, clock } = this.#parts;
     const { status } = task.state;
     const at = clock.now();
-    const event = records.appendEvent(task.id, { at, from: status, to: status, kind, why, attempt: task.attempt, who: 'core' });
+    const event = records.appendEvent(task.id, {
+      at,
+      from: status,
+      to: status,
+      kind,
+      why,
+      attempt: task.attempt,
+      who: 'core',
+    });
     this.#announce({ before: task, after: task, kind: 'progress', event });
   }
 

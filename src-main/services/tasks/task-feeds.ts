@@ -42,7 +42,10 @@ export class TaskFeeds {
   }
 
   /** A window and how it changes. Ends with the signal. */
-  async *watchWindow(query: TaskWindowQuery, signal: AbortSignal): AsyncGenerator<FeedItem<TaskWindow, WindowChange>> {
+  async *watchWindow(
+    query: TaskWindowQuery,
+    signal: AbortSignal,
+  ): AsyncGenerator<FeedItem<TaskWindow, WindowChange>> {
     const { book, timers } = this.#parts;
     using pulse = new Pulse(timers, REDRAW_MS);
     using _listening = book.onDidChange(() => pulse.announce());
@@ -60,7 +63,10 @@ export class TaskFeeds {
   }
 
   /** One task: itself and all its events, then what is new. Ends when the task was removed. */
-  async *watchTask(reference: string, signal: AbortSignal): AsyncGenerator<FeedItem<TaskWithEvents, TaskWithEvents>> {
+  async *watchTask(
+    reference: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<FeedItem<TaskWithEvents, TaskWithEvents>> {
     const { book, timers, service } = this.#parts;
     const id = service.resolve(reference);
     using pulse = new Pulse(timers, REDRAW_MS);

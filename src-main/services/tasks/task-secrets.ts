@@ -18,13 +18,18 @@ export class TaskSecrets {
 
   /** Stores values in the transaction of this turn. Throws VaultError where nothing secret can be kept. */
   keep(batchId: BatchId, values: Readonly<Record<string, string>>): void {
-    for (const [name, value] of Object.entries(values)) this.#vault.put({ scope: scopeOf(batchId), name, value });
+    for (const [name, value] of Object.entries(values))
+      this.#vault.put({ scope: scopeOf(batchId), name, value });
   }
 
   /** The values of a task's secret variables. */
   values(task: Task): Record<string, string> {
-    const found = task.spec.secretEnvNames.map((name) => [name, this.#vault.get({ scope: scopeOf(task.batchId), name })] as const);
-    return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
+    const found = task.spec.secretEnvNames.map(
+      (name) => [name, this.#vault.get({ scope: scopeOf(task.batchId), name })] as const,
+    );
+    return Object.fromEntries(
+      found.filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
   }
 }
 

@@ -2,7 +2,13 @@
 // them down and answers only what is on disk.
 import type { BatchId, TaskId } from '../../contract/ids.ts';
 import { RequestError } from '../../contract/errors.ts';
-import { isFinal, type TaskSubmission, type TaskView, type Vessel, type WaitReason } from '../../contract/task.ts';
+import {
+  isFinal,
+  type TaskSubmission,
+  type TaskView,
+  type Vessel,
+  type WaitReason,
+} from '../../contract/task.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { newTask } from '../../domain/new-task.ts';
 import { validateSubmission } from '../../domain/submission.ts';
@@ -91,7 +97,11 @@ export class TaskService {
       useForeignGpus: settings.get('tasks.useForeignGpus'),
     };
     const vessel = this.#vesselOf(submission);
-    const { targets, warnings } = validateSubmission({ ...submission, vessel }, fleet.plannerNodes(), policy);
+    const { targets, warnings } = validateSubmission(
+      { ...submission, vessel },
+      fleet.plannerNodes(),
+      policy,
+    );
     const batchId = ids.batchId();
     const tasks = targets.map((target) =>
       newTask({
@@ -113,14 +123,17 @@ export class TaskService {
   #vesselOf(submission: TaskSubmission): Vessel {
     if (submission.vessel !== null) return submission.vessel;
     const image = this.#parts.settings.get('tasks.defaultImage');
-    return image === null || image === '' ? { kind: 'process' } : { kind: 'image', reference: image };
+    return image === null || image === ''
+      ? { kind: 'process' }
+      : { kind: 'image', reference: image };
   }
 
   /** A task as clients see it, with what is newer in memory than in the store. */
   view(stored: StoredTask): TaskView {
     const { fleet, book } = this.#parts;
     const { id } = stored.task;
-    const { task, stdoutBytes, stderrBytes } = book.active(id) === undefined ? stored : (book.find(id) ?? stored);
+    const { task, stdoutBytes, stderrBytes } =
+      book.active(id) === undefined ? stored : (book.find(id) ?? stored);
     return toTaskView(task, {
       nodeName: (nodeId) => fleet.node(nodeId)?.name,
       phase: book.phase(id),
@@ -137,7 +150,8 @@ export class TaskService {
   find(reference: string): StoredTask {
     const id = this.resolve(reference);
     const found = this.#parts.book.find(id);
-    if (found === undefined) throw new RequestError('not-found/task', `There is no task ${reference}.`);
+    if (found === undefined)
+      throw new RequestError('not-found/task', `There is no task ${reference}.`);
     return found;
   }
 
@@ -149,7 +163,8 @@ export class TaskService {
   async why(reference: string): Promise<WaitReason> {
     const { task } = this.find(reference);
     const { status } = task.state;
-    if (status !== 'PENDING') return { summary: `It does not wait: it is ${status}.`, ahead: null, nodes: [] };
+    if (status !== 'PENDING')
+      return { summary: `It does not wait: it is ${status}.`, ahead: null, nodes: [] };
     return this.#parts.dispatcher.explain(toQueued(task));
   }
 
@@ -160,9 +175,18 @@ export class TaskService {
     return this.#parts.dispatcher.explain(toQueued(task));
   }
 
-  async kill(references: readonly string[], options: Asker & { signal: string; graceSeconds?: number | undefined }): Promise<OrderResult[]> {
-    const graceMs = (options.graceSeconds ?? this.#parts.settings.get('tasks.killGraceSeconds')) * 1000;
-    return this.#order(references, () => ({ kind: 'kill-requested', by: options.who, signal: options.signal, graceMs }));
+  async kill(
+    references: readonly string[],
+    options: Asker & { signal: string; graceSeconds?: number | undefined },
+  ): Promise<OrderResult[]> {
+    const graceMs =
+      (options.graceSeconds ?? this.#parts.settings.get('tasks.killGraceSeconds')) * 1000;
+    return this.#order(references, () => ({
+      kind: 'kill-requested',
+      by: options.who,
+      signal: options.signal,
+      graceMs,
+    }));
   }
 
   async hold(references: readonly string[], { who }: Asker): Promise<OrderResult[]> {
@@ -173,8 +197,15 @@ export class TaskService {
     return this.#order(references, () => ({ kind: 'released', by: who }));
   }
 
-  async setPriority(references: readonly string[], options: Asker & { priority: number }): Promise<OrderResult[]> {
-    return this.#order(references, () => ({ kind: 'reprioritized', by: options.who, priority: options.priority }));
+  async setPriority(
+    references: readonly string[],
+    options: Asker & { priority: number },
+  ): Promise<OrderResult[]> {
+    return this.#order(references, () => ({
+      kind: 'reprioritized',
+      by: options.who,
+      priority: options.priority,
+    }));
   }
 
   /** Freezes what runs. The node is told first: PAUSED is written when it is true. */
@@ -195,7 +226,12 @@ export class TaskService {
     await this.#parts.removeLogs(ended.map((task) => task.id));
     return found.map((task) => {
       const ok = isFinal(task.state.status);
-      return { id: task.id, ok, status: task.state.status, message: ok ? null : 'It has not ended: kill it first.' };
+      return {
+        id: task.id,
+        ok,
+        status: task.state.status,
+        message: ok ? null : 'It has not ended: kill it first.',
+      };
     });
   }
 
@@ -215,11 +251,13 @@ export class TaskService {
   }
 
   /** Submits again what a task was, with changes; secret values are taken over unless given anew. */
-  async resubmit(reference: string, options: Asker & { changes: Partial<TaskSubmission> }): Promise<Accepted> {
+  async resubmit(
+    reference: string,
+    options: Asker & { changes: Partial<TaskSubmission> },
+  ): Promise<Accepted> {
     const { task } = this.find(reference);
-    const kept = await this.#parts.secrets.values(task);
-    const defined = Object.fromEntries(Object.entries(options.changes).filter(([, value]) => value !== undefined));
-    const submission = { ...this.submission(reference), ...defined } as TaskSubmission;
+    const kept = this.#parts.secrets.values(task);
+    const submission = { ...this.submission(reference), ...options.changes };
     const secretEnv = { ...kept, ...submission.secretEnv };
     return this.submit({ ...submission, secretEnv }, options);
   }
@@ -236,20 +274,31 @@ export class TaskService {
     return results;
   }
 
-  async #orderOnNode(references: readonly string[], order: { who: string; kind: 'paused' | 'resumed' }): Promise<OrderResult[]> {
+  async #orderOnNode(
+    references: readonly string[],
+    order: { who: string; kind: 'paused' | 'resumed' },
+  ): Promise<OrderResult[]> {
     const ids = references.map((reference) => this.resolve(reference));
     const results = await Promise.all(ids.map((id) => this.#freezeOrThaw(id, order)));
     await this.#parts.book.flushed();
     return results;
   }
 
-  async #freezeOrThaw(id: TaskId, { who, kind }: { who: string; kind: 'paused' | 'resumed' }): Promise<OrderResult> {
+  async #freezeOrThaw(
+    id: TaskId,
+    { who, kind }: { who: string; kind: 'paused' | 'resumed' },
+  ): Promise<OrderResult> {
     const { book, fleet } = this.#parts;
     const task = book.active(id);
     const needed = kind === 'paused' ? 'RUNNING' : 'PAUSED';
-    if (task === undefined || task.state.status !== needed) {
+    if (task?.state.status !== needed) {
       const status = (task ?? book.find(id)?.task)?.state.status ?? 'KILLED';
-      return { id, ok: false, status, message: `Only a task that is ${needed} can be ${kind}; it is ${status}.` };
+      return {
+        id,
+        ok: false,
+        status,
+        message: `Only a task that is ${needed} can be ${kind}; it is ${status}.`,
+      };
     }
     const { place } = task.state;
     const runtime = fleet.runtime(place.nodeId, place.runtime);
@@ -264,6 +313,8 @@ export class TaskService {
   }
 }
 
-function isRefused(outcome: ReturnType<TaskBook['apply']>): outcome is Extract<ReturnType<TaskBook['apply']>, { refused: unknown }> {
+function isRefused(
+  outcome: ReturnType<TaskBook['apply']>,
+): outcome is Extract<ReturnType<TaskBook['apply']>, { refused: unknown }> {
   return 'refused' in outcome;
 }

@@ -90,7 +90,8 @@ export function decodeFrame(bytes: Buffer, at: number): DecodedFrame | 'short' {
   const head = {
     timeNs: bytes.readBigUInt64LE(at + 12),
     offset: Number(bytes.readBigUInt64LE(at + 20)),
-    cursor: (bytes[at + 5] ?? 0) === 0 ? null : bytes.toString('utf8', at + headBytes, payloadStart),
+    cursor:
+      (bytes[at + 5] ?? 0) === 0 ? null : bytes.toString('utf8', at + headBytes, payloadStart),
   };
   if (kind !== 'gap') return { frame: { ...head, kind, bytes: payload }, length };
   return { frame: { ...head, kind, gap: gap.parse(JSON.parse(payload.toString())) }, length };

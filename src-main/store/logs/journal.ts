@@ -1,6 +1,6 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
-import { codeOf, StoreError, toStoreError } from '../errors.ts';
-import { indexStepBytes, lastWhere, readIndex } from './journal-index.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { StoreError } from '../errors.ts';
+import { indexStepBytes, readIndex } from './journal-index.ts';
 import { scan } from './scan.ts';
 import { emptyTally, tallied, type Tally } from './tally.ts';
 
@@ -21,26 +21,16 @@ export interface JournalPaths {
   readonly index: string;
 }
 
-/** Size of the journal file; undefined when there is none. */
-export async function journalSize(paths: JournalPaths): Promise<number | undefined> {
-  try {
-    return (await stat(paths.journal)).size;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw toStoreError(error, `read the log ${paths.journal}`);
-  }
-}
-
 /**
- * Finds the end of a journal nobody is writing. Reads from the last entry of its index that is
- * known to be on disk, so this costs the same however long the log is.
+ * Finds the end of a journal nobody is writing. Reads from an entry of its index that is known to
+ * be on disk, so this costs about the same however long the log is.
  */
 export async function inspectJournal(file: FileHandle, paths: JournalPaths): Promise<JournalState> {
   const size = (await file.stat()).size;
   const index = await readIndex(paths.index, size);
-  // From the entry before the last: the cursor to go on from may lie before the last one.
-  for (let kept = index.length - 1; kept > 0; kept -= 1) {
-    const state = await tailFrom(file, { index: index.slice(0, kept), size });
+  // The cursor to go on from may lie before the last entry, seldom far before.
+  for (let back = 1; back < index.length; back *= 4) {
+    const state = await tailFrom(file, { index: index.slice(0, -back), size });
     if (state.cursor !== null) return state;
   }
   return tailFrom(file, { index: [emptyTally], size });
@@ -71,15 +61,3 @@ async function tailFrom(file: FileHandle, { index, size }: Tail): Promise<Journa
   }
   return { index: grown, end, cursor, tornBytes: size - end.position };
 }
-
-/** Opens a journal for reading; undefined when there is none. */
-export async function openForReading(paths: JournalPaths): Promise<FileHandle | undefined> {
-  try {
-    return await open(paths.journal, 'r');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw toStoreError(error, `read the log ${paths.journal}`);
-  }
-}
-
-export { lastWhere };

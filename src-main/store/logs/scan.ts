@@ -1,14 +1,17 @@
 import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '../../contract/errors.ts';
 import { StoreError } from '../errors.ts';
-import { decodeFrame, maxRecordBytes, type DecodedFrame } from './frame.ts';
+import { decodeFrame, type DecodedFrame } from './frame.ts';
 
 /** A record and where it lies. Its payload is a view that stays valid. */
 export interface ScannedFrame extends DecodedFrame {
   readonly position: number;
 }
 
-/** How much is read at once; also what a reader holds at most, beside one record. */
+/**
+ * How much is read at once, which is also what a reader holds. More than any record has, so that
+ * each step gets on by one at least.
+ */
 const readBytes = 1024 * 1024;
 
 /**
@@ -16,11 +19,14 @@ const readBytes = 1024 * 1024;
  * one that is not all there by `end`.
  * @throws StoreError `store/log-corrupt` with the position of a damaged one.
  */
-export async function* scan(file: FileHandle, start: number, end: number): AsyncGenerator<ScannedFrame> {
+export async function* scan(
+  file: FileHandle,
+  start: number,
+  end: number,
+): AsyncGenerator<ScannedFrame, void, undefined> {
   let position = start;
-  let wanted = readBytes;
   while (position < end) {
-    const size = Math.min(wanted, end - position);
+    const size = Math.min(readBytes, end - position);
     // A fresh buffer each time: consumers keep views of the payloads.
     const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(size), 0, size, position);
     const bytes = buffer.subarray(0, bytesRead);
@@ -31,10 +37,8 @@ export async function* scan(file: FileHandle, start: number, end: number): Async
       yield { ...decoded, position: position + at };
       at += decoded.length;
     }
+    if (at === 0) return;
     position += at;
-    const isAtEnd = bytesRead < size || position + bytes.length - at >= end;
-    if (at === 0 && (isAtEnd || size >= maxRecordBytes)) return;
-    wanted = at === 0 ? maxRecordBytes : readBytes;
   }
 }
 

@@ -56,7 +56,7 @@ export function lineCount(stream: StreamTally): number {
   return stream.lines + (stream.isMidLine ? 1 : 0);
 }
 
-function countNewlines(bytes: Uint8Array): number {
+export function countNewlines(bytes: Uint8Array): number {
   let count = 0;
   for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) count += 1;
   return count;
@@ -79,10 +79,15 @@ export const tallyBytes = 80;
 export function encodeTally(tally: Tally, syncedTo: number): Buffer {
   const bytes = Buffer.alloc(tallyBytes);
   const { stdout, stderr, both } = tally;
-  const midLines = Number(stdout.isMidLine) | (Number(stderr.isMidLine) << 1) | (Number(both.isMidLine) << 2);
+  const midLines =
+    Number(stdout.isMidLine) | (Number(stderr.isMidLine) << 1) | (Number(both.isMidLine) << 2);
   let at = bytes.writeUInt32LE(midLines, 4);
   at = bytes.writeBigUInt64LE(tally.latestNs, at);
-  const numbers = [tally.position, syncedTo, ...[stdout, stderr, both].flatMap(({ bytes: n, lines }) => [n, lines])];
+  const numbers = [
+    tally.position,
+    syncedTo,
+    ...[stdout, stderr, both].flatMap(({ bytes: n, lines }) => [n, lines]),
+  ];
   for (const value of numbers) at = bytes.writeBigUInt64LE(BigInt(value), at);
   bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
   return bytes;
@@ -90,7 +95,8 @@ export function encodeTally(tally: Tally, syncedTo: number): Buffer {
 
 /** Undefined when it is damaged: an index only helps, the journal is the truth. */
 export function decodeTally(bytes: Buffer): { tally: Tally; syncedTo: number } | undefined {
-  if (bytes.length < tallyBytes || crc32(bytes.subarray(4, tallyBytes)) !== bytes.readUInt32LE(0)) return undefined;
+  if (bytes.length < tallyBytes || crc32(bytes.subarray(4, tallyBytes)) !== bytes.readUInt32LE(0))
+    return undefined;
   const number = (index: number) => Number(bytes.readBigUInt64LE(16 + index * 8));
   const midLines = bytes.readUInt32LE(4);
   const stream = (index: number): StreamTally => ({

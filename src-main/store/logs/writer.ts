@@ -2,7 +2,7 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { AppError } from '../../contract/errors.ts';
 import { syncDirectory } from '../atomic-file.ts';
-import { StoreError, toStoreError } from '../errors.ts';
+import { toStoreError } from '../errors.ts';
 import {
   encodeFrame,
   maxCursorBytes,
@@ -26,71 +26,61 @@ export interface LogRecord {
   readonly cursor: string;
 }
 
+/** A mark that something is missing at this place. */
 export interface GapRecord extends Gap {
   readonly timeNs: bigint;
-  /** Null: the cursor stays where it is. */
+  /** Null: collection goes on where it would without the mark. */
   readonly cursor: string | null;
 }
 
 /** Waiting bytes beyond which `append` makes its caller wait. */
 const highWaterBytes = 1024 * 1024;
 
-/** Bytes written between two syncs nobody asked for: what a search of the end may have to read. */
+/** Bytes written between two syncs nobody asked for: what finding the end after a crash may have to read. */
 const ownSyncBytes = 64 * 1024 * 1024;
 
-/** Appends to the log of one attempt. One writer exists for a log at a time. Throws StoreError. */
+interface WriterParts {
+  readonly file: FileHandle;
+  readonly indexWriter: IndexWriter;
+  readonly state: JournalState;
+  readonly listener: WriterListener;
+}
+
+export interface WriterListener {
+  /** Readers can see more. */
+  didWrite(): void;
+  didClose(): void;
+}
+
+/** Appends to the log of one attempt. Throws StoreError. */
 export class LogWriter implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #indexWriter: IndexWriter;
-  readonly #onDidWrite: () => void;
-  readonly #onDidClose: () => void;
-  readonly index: Tally[];
+  readonly #listener: WriterListener;
+  readonly #index: Tally[];
+  #cursor: string | null;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  #flushing: Promise<void> | undefined;
-  #cursor: string | null;
+  #due: Tally[] = [];
+  /** Gaps before the first cursor: they go to disk with the record that has it. */
+  #held: Frame[] = [];
   /** With what waits to be written. */
   #ahead: Tally;
   #written: Tally;
   #syncedTo: number;
+  #flushing: Promise<void> | undefined;
   #failure: AppError | undefined;
+  #isOpen = true;
 
-  private constructor(parts: WriterParts) {
-    this.#file = parts.file;
-    this.#indexWriter = parts.indexWriter;
-    this.#onDidWrite = parts.onDidWrite;
-    this.#onDidClose = parts.onDidClose;
-    this.index = parts.state.index;
-    this.#cursor = parts.state.cursor;
-    this.#ahead = parts.state.end;
-    this.#written = parts.state.end;
-    this.#syncedTo = parts.state.end.position;
-  }
-
-  /** Opens the journal of an attempt, made if it is not there; what a crash tore off its end is cut. */
-  static async open(options: OpenWriterOptions): Promise<LogWriter> {
-    const { paths } = options;
-    const directory = dirname(paths.journal);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const file = await open(paths.journal, 'a+', 0o600);
-    await file.close();
-    return LogWriter.#openFile(options, await open(paths.journal, 'r+'));
-  }
-
-  static async #openFile(options: OpenWriterOptions, file: FileHandle): Promise<LogWriter> {
-    const { paths } = options;
-    try {
-      const state = await inspectJournal(file, paths);
-      if (state.tornBytes > 0) await file.truncate(state.end.position);
-      await file.sync();
-      const indexWriter = await IndexWriter.create(paths.index, state.index, state.end.position);
-      await syncDirectory(dirname(paths.journal));
-      await syncDirectory(dirname(dirname(paths.journal)));
-      return new LogWriter({ ...options, file, indexWriter, state });
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+  constructor({ file, indexWriter, listener, state }: WriterParts) {
+    this.#file = file;
+    this.#indexWriter = indexWriter;
+    this.#listener = listener;
+    this.#index = state.index;
+    this.#cursor = state.cursor;
+    this.#ahead = state.end;
+    this.#written = state.end;
+    this.#syncedTo = state.end.position;
   }
 
   /** The cursor of the last record, also of one that is not written yet; null when there is none. */
@@ -106,43 +96,49 @@ export class LogWriter implements AsyncDisposable {
     return this.#ahead.stderr.bytes;
   }
 
-  /** Size of the file with what waits to be written. */
+  /** Size of the file with what waits to be written; a little more than both streams. */
   get fileBytes(): number {
     return this.#ahead.position;
   }
 
-  /** What readers can see. */
-  get written(): Tally {
-    return this.#written;
+  /** For readers: the end of what is in the file, and tallies on the way there. */
+  get written(): { readonly end: Tally; readonly index: readonly Tally[] } {
+    return { end: this.#written, index: this.#index };
   }
 
   /**
-   * Adds bytes to the log. Resolves at once while little waits to be written; not before the disk
-   * caught up otherwise, so await it. Rejects, as all later ones do, when the disk refused: then
-   * open a new writer, which goes on behind the last whole record.
+   * Adds bytes to the log. Resolves at once while little waits to be written, and otherwise when
+   * the disk caught up: await it. Rejects, as all later ones do, when the disk refused: close this
+   * writer then and open another, which goes on behind the last whole record.
    */
-  append(record: LogRecord): Promise<void> {
-    const { stream: kind, bytes, timeNs, cursor } = record;
-    const last = Math.max(0, Math.ceil(bytes.byteLength / maxPayloadBytes) - 1);
-    for (let piece = 0; piece <= last; piece += 1) {
-      const part = bytes.subarray(piece * maxPayloadBytes, (piece + 1) * maxPayloadBytes);
-      const offset = this.#ahead[kind].bytes;
-      this.#add({ kind, bytes: part, timeNs, offset, cursor: piece === last ? cursor : null });
+  append({ stream, bytes, timeNs, cursor }: LogRecord): Promise<void> {
+    const lastPiece = Math.max(0, Math.ceil(bytes.byteLength / maxPayloadBytes) - 1);
+    for (const frame of this.#held.splice(0)) this.#add(frame);
+    for (let piece = 0; piece <= lastPiece; piece += 1) {
+      this.#add({
+        kind: stream,
+        bytes: bytes.subarray(piece * maxPayloadBytes, (piece + 1) * maxPayloadBytes),
+        timeNs,
+        offset: this.#ahead[stream].bytes,
+        cursor: piece === lastPiece ? cursor : null,
+      });
     }
     return this.#settle();
   }
 
-  /** Marks that something is missing here. */
+  /** Marks that something is missing here. Resolves and rejects like `append`. */
   appendGap({ timeNs, cursor, ...gap }: GapRecord): Promise<void> {
-    const at = cursor ?? this.#cursor;
-    this.#add({ kind: 'gap', gap, timeNs, offset: this.#ahead.stdout.bytes, cursor: at ?? '' });
+    const goOnAt = cursor ?? this.#cursor;
+    const offset = this.#ahead.stdout.bytes;
+    const frame: Frame = { kind: 'gap', gap, timeNs, offset, cursor: goOnAt };
+    if (goOnAt === null) this.#held.push(frame);
+    else this.#add(frame);
     return this.#settle();
   }
 
   #add(frame: Frame): void {
-    if (this.#failure !== undefined) return;
     if (frame.cursor !== null) {
-      if (Buffer.byteLength(frame.cursor) > maxCursorBytes) throw new RangeError('the cursor is too long');
+      if (Buffer.byteLength(frame.cursor) > maxCursorBytes) throw new RangeError('cursor too long');
       this.#cursor = frame.cursor;
     }
     const parts = encodeFrame(frame);
@@ -150,8 +146,134 @@ export class LogWriter implements AsyncDisposable {
     this.#pending.push(...parts);
     this.#pendingBytes += length;
     this.#ahead = tallied(this.#ahead, frame, length);
-    if (this.#ahead.position - (this.index.at(-1)?.position ?? 0) >= indexStepBytes) {
+    const lastIndexed = this.#due.at(-1) ?? this.#index.at(-1);
+    if (this.#ahead.position - (lastIndexed?.position ?? 0) >= indexStepBytes) {
       this.#due.push(this.#ahead);
     }
   }
+
+  async #settle(): Promise<void> {
+    this.#flushing ??= this.#flush();
+    if (this.#failure === undefined && this.#pendingBytes <= highWaterBytes) return;
+    await this.flush();
+  }
+
+  /** Resolves when readers can see everything appended so far. It is not safe from a power cut then: see `sync`. */
+  async flush(): Promise<void> {
+    if (this.#pending.length > 0) this.#flushing ??= this.#flush();
+    await this.#flushing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Resolves when everything appended so far is on disk, so that the source of it may be removed. */
+  async sync(): Promise<void> {
+    await this.flush();
+    await this.#guarded(() => this.#syncFile());
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Never rejects: what went wrong is in `#failure`. */
+  async #flush(): Promise<void> {
+    // Small appends of one turn of the loop become one write.
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await this.#guarded(async () => {
+      while (this.#pending.length > 0) await this.#writePending();
+    });
+    this.#flushing = undefined;
+  }
+
+  async #writePending(): Promise<void> {
+    const bytes = Buffer.concat(this.#pending, this.#pendingBytes);
+    const due = this.#due;
+    const ahead = this.#ahead;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#due = [];
+    await writeAll(this.#file, bytes, this.#written.position);
+    this.#written = ahead;
+    for (const tally of due) {
+      this.#index.push(tally);
+      await this.#indexWriter.append(tally, this.#syncedTo);
+    }
+    this.#listener.didWrite();
+    if (ahead.position - this.#syncedTo >= ownSyncBytes) await this.#syncFile();
+  }
+
+  async #syncFile(): Promise<void> {
+    const written = this.#written;
+    if (written.position === this.#syncedTo) return;
+    await this.#file.datasync();
+    this.#syncedTo = written.position;
+    await this.#indexWriter.append(written, this.#syncedTo);
+  }
+
+  async #guarded(action: () => Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      await action();
+    } catch (error) {
+      this.#failure = toStoreError(error, 'write a task log');
+      this.#pending = [];
+      this.#pendingBytes = 0;
+    }
+  }
+
+  /** Writes what waits and closes the file. Does not sync. Throws when something could not be written. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      await this.flush();
+    } finally {
+      this.#listener.didClose();
+      await this.#indexWriter.close();
+      await this.#file.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** A write may take less than it was given, for instance just before the disk is full. */
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const rest = bytes.length - done;
+    done += (await file.write(bytes, done, rest, position + done)).bytesWritten;
+  }
+}
+
+/** Opens the journal of an attempt, made if it is not there; what a crash tore off its end is cut. */
+export async function openWriter(
+  paths: JournalPaths,
+  listener: WriterListener,
+): Promise<LogWriter> {
+  try {
+    await mkdir(dirname(paths.journal), { recursive: true, mode: 0o700 });
+    await (await open(paths.journal, 'a', 0o600)).close();
+    const file = await open(paths.journal, 'r+');
+    return await begin(file, paths, listener).catch(async (error: unknown) => {
+      await file.close();
+      throw error;
+    });
+  } catch (error) {
+    throw toStoreError(error, `open the log ${paths.journal}`);
+  }
+}
+
+async function begin(
+  file: FileHandle,
+  paths: JournalPaths,
+  listener: WriterListener,
+): Promise<LogWriter> {
+  const state = await inspectJournal(file, paths);
+  if (state.tornBytes > 0) await file.truncate(state.end.position);
+  await file.sync();
+  const indexWriter = await IndexWriter.create(paths.index, state.index, state.end.position);
+  // The names of the file and of its folder must last as well.
+  await syncDirectory(dirname(paths.journal));
+  await syncDirectory(dirname(dirname(paths.journal)));
+  return new LogWriter({ file, indexWriter, listener, state });
 }

@@ -1,0 +1,118 @@
+# The rest of an attempt's run.sh. Set above: kr_dir (of the attempt), kr_events (start of the names
+# of the FIFOs that want to know), kr_id, kr_attempt, kr_workdir, kr_limited (1 inside a cgroup of its
+# own), kr_cpus and kr_memory_node, and the work as "$@".
+# Started once, by process-start.sh, as the leader of a session; the start reads what it prints.
+umask 077
+# Handlers instead of «ignore»: ignored signals are inherited by the work, handlers are not.
+trap : HUP INT QUIT TERM USR1 USR2 ALRM
+cd "$kr_dir" || { echo 'failed the directory of the attempt is gone'; exit 1; }
+
+kr_now() {
+  kr_ns=$(date +%s%N)
+  case $kr_ns in *[!0-9]*) kr_ns=$(date +%s)000000000 ;; esac
+}
+
+# Processes of this session that are neither this shell nor helpers it has just started.
+# /proc/PID/stat is «pid (name) state ppid pgrp session …».
+kr_others() {
+  cat /proc/[0-9]*/stat 2>/dev/null | awk -v leader=$$ '{
+    pid = $1
+    sub(/^.*\) /, "")
+    if ($4 == leader && pid != leader && $1 != "Z") parent[pid] = $2
+  }
+  END {
+    for (pid in parent) {
+      if (parent[pid] == leader) continue
+      if ((parent[pid] in parent) && parent[parent[pid]] == leader) continue
+      print pid
+    }
+  }'
+}
+
+kr_oom_kills() {
+  [ "$kr_limited" = 1 ] || return 0
+  kr_group=$(sed -n 's/^0:://p' /proc/self/cgroup)
+  sed -n 's/^oom_kill //p' "/sys/fs/cgroup$kr_group/memory.events" 2>/dev/null
+}
+
+# Written over a file that has its final size since before the work began: a full disk does not
+# stop it. The rename makes it appear at once.
+kr_record() {
+  printf '%-62s\n' "1 $1 $kr_ns $2" 1<>exit_code.new && mv exit_code.new exit_code
+}
+
+# Field 22 of stat, the 20th after the name: the time it began, in ticks since boot.
+kr_begun() {
+  shift 19
+  echo "$1"
+}
+
+kr_register() {
+  read -r kr_stat < /proc/$$/stat
+  read -r kr_boot < /proc/sys/kernel/random/boot_id
+  kr_now
+  printf '%-62s\n' 'not yet' > exit_code.new || return 1
+  # shellcheck disable=SC2086
+  printf '%s %s %s %s\n' $$ "$(kr_begun ${kr_stat##*) })" "$kr_boot" "$kr_ns" > pid.new || return 1
+  mv pid.new pid
+}
+
+if ! kr_register 2>/dev/null; then
+  echo disk-full
+  exit 1
+fi
+# Secrets: open the file, then take its name away, before anything else runs.
+exec 8<env
+rm -f env
+kr_oom_before=$(kr_oom_kills)
+if ! cd "$kr_workdir" 2>/dev/null; then
+  kr_record 126 0
+  echo workdir
+  exit 1
+fi
+echo started
+exec >/dev/null 2>&1
+# The shell that waits for this one has heard enough.
+kill -s TERM "$PPID"
+
+# In the foreground: what a shell runs in the background ignores SIGINT for ever.
+(
+  . /proc/self/fd/8
+  exec 8<&-
+  if [ -n "$kr_cpus" ]; then
+    if command -v numactl >/dev/null; then
+      set -- numactl "--physcpubind=$kr_cpus" "--membind=$kr_memory_node" -- "$@"
+    elif command -v taskset >/dev/null; then
+      set -- taskset -c "$kr_cpus" "$@"
+    fi
+  fi
+  exec "$@"
+) >>"$kr_dir/stdout.log" 2>>"$kr_dir/stderr.log"
+kr_code=$?
+exec 8<&-
+cd "$kr_dir" || exit 1
+
+# What the work left running ends with it, as in a container.
+kr_round=0
+kr_left=$(kr_others)
+while [ -n "$kr_left" ] && [ $kr_round -lt 50 ]; do
+  # shellcheck disable=SC2086
+  kill -s KILL $kr_left
+  kr_round=$((kr_round + 1))
+  kr_left=$(kr_others)
+done
+
+kr_oom=0
+[ "$(kr_oom_kills)" = "$kr_oom_before" ] || kr_oom=1
+kr_now
+kr_round=0
+until kr_record "$kr_code" "$kr_oom"; do
+  kr_round=$((kr_round + 1))
+  [ $kr_round -lt 600 ] || break
+  sleep 1
+done
+for kr_fifo in "$kr_events"*; do
+  # Opened for reading, too: opening for writing alone would wait for a reader.
+  [ -p "$kr_fifo" ] && printf 'exit %s/%s\n' "$kr_id" "$kr_attempt" 1<>"$kr_fifo"
+done
+exit 0

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { Runner } from '../call.ts';
+import { appVersion, rendererDir } from '../package-root.ts';
+import { reading, wholeNumber } from '../parse/option.ts';
+
+interface ServeOptions {
+  host: string;
+  port: number;
+  open?: boolean;
+}
+
+/** `serve`: a core of our own, with its page. */
+export function addServeCommand(program: Command, runner: Runner): void {
+  const serve = program
+    .command('serve')
+    .description('run the core here, with its web interface, until it is told to stop')
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--port <number>', 'on which port; 0 for any', reading(wholeNumber(0, 65_535)), 8000)
+    .option('--open', 'open a browser');
+  runner.action<ServeOptions, []>(
+    serve,
+    async (call) => {
+      // Only this command needs a core's parts; the others start faster without.
+      const [{ runServe }, { createCore }] = await Promise.all([
+        import('../../server/main.ts'),
+        import('../../../core.ts'),
+      ]);
+      await runServe({
+        dataDir: call.dataDir,
+        host: call.options.host,
+        port: call.options.port,
+        open: call.options.open === true,
+        json: call.isJson,
+        rendererDir: rendererDir(),
+        version: appVersion(),
+        createCore,
+        signal: call.signal,
+        print: (text) => void call.io.out.write(text),
+      });
+    },
+    { isPatient: true },
+  );
+}

@@ -1,0 +1,87 @@
+import type { BrowserWindow, Session, WebContents } from 'electron';
+import type { ElectronApi } from './electron-api.ts';
+import { appOrigin } from './names.ts';
+import { readWindowState, writeWindowState } from './window-state.ts';
+
+export interface WindowOptions {
+  electron: ElectronApi;
+  dataDir: string;
+  preloadFile: string;
+  onError: (error: unknown) => void;
+}
+
+/** Opens the app's window as it was left. Shown when it has something to show. */
+export function openWindow({
+  electron,
+  dataDir,
+  preloadFile,
+  onError,
+}: WindowOptions): BrowserWindow {
+  const screens = electron.screen.getAllDisplays().map(({ workArea }) => workArea);
+  const state = readWindowState(dataDir, screens);
+  const window = new electron.BrowserWindow({
+    ...(state?.bounds ?? { width: 1360, height: 860 }),
+    minWidth: 720,
+    minHeight: 480,
+    show: false,
+    title: 'KohakuRiver',
+    autoHideMenuBar: true,
+    webPreferences: {
+      preload: preloadFile,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webSecurity: true,
+      webviewTag: false,
+      spellcheck: false,
+    },
+  });
+  if (state?.isMaximized === true) window.maximize();
+  window.once('ready-to-show', () => {
+    window.show();
+  });
+  window.on('close', () => {
+    const left = { bounds: window.getNormalBounds(), isMaximized: window.isMaximized() };
+    writeWindowState(dataDir, left).catch(onError);
+  });
+  window.loadURL(`${appOrigin}/index.html`).catch(onError);
+  return window;
+}
+
+/**
+ * What no page of ours may do: leave the app, open windows, embed others, ask for devices. Links to
+ * the web open in the user's browser. To be called for every web contents there is.
+ */
+export function confine(
+  contents: WebContents,
+  shell: ElectronApi['shell'],
+  onError: (error: unknown) => void,
+): void {
+  contents.on('will-navigate', (event) => {
+    event.preventDefault();
+  });
+  contents.on('will-frame-navigate', (event) => {
+    event.preventDefault();
+  });
+  contents.on('will-redirect', (event) => {
+    event.preventDefault();
+  });
+  contents.on('will-attach-webview', (event) => {
+    event.preventDefault();
+  });
+  contents.setWindowOpenHandler(({ url }) => {
+    if (URL.canParse(url) && new URL(url).protocol === 'https:')
+      shell.openExternal(url).catch(onError);
+    return { action: 'deny' };
+  });
+}
+
+/** Denies every permission but writing plain text to the clipboard, which copy buttons need. */
+export function denyPermissions(session: Session): void {
+  const allowed = 'clipboard-sanitized-write';
+  session.setPermissionRequestHandler((_contents, permission, answer) => {
+    answer(permission === allowed);
+  });
+  session.setPermissionCheckHandler((_contents, permission) => permission === allowed);
+  session.setDevicePermissionHandler(() => false);
+}

@@ -1,0 +1,47 @@
+import { WebSocket } from 'ws';
+import type { WirePort } from '../../contract/wire/port.ts';
+import { unavailable } from '../../contract/wire/protocol-error.ts';
+import { openWebSocketPort, type WebSocketLike } from '../../contract/wire/websocket-port.ts';
+import { readCoreFile } from '../core-file.ts';
+
+/** Connects to the core that runs for a data directory, over its local socket. Throws `core/unavailable`. */
+export async function attachToLocalCore(dataDir: string): Promise<WirePort> {
+  const address = await readCoreFile(dataDir);
+  if (address === undefined) throw unavailable(`No core is running for ${dataDir}.`);
+  try {
+    return await openLocalSocket(address.socket);
+  } catch (error) {
+    throw unavailable(
+      `The core for ${dataDir} (process ${String(address.pid)}) does not answer; it has probably ended.`,
+      error,
+    );
+  }
+}
+
+/** Opens the wire over a local socket. Rejects when nobody listens there. */
+export function openLocalSocket(path: string): Promise<WirePort> {
+  return open(
+    new WebSocket(`ws+unix:${path}:/wire`, { perMessageDeflate: false, handshakeTimeout: 10_000 }),
+  );
+}
+
+/** Opens the wire to a core served elsewhere, e.g. `http://box:8000` with its access token. */
+export async function attachToUrl(url: string, token: string): Promise<WirePort> {
+  const target = new URL('/wire', url);
+  target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:';
+  const headers = { authorization: `Bearer ${token}` };
+  try {
+    return await open(
+      new WebSocket(target, { headers, perMessageDeflate: false, handshakeTimeout: 20_000 }),
+    );
+  } catch (error) {
+    throw unavailable(
+      `The core at ${new URL(url).origin} cannot be reached: ${error instanceof Error ? error.message : 'no answer'}.`,
+      error,
+    );
+  }
+}
+
+function open(socket: WebSocket): Promise<WirePort> {
+  return openWebSocketPort(socket as unknown as WebSocketLike);
+}

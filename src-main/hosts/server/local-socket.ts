@@ -1,0 +1,105 @@
+// The local socket: how the command line and a second window reach a running core. Whoever may open
+// the file is the owner; no token is needed.
+import { createHash } from 'node:crypto';
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Core } from '../../api/core-door.ts';
+import { ServerError } from './errors.ts';
+import { serveWireSockets } from './wire-sockets.ts';
+
+/** The smallest `sun_path` there is (macOS: 104, Linux: 108), the ending NUL included. */
+const longestPathBytes = 103;
+
+export interface LocalSocketOptions {
+  core: Pick<Core, 'router' | 'streams' | 'log'>;
+  /** This process owns its lock, so that a socket left there is nobody's. */
+  dataDir: string;
+  who: string;
+}
+
+export interface LocalSocket {
+  readonly path: string;
+  stop(): Promise<void>;
+}
+
+/** Serves the wire on the data directory's socket. Throws `ServerError` when it cannot be made. */
+export async function startLocalSocket(options: LocalSocketOptions): Promise<LocalSocket> {
+  const path = localSocketPath(options.dataDir, process);
+  const server = createServer((_request, response) => {
+    response.writeHead(404).end('There is nothing here; the wire is at /wire.');
+  });
+  try {
+    if (process.platform !== 'win32') await makeRoom(path);
+    await listen(server, path);
+    if (process.platform !== 'win32') await chmod(path, 0o600);
+  } catch (error) {
+    server.close();
+    throw new ServerError(
+      'core/unavailable',
+      `The local socket ${path} cannot be made; the command line could not reach this core. Check who owns its folder.`,
+      { cause: error, retry: 'after-user-action' },
+    );
+  }
+  const wire = serveWireSockets(server, {
+    core: options.core,
+    context: { who: options.who, host: 'cli', isOwner: true },
+    // No web page has business here.
+    judge: (request) => (request.headers.origin === undefined ? 'allowed' : 'wrong-origin'),
+  });
+  return {
+    path,
+    async stop() {
+      wire.close();
+      const closed = new Promise((resolve) => {
+        server.close(resolve);
+      });
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Where a data directory's socket is: in it, or in a short place where its path would be too long. */
+export function localSocketPath(
+  dataDir: string,
+  around: { platform: NodeJS.Platform; env: Readonly<Record<string, string | undefined>> },
+): string {
+  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
+  if (around.platform === 'win32') return `\\\\.\\pipe\\kohakuriver-${digest}`;
+  const inside = join(dataDir, 'core.sock');
+  if (Buffer.byteLength(inside) <= longestPathBytes) return inside;
+  const runtimeDir = around.env['XDG_RUNTIME_DIR'];
+  const user = String(process.getuid?.() ?? 0);
+  const base =
+    runtimeDir !== undefined && runtimeDir !== ''
+      ? join(runtimeDir, 'kohakuriver')
+      : join(tmpdir(), `kohakuriver-${user}`);
+  const short = join(base, `${digest}.sock`);
+  return Buffer.byteLength(short) <= longestPathBytes
+    ? short
+    : join('/tmp', `kohakuriver-${user}`, `${digest}.sock`);
+}
+
+/** Makes the folder, ours alone, and removes a dead core's socket. */
+async function makeRoom(path: string): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await lstat(folder);
+  // In /tmp anybody could have made it first.
+  if (!found.isDirectory() || (found.mode & 0o077) !== 0 || found.uid !== process.getuid?.()) {
+    throw new Error(`${folder} is not a folder that only this user can enter.`);
+  }
+  await rm(path, { force: true });
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,72 @@
+import { userInfo } from 'node:os';
+import type { Core, CreateCore } from '../../api/core-door.ts';
+import { openBrowser } from './open-browser.ts';
+import { startServer, type RunningServer } from './start-server.ts';
+
+export interface ServeOptions {
+  dataDir: string;
+  host: string;
+  port: number;
+  rendererDir: string;
+  version: string;
+  createCore: CreateCore;
+  /** Print one JSON document instead of words. */
+  json: boolean;
+  /** Open the user's browser when ready. */
+  open: boolean;
+  token?: string | undefined;
+  /** Aborting stops the server and the core; work on nodes goes on. */
+  signal: AbortSignal;
+  /** Where the address is printed: standard output. */
+  print: (text: string) => void;
+}
+
+/**
+ * `kohakuriver serve`: runs a core with its page until the signal is aborted or a client asks it to
+ * stop. Resolves when all is closed; throws `store/locked` when another core owns the data directory.
+ */
+export async function runServe(options: ServeOptions): Promise<void> {
+  const { createCore, dataDir, version, signal } = options;
+  const core = await createCore({ dataDir, host: 'server', version });
+  try {
+    const server = await startServer({ ...options, core, who: userInfo().username, now: Date.now });
+    try {
+      await announce(server, options);
+      await ended(core, signal);
+      core.log.info({ dataDir }, 'the core stops; work on nodes goes on');
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await core.stop();
+  }
+}
+
+async function announce(server: RunningServer, options: ServeOptions): Promise<void> {
+  const { url, token } = server;
+  if (options.json) {
+    options.print(
+      `${JSON.stringify({ url, token, pid: process.pid, dataDir: options.dataDir })}\n`,
+    );
+  } else {
+    options.print(
+      `KohakuRiver is ready. Open this in a browser (the link works once):\n  ${server.newSignInUrl()}\n`,
+    );
+  }
+  if (options.open && !(await openBrowser(server.newSignInUrl())) && !options.json) {
+    options.print('No browser could be opened here; use the link above.\n');
+  }
+}
+
+function ended(core: Core, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const listening = core.onDidRequestStop(done);
+    function done(): void {
+      listening[Symbol.dispose]();
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}

@@ -1,0 +1,68 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+const sessionLifeMs = 30 * 24 * 3600 * 1000;
+/** Browsers signed in at once; the oldest has to sign in again. */
+const mostSessions = 200;
+const mostLinks = 50;
+
+/**
+ * Who may use the web interface. The access token is for programs (`Authorization: Bearer`) and can
+ * be exchanged once for a browser's session; links carry tokens that are good for that and nothing
+ * else. Only digests are kept, and comparing takes the same time whatever is wrong.
+ */
+export class Tokens {
+  /** For programs; lives as long as this server. */
+  readonly accessToken: string;
+  readonly #access: Buffer;
+  readonly #now: () => number;
+  #links: Buffer[];
+  #sessions: { digest: Buffer; expiresAt: number }[] = [];
+
+  constructor(options: { accessToken?: string | undefined; now: () => number }) {
+    this.accessToken = options.accessToken ?? newToken();
+    this.#access = digestOf(this.accessToken);
+    this.#links = [this.#access];
+    this.#now = options.now;
+  }
+
+  /** A token for one link: good for one exchange. */
+  newLink(): string {
+    const token = newToken();
+    this.#links = [...this.#links.slice(-mostLinks), digestOf(token)];
+    return token;
+  }
+
+  /** Takes a link's token and gives a session for a cookie; undefined if it is wrong or was used. */
+  exchange(token: string): string | undefined {
+    const digest = digestOf(token);
+    const left = this.#links.filter((link) => !timingSafeEqual(link, digest));
+    if (left.length === this.#links.length) return undefined;
+    this.#links = left;
+    const session = newToken();
+    this.#sessions = [
+      ...this.#sessions.slice(1 - mostSessions),
+      { digest: digestOf(session), expiresAt: this.#now() + sessionLifeMs },
+    ];
+    return session;
+  }
+
+  isAccessToken(token: string): boolean {
+    return timingSafeEqual(this.#access, digestOf(token));
+  }
+
+  isSession(session: string): boolean {
+    const digest = digestOf(session);
+    this.#sessions = this.#sessions.filter(({ expiresAt }) => expiresAt > this.#now());
+    return this.#sessions.some((known) => timingSafeEqual(known.digest, digest));
+  }
+}
+
+export const sessionLifeSeconds = sessionLifeMs / 1000;
+
+function newToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

@@ -1,0 +1,180 @@
+// This computer's files behind the interface that nodes' files have.
+import { randomBytes } from 'node:crypto';
+import type { BigIntStats, Stats } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, FileError } from '../errors.ts';
+import type { FileEntry, FileStat, RemoteFile, RemoteFiles } from '../node-link.ts';
+
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+
+export class LocalFiles implements RemoteFiles {
+  async open(
+    path: string,
+    flags: 'r' | 'w' | 'wx' | 'r+' | 'a',
+    mode = 0o644,
+  ): Promise<RemoteFile> {
+    const handle = await translated(path, () => fs.open(path, flags, mode));
+    return new LocalFile(path, handle);
+  }
+
+  async readFile(path: string, maxBytes = DEFAULT_MAX_BYTES): Promise<Buffer> {
+    await using file = await this.open(path, 'r');
+    const chunks: Buffer[] = [];
+    for (let position = 0; position < maxBytes; ) {
+      const chunk = await file.read(position, Math.min(1024 * 1024, maxBytes - position));
+      if (chunk.length === 0) break;
+      chunks.push(chunk);
+      position += chunk.length;
+    }
+    return Buffer.concat(chunks);
+  }
+
+  async writeFileAtomically(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
+    const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+    try {
+      await this.#writeWhole(temporary, bytes, mode);
+      await this.rename(temporary, path);
+    } catch (error) {
+      await fs.rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    try {
+      return statOf(await translated(path, () => fs.lstat(path)));
+    } catch (error) {
+      if (error instanceof FileError && error.code === 'link/file-not-found') return undefined;
+      throw error;
+    }
+  }
+
+  async list(path: string): Promise<FileEntry[]> {
+    const names = await translated(path, () => fs.readdir(path));
+    const entries = await Promise.all(
+      names.map(async (name) => ({ name, stat: await this.stat(join(path, name)) })),
+    );
+    // What vanished since is not there.
+    return entries.flatMap(({ name, stat }) => (stat === undefined ? [] : [{ name, ...stat }]));
+  }
+
+  async makeDirectory(path: string, mode = 0o755): Promise<void> {
+    await translated(path, () => fs.mkdir(path, { mode }));
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await translated(from, () => fs.rename(from, to));
+  }
+
+  async remove(path: string): Promise<void> {
+    await translated(path, () => fs.unlink(path));
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    await translated(path, () => fs.rmdir(path));
+  }
+
+  async freeBytes(path: string): Promise<number | undefined> {
+    const { bavail, bsize } = await translated(path, () => fs.statfs(path));
+    return bavail * bsize;
+  }
+
+  async #writeWhole(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+    await using file = await this.open(path, 'wx', mode);
+    await file.write(0, bytes);
+    await file.sync();
+  }
+}
+
+class LocalFile implements RemoteFile {
+  readonly #path: string;
+  readonly #handle: fs.FileHandle;
+
+  constructor(path: string, handle: fs.FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  async read(position: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(length);
+    const { bytesRead } = await translated(this.#path, () =>
+      this.#handle.read(buffer, 0, length, position),
+    );
+    return buffer.subarray(0, bytesRead);
+  }
+
+  async write(position: number, bytes: Uint8Array): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      const rest = bytes.subarray(written);
+      const { bytesWritten } = await translated(this.#path, () =>
+        this.#handle.write(rest, 0, rest.length, position + written),
+      );
+      written += bytesWritten;
+    }
+  }
+
+  async stat(): Promise<FileStat> {
+    return statOf(await translated(this.#path, () => this.#handle.stat()));
+  }
+
+  async sync(): Promise<void> {
+    await translated(this.#path, () => this.#handle.sync());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await translated(this.#path, () => this.#handle.close());
+  }
+}
+
+async function translated<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw fromErrno(error, path);
+  }
+}
+
+function fromErrno(error: unknown, path: string): FileError {
+  const errno = codeOf(error);
+  const options = { cause: error, details: { path, errno } };
+  switch (errno) {
+    case 'ENOENT':
+      return new FileError('link/file-not-found', `There is no ${path}.`, options);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new FileError('link/file-denied', `You may not do this with ${path}.`, {
+        ...options,
+        retry: 'after-user-action',
+      });
+    case 'EEXIST':
+      return new FileError('link/file-exists', `${path} exists already.`, options);
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new FileError('link/disk-full', `The disk that has ${path} is full.`, {
+        ...options,
+        retry: 'after-user-action',
+      });
+    default:
+      return new FileError('link/file-failed', `This cannot be done with ${path} (${errno}).`, options);
+  }
+}
+
+function statOf(stats: Stats | BigIntStats): FileStat {
+  return {
+    kind: kindOf(stats),
+    size: Number(stats.size),
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    modifiedAt: Math.floor(Number(stats.mtimeMs) / 1000),
+  };
+}
+
+function kindOf(stats: Stats | BigIntStats): FileStat['kind'] {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'link' : 'other';
+}

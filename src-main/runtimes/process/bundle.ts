@@ -1,0 +1,96 @@
+// What is sent to a node to make an attempt: its description, its variables and its run.sh.
+import type { CoreId } from '../../contract/ids.ts';
+import { exportsForShell, quoteForShell } from '../../link/quote.ts';
+import { argvOf } from '../argv.ts';
+import { readNodeScript } from '../node-scripts.ts';
+import type { AttemptSpec } from '../runtime.ts';
+import { ProcessUnsupportedError } from './errors.ts';
+
+export interface BundleOptions {
+  readonly core: CoreId;
+  /** systemd-run is there and usable. */
+  readonly limits: boolean;
+}
+
+/** Standard input of process-create.sh. Throws ProcessUnsupportedError for what needs a container. */
+export function attemptBundle(spec: AttemptSpec, options: BundleOptions): string {
+  refuseContainerWishes(spec);
+  const meta = metaLines(spec, options.core);
+  const env = exportsForShell({ ...spec.env, ...gpuEnvironment(spec) });
+  // A value may hold newlines: then it counts for several lines.
+  const envLines = env.split('\n');
+  return [
+    `${String(meta.length)} ${String(envLines.length)}`,
+    launchWords(spec, options.limits),
+    ...meta,
+    ...envLines,
+    runScript(spec, options),
+  ].join('\n');
+}
+
+function refuseContainerWishes(spec: AttemptSpec): void {
+  const wish =
+    spec.mounts.length > 0 ? 'mounts' : spec.user !== null ? 'a user of its own' : undefined;
+  if (wish === undefined) return;
+  throw new ProcessUnsupportedError(
+    `A plain process cannot have ${wish}. Leave that out, or choose an image or environment.`,
+    { details: { wish } },
+  );
+}
+
+/** Read back by parseRecords; one value a line. */
+function metaLines(spec: AttemptSpec, core: CoreId): string[] {
+  const values = {
+    core,
+    task: spec.taskId,
+    attempt: String(spec.attempt),
+    type: spec.taskType,
+    owner: spec.owner.replace(/[\r\n]/g, ' '),
+    cores: String(Math.max(1, spec.cores)),
+    memory: String(spec.memoryBytes ?? 0),
+    gpus: spec.gpus.map((gpu) => gpu.uuid).join(','),
+  };
+  return Object.entries(values).map(([key, value]) => `${key}=${value}`);
+}
+
+/** The variables by which CUDA and HIP see just the GPUs that are held; none for a task without. */
+export function gpuEnvironment(spec: Pick<AttemptSpec, 'env' | 'gpus'>): Record<string, string> {
+  const nvidia = spec.gpus.filter((gpu) => gpu.vendor === 'nvidia').map((gpu) => gpu.uuid);
+  const amd = spec.gpus.filter((gpu) => gpu.vendor === 'amd').map((gpu) => String(gpu.index));
+  const hidden = (name: string) => (name in spec.env ? {} : { [name]: '' });
+  return {
+    ...(nvidia.length === 0
+      ? hidden('CUDA_VISIBLE_DEVICES')
+      : { CUDA_VISIBLE_DEVICES: nvidia.join(','), NVIDIA_VISIBLE_DEVICES: nvidia.join(',') }),
+    ...(amd.length === 0 ? hidden('HIP_VISIBLE_DEVICES') : { HIP_VISIBLE_DEVICES: amd.join(',') }),
+  };
+}
+
+/** Shell words that run.sh is started with; `$user_flag` is set by process-start.sh. */
+export function launchWords(spec: AttemptSpec, hasLimits: boolean): string {
+  const limits = [
+    ...(spec.cores === 0 ? [] : ['-p', `CPUQuota=${String(spec.cores * 100)}%`]),
+    ...(spec.memoryBytes === null
+      ? []
+      : ['-p', `MemoryMax=${String(spec.memoryBytes)}`, '-p', 'MemorySwapMax=0']),
+  ];
+  if (!hasLimits || limits.length === 0) return 'sh';
+  const unit = `--unit=kohakuriver-task-${spec.taskId}-${String(spec.attempt)}`;
+  return `systemd-run $user_flag --scope --quiet --collect ${unit} ${limits.join(' ')} -- sh`;
+}
+
+function runScript(spec: AttemptSpec, options: BundleOptions): string {
+  const isLimited = launchWords(spec, options.limits) !== 'sh';
+  const workdir = spec.workdir === null ? '"$HOME"' : quoteForShell([spec.workdir]);
+  return `#!/bin/sh
+kr_dir=\${0%/*}
+kr_events=\${kr_dir%/tasks/*}/events-${options.core}-
+kr_id=${spec.taskId}
+kr_attempt=${String(spec.attempt)}
+kr_workdir=${workdir}
+kr_limited=${isLimited ? '1' : '0'}
+kr_cpus=${spec.numa === null ? "''" : spec.numa.cpus.join(',')}
+kr_memory_node=${String(spec.numa?.id ?? 0)}
+set -- ${quoteForShell(argvOf(spec.work))}
+${readNodeScript('process-wrapper.sh')}`;
+}

@@ -1,0 +1,210 @@
+// What process-list.sh prints, read and judged. All of it came from the node: it is checked, and
+// lines that make no sense are passed over.
+import { coreId, taskId, type Instant } from '../../contract/ids.ts';
+import type { ObservedAttempt } from '../runtime.ts';
+import { signalOfExitCode } from '../signals.ts';
+
+/** The directory of one attempt as the node described it. */
+export interface AttemptRecord {
+  /** `TASK/ATTEMPT`, with `.kept` behind it for one that was kept. */
+  readonly path: string;
+  readonly meta: ReadonlyMap<string, string>;
+  readonly isLaunched: boolean;
+  /** Since when a launched attempt has had no process. Seconds. */
+  readonly waitsSince: number | null;
+  readonly process: { readonly begun: string; readonly bootId: string; readonly startedAt: Instant } | null;
+  readonly seen:
+    | { readonly kind: 'there'; readonly state: string; readonly begun: string }
+    | { readonly kind: 'gone'; readonly members: number }
+    | null;
+  readonly exit: { readonly code: number; readonly at: Instant; readonly oomKilled: boolean } | null;
+}
+
+export interface NodeRecords {
+  /** `~/.kohakuriver/<machine-id>` spelled out. */
+  readonly root: string;
+  readonly bootId: string;
+  readonly bootedAt: Instant;
+  /** By the node's clock, in seconds. */
+  readonly now: number;
+  readonly attempts: readonly AttemptRecord[];
+}
+
+type MutableRecord = { -readonly [K in keyof AttemptRecord]: AttemptRecord[K] } & {
+  meta: Map<string, string>;
+};
+
+/** Reads the whole output of the script. Undefined when not even its first lines are there. */
+export function parseRecords(output: string): NodeRecords | undefined {
+  const found = new Map<string, MutableRecord>();
+  const head = { root: '', bootId: '', bootedAt: 0, now: 0 };
+  for (const line of output.split('\n')) {
+    if (!readHead(line, head)) readLine(line, found);
+  }
+  if (!head.root.startsWith('/') || head.bootId === '') return undefined;
+  return { ...head, attempts: [...found.values()] };
+}
+
+function readHead(
+  line: string,
+  head: { root: string; bootId: string; bootedAt: number; now: number },
+): boolean {
+  const root = /^root (\/.{1,4000})$/.exec(line);
+  const boot = /^boot ([0-9a-f-]{36}) (\d{1,12})$/.exec(line);
+  const now = /^now (\d{1,12})$/.exec(line);
+  if (root !== null) head.root = root[1] ?? '';
+  if (boot !== null) {
+    head.bootId = boot[1] ?? '';
+    head.bootedAt = Number(boot[2]) * 1000;
+  }
+  if (now !== null) head.now = Number(now[1]);
+  return root !== null || boot !== null || now !== null;
+}
+
+const pathPattern = String.raw`(\d{1,19}/\d{1,7}(?:\.kept)?)`;
+const launchedLine = new RegExp(`^launched ${pathPattern}$`);
+const waitLine = new RegExp(`^wait ${pathPattern} (\\d{1,12})$`);
+const procLine = new RegExp(`^proc ${pathPattern} (\\S{1,4}) (\\d{1,20})$`);
+const fileLine = new RegExp(`^${pathPattern}/(meta|pid|exit_code):(.{0,4096})$`);
+
+function readLine(line: string, found: Map<string, MutableRecord>): void {
+  const file = fileLine.exec(line);
+  if (file !== null) {
+    readFileLine(recordAt(found, file[1]), file[2] ?? '', file[3] ?? '');
+    return;
+  }
+  const launched = launchedLine.exec(line);
+  if (launched !== null) recordAt(found, launched[1]).isLaunched = true;
+  const waits = waitLine.exec(line);
+  if (waits !== null) recordAt(found, waits[1]).waitsSince = Number(waits[2]);
+  const proc = procLine.exec(line);
+  if (proc === null) return;
+  const [, path, state = '', number = ''] = proc;
+  recordAt(found, path).seen =
+    state === 'gone'
+      ? { kind: 'gone', members: Number(number) }
+      : { kind: 'there', state, begun: number };
+}
+
+function recordAt(found: Map<string, MutableRecord>, path = ''): MutableRecord {
+  const known = found.get(path);
+  if (known !== undefined) return known;
+  const record: MutableRecord = {
+    path,
+    meta: new Map(),
+    isLaunched: false,
+    waitsSince: null,
+    process: null,
+    seen: null,
+    exit: null,
+  };
+  found.set(path, record);
+  return record;
+}
+
+function readFileLine(record: MutableRecord, file: string, line: string): void {
+  if (file === 'meta') {
+    const at = line.indexOf('=');
+    if (at > 0) record.meta.set(line.slice(0, at), line.slice(at + 1));
+    return;
+  }
+  if (file === 'pid') {
+    const match = /^\d{1,10} (\d{1,20}) ([0-9a-f-]{36}) (\d{1,20})$/.exec(line);
+    if (match === null) return;
+    const [, begun = '', bootId = '', ns = ''] = match;
+    record.process = { begun, bootId, startedAt: milliseconds(ns) };
+    return;
+  }
+  const match = /^1 (\d{1,3}) (\d{1,20}) ([01]) *$/.exec(line);
+  if (match === null) return;
+  const [, code = '', ns = '', oom = ''] = match;
+  record.exit = { code: Number(code), at: milliseconds(ns), oomKilled: oom === '1' };
+}
+
+function milliseconds(nanoseconds: string): Instant {
+  return Number(BigInt(nanoseconds) / 1_000_000n);
+}
+
+/** A launched attempt without a process for this long has lost its start (the node failed just then). */
+const startLimitSeconds = 60;
+
+/** Judges one directory. Undefined for one that is not complete yet. */
+export function toObserved(record: AttemptRecord, node: NodeRecords): ObservedAttempt | undefined {
+  const { meta } = record;
+  const task = taskId.safeParse(record.path.split('/')[0]).data ?? null;
+  if (meta.size === 0 || task === null) return undefined;
+  return {
+    core: coreId.safeParse(meta.get('core')).data ?? null,
+    taskId: task,
+    attempt: Number.parseInt(record.path.split('/')[1] ?? '0', 10),
+    runtime: 'process',
+    name: `${node.root}/tasks/${record.path}`,
+    condition: conditionOf(record, node),
+    uses: {
+      cores: wholeNumber(meta.get('cores'), 4096) ?? 1,
+      memoryBytes: wholeNumber(meta.get('memory'), 2 ** 50) ?? 0,
+      gpuUuids: uuids(meta.get('gpus')),
+    },
+    owner: meta.get('owner')?.slice(0, 64) ?? null,
+    imageDigest: null,
+  };
+}
+
+function conditionOf(record: AttemptRecord, node: NodeRecords): ObservedAttempt['condition'] {
+  const { exit, process, seen } = record;
+  const startedAt = process?.startedAt ?? null;
+  if (exit !== null) {
+    const { code: exitCode, oomKilled, at: finishedAt } = exit;
+    const end = { exitCode, signal: signalOfExitCode(exitCode), oomKilled };
+    return { kind: 'ended', end, startedAt, finishedAt, problem: problemOf(exitCode) };
+  }
+  if (!record.isLaunched) return { kind: 'created' };
+  if (process === null) return withoutProcess(record, node);
+  if (process.bootId !== node.bootId) {
+    return vanished(process.startedAt, node.bootedAt, 'The node was restarted while it ran.');
+  }
+  if (seen === null || (seen.kind === 'there' && seen.begun === process.begun)) {
+    const isFrozen = seen?.state === 'T';
+    return { kind: isFrozen ? 'paused' : 'running', startedAt: process.startedAt };
+  }
+  if (seen.kind === 'gone' && seen.members > 0) {
+    return { kind: 'running', startedAt: process.startedAt };
+  }
+  const why = 'It vanished without an exit code: the script around it was killed from outside.';
+  return vanished(process.startedAt, node.now * 1000, why);
+}
+
+function withoutProcess(record: AttemptRecord, node: NodeRecords): ObservedAttempt['condition'] {
+  const since = record.waitsSince ?? node.now;
+  if (node.now - since < startLimitSeconds && since * 1000 >= node.bootedAt - 1000) {
+    return { kind: 'running', startedAt: since * 1000 };
+  }
+  return vanished(null, node.now * 1000, 'Its start was cut short on the node; the work never ran.');
+}
+
+function vanished(
+  startedAt: Instant | null,
+  finishedAt: Instant,
+  problem: string,
+): ObservedAttempt['condition'] {
+  const end = { exitCode: null, signal: null, oomKilled: false };
+  return { kind: 'ended', end, startedAt, finishedAt, problem };
+}
+
+function problemOf(exitCode: number): string | null {
+  if (exitCode === 127) {
+    return 'Exit code 127: the command was not found on the node, or itself found no command.';
+  }
+  if (exitCode === 126) return 'Exit code 126: the command could not be executed.';
+  return null;
+}
+
+function wholeNumber(text: string | undefined, max: number): number | null {
+  if (text === undefined || !/^\d{1,16}$/.test(text)) return null;
+  return Number(text) <= max ? Number(text) : null;
+}
+
+function uuids(text = ''): string[] {
+  const parts = text.split(',').filter((part) => /^[\w:.-]{1,128}$/.test(part));
+  return parts.slice(0, 64);
+}

@@ -1,0 +1,271 @@
+// One registered node: what is remembered of it, the way to it, and its state as people read it.
+import { AppError } from '../../contract/errors.ts';
+import type { Finding, MetricsSample, NodeState, OfflineReason } from '../../contract/node.ts';
+import type { Holding } from '../../domain/planner/model.ts';
+import { offlineReasonOf } from '../../link/errors.ts';
+import type { NodeLink } from '../../link/node-link.ts';
+import type { NodeRecord } from '../../store/node-rows.ts';
+import type { Logger } from '../logger.ts';
+import { NodeSession } from './node-session.ts';
+import type { LinkState, NodesParts, SupervisedLink } from './ports.ts';
+import { SampleRing } from './sample-ring.ts';
+
+/** What a node tells the service. */
+export interface NodeEvents {
+  /** The view of it, or what the planner reads, changed. */
+  changed(node: ManagedNode): void;
+  cameOnline(node: ManagedNode): void;
+  wentOffline(node: ManagedNode, reason: string, counted: boolean): void;
+  sampled(node: ManagedNode, sample: MetricsSample): void;
+  /** To be written down. */
+  recordChanged(node: ManagedNode): void;
+}
+
+/** Why a node cannot be reached at the moment. */
+export interface Absence {
+  readonly kind: OfflineReason;
+  readonly reason: string;
+}
+
+export interface ManagedNodeParts {
+  readonly record: NodeRecord;
+  readonly nodes: NodesParts;
+  readonly events: NodeEvents;
+  /** One attempt to reach it. */
+  readonly connect: (signal: AbortSignal) => Promise<NodeLink>;
+}
+
+function absenceOf(error: Error): Absence {
+  const reason =
+    error instanceof AppError
+      ? error.message
+      : 'It cannot be reached for a reason the core did not expect; its log has the story.';
+  return { kind: offlineReasonOf(error), reason };
+}
+
+/** Errors that only a person can mend: waiting for a while would change nothing. */
+function isUpToPerson(error: Error): boolean {
+  return error instanceof AppError && error.retry === 'after-user-action';
+}
+
+export class ManagedNode implements AsyncDisposable {
+  record: NodeRecord;
+  readonly history = new SampleRing();
+  readonly #parts: ManagedNodeParts;
+  readonly #log: Logger;
+  #supervised: SupervisedLink | undefined;
+  #listening: Disposable | undefined;
+  #session: NodeSession | undefined;
+  /** It counts as offline: its work is LOST. */
+  #isOffline = false;
+  #absence: Absence | null = null;
+  #grace: Disposable | undefined;
+  #watchers = 0;
+  #settled = Promise.withResolvers<void>();
+
+  constructor(parts: ManagedNodeParts) {
+    this.record = parts.record;
+    this.#parts = parts;
+    this.#log = parts.nodes.log.child({ node: parts.record.name });
+  }
+
+  /** Begins to reach it, unless it is disabled. */
+  start(): void {
+    if (this.record.disabled || this.#supervised !== undefined) return;
+    this.#settled = Promise.withResolvers();
+    const supervised = this.#parts.nodes.links.supervise(this.#parts.connect);
+    this.#supervised = supervised;
+    this.#listening = supervised.onDidChange((state) => this.#onLink(state));
+    supervised.start();
+  }
+
+  /** Lets go of it. Work there goes on. */
+  async stop(): Promise<void> {
+    const supervised = this.#supervised;
+    this.#supervised = undefined;
+    this.#listening?.[Symbol.dispose]();
+    this.#grace?.[Symbol.dispose]();
+    this.#grace = undefined;
+    this.#absence = null;
+    this.#isOffline = false;
+    this.#settled.resolve();
+    await this.#endSession();
+    await supervised?.[Symbol.asyncDispose]();
+  }
+
+  async disable(): Promise<void> {
+    if (this.record.disabled) return;
+    this.record.disabled = true;
+    await this.stop();
+    this.#parts.events.wentOffline(this, 'The node was disabled.', true);
+    this.#parts.events.changed(this);
+  }
+
+  enable(): void {
+    this.record.disabled = false;
+    this.start();
+    this.#parts.events.changed(this);
+  }
+
+  /** Tries again now. */
+  wake(): void {
+    if (this.record.disabled) return;
+    if (this.#supervised === undefined) this.start();
+    else this.#supervised.wake();
+  }
+
+  get state(): NodeState {
+    if (this.record.disabled) return 'disabled';
+    if (this.#session?.isReady === true) return 'online';
+    return this.#isOffline ? 'offline' : 'connecting';
+  }
+
+  /** Why it is not online; null while it is, and while there is nothing to say yet. */
+  get absence(): Absence | null {
+    return this.state === 'online' || this.state === 'disabled' ? null : this.#absence;
+  }
+
+  /** There while the node is online. */
+  get session(): NodeSession | undefined {
+    return this.#session?.isReady === true ? this.#session : undefined;
+  }
+
+  get findings(): Finding[] {
+    return this.session?.findings() ?? [];
+  }
+
+  get holdings(): readonly Holding[] {
+    return this.#parts.nodes.work.activeTasks(this.record.id);
+  }
+
+  /** Resolves when the first attempt since `start` came to something: online, or a reason why not. */
+  settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  /** A sample a second for as long as somebody looks. */
+  watch(): Disposable {
+    this.#watchers += 1;
+    if (this.#watchers === 1) this.#session?.setFast(true);
+    let isWatching = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!isWatching) return;
+        isWatching = false;
+        this.#watchers -= 1;
+        if (this.#watchers === 0) this.#session?.setFast(false);
+      },
+    };
+  }
+
+  noteHoldings(): void {
+    this.#session?.noteHoldings();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #onLink(state: LinkState): void {
+    switch (state.kind) {
+      case 'open':
+        void this.#open(state.link);
+        return;
+      case 'connecting':
+        if (state.error !== null) this.#lost(state.error);
+        return;
+      case 'waiting':
+        this.#lost(state.error);
+        if (this.#grace === undefined || isUpToPerson(state.error)) this.#countAsOffline();
+        return;
+    }
+  }
+
+  async #open(link: NodeLink): Promise<void> {
+    // It answers: whether it can be used shows soon, and until then it does not count as gone.
+    this.#grace?.[Symbol.dispose]();
+    this.#grace = undefined;
+    await this.#endSession();
+    const { nodes, events } = this.#parts;
+    const session = new NodeSession({
+      link,
+      nodes,
+      log: this.#log,
+      node: () => this.record,
+      events: {
+        factsChanged: () => events.recordChanged(this),
+        changed: () => events.changed(this),
+        runtimeAppeared: () => events.cameOnline(this),
+        sampled: (sample) => this.#onSample(sample),
+      },
+    });
+    this.#session = session;
+    session.setFast(this.#watchers > 0);
+    try {
+      await session.start();
+    } catch (error) {
+      this.#log.error({ err: error }, 'taking up a node failed in an unexpected way');
+    }
+    if (this.#session !== session || !session.isReady) return;
+    this.#isOffline = false;
+    this.#absence = null;
+    this.#seen();
+    this.#log.info({}, 'online');
+    events.cameOnline(this);
+    events.changed(this);
+    this.#settled.resolve();
+  }
+
+  /** The link is not open. The first time since it was, the grace begins in which it is merely connecting. */
+  #lost(error: Error): void {
+    this.#absence = absenceOf(error);
+    const wasOnline = this.#session?.isReady === true;
+    if (this.#session !== undefined) void this.#endSession();
+    if (wasOnline) {
+      this.#seen();
+      this.#log.warn({ err: error }, 'the link is gone');
+      const { nodes, events } = this.#parts;
+      // The link itself took half of the time to notice a silence (see NodesService).
+      this.#grace = nodes.timers.after(nodes.settings().offlineAfterSeconds * 500, () => {
+        this.#grace = undefined;
+        this.#countAsOffline();
+      });
+      events.wentOffline(this, this.#absence.reason, false);
+    }
+    this.#parts.events.changed(this);
+  }
+
+  #countAsOffline(): void {
+    this.#grace?.[Symbol.dispose]();
+    this.#grace = undefined;
+    this.#settled.resolve();
+    if (this.#isOffline || this.#session?.isReady === true) return;
+    this.#isOffline = true;
+    this.#log.info({ reason: this.#absence?.kind }, 'offline');
+    this.#parts.events.wentOffline(this, this.#absence?.reason ?? 'It cannot be reached.', true);
+    this.#parts.events.changed(this);
+  }
+
+  #seen(): void {
+    const at = this.#parts.nodes.clock.now();
+    this.record.lastSeen = at;
+    this.#parts.nodes.records.setLastSeen(this.record.id, at);
+  }
+
+  #onSample(sample: MetricsSample): void {
+    this.record.lastSeen = sample.at;
+    this.history.add(sample, this.#parts.nodes.settings().metricsIntervalSeconds * 1000);
+    this.#parts.events.sampled(this, sample);
+  }
+
+  async #endSession(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    try {
+      await session?.[Symbol.asyncDispose]();
+    } catch (error) {
+      // What is being let go of over a dead link may well complain.
+      this.#log.debug({ err: error }, 'ending the work on a link failed');
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// Log records (`{stream, offset, time, base64}` or `{gap}` a line) into bytes for the terminal:
+// what is on stderr is tinted, times can stand before lines, gaps are marked.
+import { z } from 'zod';
+import { formatMoment } from './format.ts';
+
+const record = z.union([
+  z.object({ stream: z.enum(['stdout', 'stderr']), offset: z.number(), time: z.number().nullish(), base64: z.string() }),
+  z.object({ gap: z.unknown() }),
+]);
+
+const tint = '\u001b[91m';
+const untint = '\u001b[39m';
+const dim = '\u001b[2m';
+const undim = '\u001b[22m';
+/** A record is bounded by the core; a line longer than this is no record. */
+const maxLine = 4 * 1024 * 1024;
+
+export interface RecordView {
+  isTimed: boolean;
+}
+
+/** Turns pieces of the record stream into pieces for the terminal. */
+export class LogRecords {
+  readonly #view: RecordView;
+  readonly #decoder = new TextDecoder();
+  #rest = '';
+  #isLineStart = true;
+
+  constructor(view: RecordView) {
+    this.#view = view;
+  }
+
+  take(bytes: Uint8Array): Uint8Array[] {
+    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n');
+    this.#rest = lines.pop() ?? '';
+    if (this.#rest.length > maxLine) throw new RangeError('The core sent a log record without an end.');
+    return lines.filter((line) => line !== '').flatMap((line) => this.#show(line));
+  }
+
+  #show(line: string): Uint8Array[] {
+    const parsed = record.parse(JSON.parse(line));
+    if ('gap' in parsed) return [encode(`${dim}⋯ some output is missing here ⋯${undim}\r\n`)];
+    const bytes = Uint8Array.from(atob(parsed.base64), (char) => char.charCodeAt(0));
+    const pieces: Uint8Array[] = [];
+    if (this.#view.isTimed && this.#isLineStart && parsed.time != null) {
+      pieces.push(encode(`${dim}${formatMoment(parsed.time)}${undim} `));
+    }
+    this.#isLineStart = bytes.at(-1) === 10;
+    if (parsed.stream === 'stderr') return [...pieces, encode(tint), bytes, encode(untint)];
+    return [...pieces, bytes];
+  }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

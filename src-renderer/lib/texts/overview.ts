@@ -1,0 +1,32 @@
+/** Words of the overview. */
+export const overview = {
+  title: 'Overview',
+  newTask: 'New task',
+  gpus: 'GPUs',
+  noGpus: {
+    title: 'No GPUs yet',
+    text: 'Tasks run on the processors of your nodes. Add a machine that has GPUs, and each of them shows here.',
+    add: 'Add a node',
+  },
+  noNodes: {
+    title: 'Add your first node',
+    text: 'Any machine you can reach by SSH can be one. Nothing is installed there.',
+  },
+  nodes: 'Nodes',
+  allNodes: 'All nodes',
+  queue: 'Queue',
+  startsNext: 'Starts next',
+  wholeQueue: 'Whole queue',
+  queueEmpty: 'Nothing waits. A task you submit starts as soon as it fits.',
+  running: 'Running',
+  noneRunning: 'Nothing runs.',
+  failures: 'Last failures',
+  allFailures: 'All failures',
+  noFailures: 'Nothing has failed.',
+  first: {
+    title: 'Run your first task',
+    text: 'This computer is a node already. A small task shows the whole way: it is placed, started, and its output appears live.',
+    run: 'Run a first task here',
+    own: 'Write your own',
+  },
+} as const;

@@ -1,0 +1,69 @@
+import { implement } from '@orpc/server';
+import type { Core } from '../../../src-main/api/core-door.ts';
+import type { WireContext } from '../../../src-main/api/context.ts';
+import type { ContractRouter } from '../../../src-main/api/wire/serve-wire.ts';
+import { contract, type CoreStatus } from '../../../src-main/contract/procedures.ts';
+import { Emitter } from '../../../src-main/domain/emitter.ts';
+
+/** As much of a core as hosts can tell from a real one: a status that says who asked, a log, a stop. */
+export class FakeCore implements Core {
+  readonly logged: { level: string; facts: object; message: string }[] = [];
+  readonly log: Core['log'];
+  readonly router: ContractRouter;
+  readonly streams: Core['streams'];
+  readonly #stopRequested = new Emitter<void>();
+  readonly onDidRequestStop = this.#stopRequested.event;
+  stops = 0;
+
+  constructor(dataDir: string, host: CoreStatus['host']) {
+    const entry = (level: string) => (facts: object, message: string) =>
+      void this.logged.push({ level, facts, message });
+    this.log = { info: entry('info'), warn: entry('warn'), error: entry('error') };
+    const os = implement(contract).$context<WireContext>();
+    const status = (context: WireContext): CoreStatus => ({
+      ...this.#status(dataDir, host),
+      hostname: `${context.who} through ${context.host}`,
+    });
+    this.router = {
+      core: {
+        status: os.core.status.handler(({ context }) => status(context)),
+        stop: os.core.stop.handler(() => {
+          this.#stopRequested.emit();
+          return { pid: process.pid };
+        }),
+      },
+    } as unknown as ContractRouter;
+    this.streams = {
+      'tasks.readLog': async function* () {
+        yield new TextEncoder().encode('hello\n');
+      },
+    };
+  }
+
+  #status(dataDir: string, host: CoreStatus['host']): CoreStatus {
+    return {
+      coreId: '4242' as CoreStatus['coreId'],
+      version: '0.0.1',
+      pid: process.pid,
+      host,
+      hostname: 'here',
+      dataDir,
+      startedAt: 1,
+      now: 2,
+      nodes: {},
+      tasks: {},
+      vault: { state: 'open', kind: 'test' },
+      eventLoopDelayMs: 0,
+      rssBytes: 0,
+    };
+  }
+
+  status(): CoreStatus {
+    return this.#status('', 'test');
+  }
+
+  stop(): Promise<void> {
+    this.stops += 1;
+    return Promise.resolve();
+  }
+}
