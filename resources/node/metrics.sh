@@ -139,6 +139,9 @@ fi
 (
   listen
   exec 2>/dev/null
+  # Rates take two frames: the second one soon, so that there is something to show.
+  tick
+  sleep 1
   while :; do
     tick
     pause

@@ -1,4 +1,4 @@
-# Makes the directory of an attempt: $1 machine, $2 core, $3 task, $4 attempt.
+# Makes the directory of an attempt: $1 machine, $2 core, $3 task, $4 attempt. The first line of meta is core=ID.
 # Standard input: «META ENV», the numbers of lines of two parts; the shell words that start it; the
 # lines of meta; the lines of env; then run.sh.
 # Prints one of: created, exists, foreign, disk-full, failed REASON.
@@ -36,7 +36,8 @@ write() {
 }
 for have in "$dir" "$dir.kept"; do
   [ -f "$have/meta" ] || continue
-  if grep -qx "core=$2" "$have/meta"; then finish exists; else finish foreign; fi
+  read -r owner < "$have/meta"
+  if [ "$owner" = "core=$2" ]; then finish exists; else finish foreign; fi
 done
 error=$(mkdir -p "$dir" 2>&1) || fail "$error"
 read -r meta_lines env_lines

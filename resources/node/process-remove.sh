@@ -9,7 +9,8 @@ say() {
 }
 [ -d "$dir" ] || { [ "$5" = drop ] && [ -d "$dir.kept" ] && dir=$dir.kept; }
 if [ -f "$dir/meta" ]; then
-  grep -qx "core=$2" "$dir/meta" || say foreign
+  read -r owner < "$dir/meta"
+  [ "$owner" = "core=$2" ] || say foreign
   if [ ! -f "$dir/exit_code" ] && { read -r pid begun boot _ < "$dir/pid"; } 2>/dev/null; then
     read -r this_boot < /proc/sys/kernel/random/boot_id
     nth_20() {

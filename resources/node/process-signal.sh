@@ -8,7 +8,8 @@ say() {
   exit 0
 }
 [ -f "$dir/meta" ] || say missing
-grep -qx "core=$2" "$dir/meta" || say foreign
+read -r owner < "$dir/meta"
+[ "$owner" = "core=$2" ] || say foreign
 [ -f "$dir/exit_code" ] && say ended
 { read -r pid begun boot _ < "$dir/pid"; } 2>/dev/null || say ended
 read -r this_boot < /proc/sys/kernel/random/boot_id

@@ -5,7 +5,8 @@ if [ ! -f "$dir/meta" ]; then
   if [ -f "$dir.kept/meta" ]; then echo already; else echo missing; fi
   exit 0
 fi
-if ! grep -qx "core=$2" "$dir/meta"; then
+read -r owner < "$dir/meta"
+if [ "$owner" != "core=$2" ]; then
   echo foreign
   exit 0
 fi

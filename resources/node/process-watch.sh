@@ -44,9 +44,17 @@ tell_sizes() {
   done
 }
 
+finish() {
+  [ -z "$teller" ] || kill "$teller" 2>/dev/null
+  kill "$passer" 2>/dev/null
+  rm -f "$fifo"
+  exit 0
+}
+
+teller=
 pass_on </dev/null &
 passer=$!
-teller=
+trap finish HUP INT TERM
 echo ready
 while read -r verb pause files; do
   [ "$verb" = watch ] || continue
@@ -58,6 +66,4 @@ while read -r verb pause files; do
     teller=$!
   fi
 done
-[ -z "$teller" ] || kill "$teller" 2>/dev/null
-kill "$passer" 2>/dev/null
-rm -f "$fifo"
+finish

@@ -30,7 +30,6 @@ kr_others() {
 }
 
 kr_oom_kills() {
-  [ "$kr_limited" = 1 ] || return 0
   kr_group=$(sed -n 's/^0:://p' /proc/self/cgroup)
   sed -n 's/^oom_kill //p' "/sys/fs/cgroup$kr_group/memory.events" 2>/dev/null
 }
@@ -42,9 +41,9 @@ kr_record() {
 }
 
 # Field 22 of stat, the 20th after the name: the time it began, in ticks since boot.
-kr_begun() {
+kr_read_begun() {
   shift 19
-  echo "$1"
+  kr_begun=$1
 }
 
 kr_register() {
@@ -53,8 +52,8 @@ kr_register() {
   kr_now
   printf '%-62s\n' 'not yet' > exit_code.new || return 1
   # shellcheck disable=SC2086
-  printf '%s %s %s %s\n' $$ "$(kr_begun ${kr_stat##*) })" "$kr_boot" "$kr_ns" > pid.new || return 1
-  mv pid.new pid
+  kr_read_begun ${kr_stat##*) }
+  printf '%s %s %s %s\n' $$ "$kr_begun" "$kr_boot" "$kr_ns" > pid
 }
 
 if ! kr_register 2>/dev/null; then
@@ -64,7 +63,7 @@ fi
 # Secrets: open the file, then take its name away, before anything else runs.
 exec 8<env
 rm -f env
-kr_oom_before=$(kr_oom_kills)
+[ "$kr_limited" = 0 ] || kr_oom_before=$(kr_oom_kills)
 if ! cd "$kr_workdir" 2>/dev/null; then
   kr_record 126 0
   echo workdir
@@ -77,6 +76,7 @@ kill -s TERM "$PPID"
 
 # In the foreground: what a shell runs in the background ignores SIGINT for ever.
 (
+  unset OLDPWD
   . /proc/self/fd/8
   exec 8<&-
   if [ -n "$kr_cpus" ]; then
@@ -103,7 +103,7 @@ while [ -n "$kr_left" ] && [ $kr_round -lt 50 ]; do
 done
 
 kr_oom=0
-[ "$(kr_oom_kills)" = "$kr_oom_before" ] || kr_oom=1
+[ "$kr_limited" = 0 ] || [ "$(kr_oom_kills)" = "$kr_oom_before" ] || kr_oom=1
 kr_now
 kr_round=0
 until kr_record "$kr_code" "$kr_oom"; do

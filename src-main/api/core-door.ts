@@ -1,4 +1,6 @@
 import type { CoreStatus } from '../contract/procedures.ts';
+import type { SettingKey } from '../contract/settings.ts';
+import type { Keychain } from '../store/vault/key-wraps.ts';
 import type { StreamHandlers, ContractRouter, WireLog } from './wire/serve-wire.ts';
 
 /** What a host asks for when it starts a core. */
@@ -7,6 +9,10 @@ export interface CoreOptions {
   dataDir: string;
   host: CoreStatus['host'];
   version: string;
+  /** Settings given on the command line; they win over everything else. */
+  flags?: Partial<Record<SettingKey, unknown>>;
+  /** Where the operating system keeps secrets, if this host has such a place. */
+  keychain?: Keychain | undefined;
 }
 
 /** A running core as hosts see it: what to serve, and how to end. */
@@ -17,6 +23,8 @@ export interface Core {
   status(): CoreStatus | Promise<CoreStatus>;
   /** Asked for by a client (`core.stop`): the host then stops everything, the core included. */
   onDidRequestStop(listener: () => void): Disposable;
+  /** The computer woke up or its network changed: every node is tried now. */
+  wake(): void;
   /** Stops scheduling and closes what is open; work on nodes goes on. May be called twice. */
   stop(): Promise<void>;
 }

@@ -8,7 +8,6 @@ import { feedFrom } from './feed.ts';
 
 export interface CoreParts {
   readonly status: CoreStatusService;
-  readonly settings: SettingsService;
   /** Asks the host to stop this core; returns at once. */
   readonly requestStop: () => void;
   readonly backup: (file: string) => Promise<{ file: string; bytes: number }>;

@@ -112,9 +112,9 @@ class Connection {
 
   close(): void {
     if (this.#state === 'closed') return;
+    this.#change('closed');
     this.#closing.abort();
     this.#session?.close(closedHere());
-    this.#change('closed');
   }
 
   async #nextSession(signal: AbortSignal | undefined): Promise<Session | undefined> {

@@ -3,14 +3,20 @@
 import { RequestError, type ErrorDetails } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/error-codes.ts';
 
-/** A target that cannot be read. `details`: the text, the position of the fault (from 1), what would be right. */
+export interface TargetFault {
+  /** Of the first wrong character, from 1. */
+  readonly position: number;
+  readonly what: string;
+  /** What would be right, as an instruction. */
+  readonly right: string;
+}
+
+/** A target that cannot be read. `details`: the text, the position of the fault, what would be right. */
 export class TargetSyntaxError extends RequestError {
-  constructor(text: string, position: number, fault: string, right: string) {
-    super(
-      'target/syntax',
-      `Target "${text}": ${fault} at position ${String(position)}; ${right}.`,
-      { details: { field: 'target', value: text, position, right } },
-    );
+  constructor(text: string, { position, what, right }: TargetFault) {
+    super('target/syntax', `Target "${text}": ${what} at position ${String(position)}; ${right}.`, {
+      details: { field: 'target', value: text, position, right },
+    });
   }
 }
 

@@ -12,6 +12,9 @@ export interface Target {
 }
 
 const forms = 'write node, node:numa, node::gpu,gpu or node:numa::gpu,gpu';
+const nameRule =
+  'a node name has letters, digits, ".", "_" and "-", starts with a letter or digit and has at most 63 characters';
+/** More than any machine has; keeps typing errors from becoming huge numbers. */
 const largestIndex = 1023;
 
 /**
@@ -38,24 +41,24 @@ export function formatTarget(target: Target): string {
 }
 
 function checkNode(text: string, node: string): void {
-  if (node === '') throw new TargetSyntaxError(text, 1, 'the node name is missing', forms);
+  const fault = (position: number, what: string, right: string) =>
+    new TargetSyntaxError(text, { position, what, right });
+  if (node === '') throw fault(1, 'the node name is missing', forms);
   if (nodeName.safeParse(node).success) return;
   const wrong = /^[^A-Za-z0-9]/.test(node) ? 0 : node.search(/[^A-Za-z0-9._-]/);
-  const right =
-    'a node name has letters, digits, ".", "_" and "-", starts with a letter or digit and has at most 63 characters';
-  if (wrong === -1) throw new TargetSyntaxError(text, 64, 'the node name is too long', right);
-  throw new TargetSyntaxError(
-    text,
-    wrong + 1,
-    `"${node.charAt(wrong)}" does not belong into a node name`,
-    right,
-  );
+  if (wrong === -1) throw fault(64, 'the node name is too long', nameRule);
+  throw fault(wrong + 1, `"${node.charAt(wrong)}" does not belong into a node name`, nameRule);
 }
 
 function parseNuma(text: string, start: number, end: number): number {
   const right = `the NUMA node is a number such as 0; ${forms}`;
-  if (start === end)
-    throw new TargetSyntaxError(text, start + 1, 'the NUMA node is missing', right);
+  if (start === end) {
+    throw new TargetSyntaxError(text, {
+      position: start + 1,
+      what: 'the NUMA node is missing',
+      right,
+    });
+  }
   return parseIndex(text, { start, end, what: 'a NUMA node', right });
 }
 
@@ -66,10 +69,17 @@ function parseGpus(text: string, start: number): readonly number[] {
   while (at <= text.length) {
     const comma = text.indexOf(',', at);
     const end = comma === -1 ? text.length : comma;
-    if (at === end) throw new TargetSyntaxError(text, at + 1, 'a GPU number is missing', right);
+    const position = at + 1;
+    if (at === end) {
+      throw new TargetSyntaxError(text, { position, what: 'a GPU number is missing', right });
+    }
     const gpu = parseIndex(text, { start: at, end, what: 'a GPU number', right });
     if (gpus.includes(gpu)) {
-      throw new TargetSyntaxError(text, at + 1, `GPU ${String(gpu)} is named twice`, right);
+      throw new TargetSyntaxError(text, {
+        position,
+        what: `GPU ${String(gpu)} is named twice`,
+        right,
+      });
     }
     gpus.push(gpu);
     at = end + 1;
@@ -77,33 +87,27 @@ function parseGpus(text: string, start: number): readonly number[] {
   return gpus;
 }
 
-function parseIndex(
-  text: string,
-  part: {
-    readonly start: number;
-    readonly end: number;
-    readonly what: string;
-    readonly right: string;
-  },
-): number {
-  const word = text.slice(part.start, part.end);
+interface Part {
+  readonly start: number;
+  readonly end: number;
+  readonly what: string;
+  readonly right: string;
+}
+
+function parseIndex(text: string, { start, end, what, right }: Part): number {
+  const word = text.slice(start, end);
   const wrong = word.search(/\D/);
   if (wrong !== -1) {
-    throw new TargetSyntaxError(
-      text,
-      part.start + wrong + 1,
-      `"${word}" is not ${part.what}`,
-      part.right,
-    );
+    const position = start + wrong + 1;
+    throw new TargetSyntaxError(text, { position, what: `"${word}" is not ${what}`, right });
   }
   const index = Number(word);
   if (index > largestIndex) {
-    throw new TargetSyntaxError(
-      text,
-      part.start + 1,
-      `${word} is too large for ${part.what}`,
-      part.right,
-    );
+    throw new TargetSyntaxError(text, {
+      position: start + 1,
+      what: `${word} is too large for ${what}`,
+      right,
+    });
   }
   return index;
 }

@@ -17,37 +17,63 @@ export interface TaskViewExtras {
 
 /** Flattens a task. The node of an ended task that is no longer registered shows as null, with its ID kept. */
 export function toTaskView(task: Task, extras: TaskViewExtras): TaskView {
-  const { spec, state } = task;
-  const run = runOf(state);
-  const runtime = run.place?.runtime ?? runtimeOf(spec.vessel);
   return {
     id: task.id,
     batchId: task.batchId,
-    name: spec.name,
     type: task.type,
+    ...asked(task),
+    ...condition(task.state, extras),
+    ...placement(task, runOf(task.state), extras),
+    stdoutBytes: extras.stdoutBytes,
+    stderrBytes: extras.stderrBytes,
+    warnings: [...task.warnings],
+  };
+}
+
+function condition(state: TaskState, extras: TaskViewExtras) {
+  return {
     status: state.status,
     reason: 'reason' in state ? state.reason : null,
     held: state.status === 'PENDING' && state.held,
     phase: state.status === 'ASSIGNING' ? extras.phase : null,
     killRequested: 'kill' in state && state.kill !== null,
-    exitCode: run.end?.exitCode ?? null,
-    signal: run.end?.signal ?? null,
-    node: run.place === null ? null : (extras.nodeName(run.place.nodeId) ?? null),
-    nodeId: run.place?.nodeId ?? null,
-    target: spec.target === null ? null : formatTarget(spec.target),
-    gpus: [...(run.place?.gpus ?? [])],
-    numa: run.place === null ? (spec.target?.numa ?? null) : run.place.numa,
-    runtime,
-    image: imageOf(spec.vessel),
+  };
+}
+
+/** Where it runs or ran, and how that went. */
+function placement(task: Task, run: Run, extras: TaskViewExtras) {
+  const { place, end, ...times } = run;
+  return {
+    ...times,
+    exitCode: end === null ? null : end.exitCode,
+    signal: end === null ? null : end.signal,
+    attempt: task.attempt,
+    image: imageOf(task.spec.vessel),
     imageDigest: task.imageDigest,
-    container: runtime === 'docker' && run.place !== null ? containerName(task) : null,
-    ...asked(task),
-    assignedAt: run.assignedAt,
-    startedAt: run.startedAt,
-    finishedAt: run.finishedAt,
-    stdoutBytes: extras.stdoutBytes,
-    stderrBytes: extras.stderrBytes,
-    warnings: [...task.warnings],
+    ...(place === null ? wished(task) : taken(task, place, extras)),
+  };
+}
+
+function taken(task: Task, place: Place, extras: TaskViewExtras) {
+  return {
+    node: extras.nodeName(place.nodeId) ?? null,
+    nodeId: place.nodeId,
+    gpus: [...place.gpus],
+    numa: place.numa,
+    runtime: place.runtime,
+    container: place.runtime === 'docker' ? containerName(task) : null,
+  };
+}
+
+/** Before there is a place. */
+function wished({ spec }: Task) {
+  return {
+    node: null,
+    nodeId: null,
+    gpus: [],
+    numa: spec.target?.numa ?? null,
+    runtime: runtimeOf(spec.vessel),
+    container: null,
   };
 }
 
@@ -55,6 +81,8 @@ export function toTaskView(task: Task, extras: TaskViewExtras): TaskView {
 function asked(task: Task) {
   const { spec } = task;
   return {
+    name: spec.name,
+    target: spec.target === null ? null : formatTarget(spec.target),
     gpuRequest: spec.gpus,
     cores: spec.cores,
     memoryBytes: spec.memoryBytes,
@@ -71,7 +99,6 @@ function asked(task: Task) {
     avoidNodes: [...spec.avoidNodes],
     labels: spec.labels,
     priority: task.priority,
-    attempt: task.attempt,
     owner: task.owner,
     submittedAt: task.submittedAt,
   };
@@ -87,30 +114,15 @@ interface Run {
 
 /** Where and when it ran, as far as that is true of its state. */
 function runOf(state: TaskState): Run {
-  switch (state.status) {
-    case 'PENDING_APPROVAL':
-    case 'PENDING':
-      return { place: null, assignedAt: null, startedAt: null, finishedAt: null, end: null };
-    case 'ASSIGNING': {
-      const { place, assignedAt } = state;
-      return { place, assignedAt, startedAt: null, finishedAt: null, end: null };
-    }
-    case 'RUNNING':
-    case 'PAUSED':
-    case 'LOST': {
-      const { place, assignedAt, startedAt } = state;
-      return { place, assignedAt, startedAt, finishedAt: null, end: null };
-    }
-    case 'COMPLETED':
-    case 'FAILED':
-    case 'KILLED':
-    case 'KILLED_OOM':
-    case 'REJECTED':
-    case 'STOPPED': {
-      const { place, assignedAt, startedAt, since, end } = state;
-      return { place, assignedAt, startedAt, finishedAt: since, end };
-    }
+  if (state.status === 'PENDING_APPROVAL' || state.status === 'PENDING') {
+    return { place: null, assignedAt: null, startedAt: null, finishedAt: null, end: null };
   }
+  const { place, assignedAt } = state;
+  if ('kill' in state) {
+    const startedAt = state.status === 'ASSIGNING' ? null : state.startedAt;
+    return { place, assignedAt, startedAt, finishedAt: null, end: null };
+  }
+  return { place, assignedAt, startedAt: state.startedAt, finishedAt: state.since, end: state.end };
 }
 
 /** The place whose resources a task holds now; null when it holds none. */

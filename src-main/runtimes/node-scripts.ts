@@ -7,7 +7,7 @@ const cache = new Map<string, string>();
  * The text of one of our scripts in resources/node, which run on nodes. Found by walking up from
  * this file, so that it works from the sources and from a bundle.
  */
-export function readNodeScript(name: `${string}.sh`): string {
+export function readNodeScript(name: string): string {
   const known = cache.get(name);
   if (known !== undefined) return known;
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {

@@ -56,7 +56,7 @@ export class ConfigFile {
     const path = pathOf(document.contents, key) ?? pathForNew(document, key);
     if (value === undefined) remove(document, path);
     else document.setIn(path, value);
-    this.#write(document.contents === null ? onlyComments(document) : document.toString());
+    this.#write(textOf(document));
   }
 
   #entriesOf({ document, lines }: Parsed): Map<string, ConfigEntry> {
@@ -167,30 +167,35 @@ function pathOf(node: unknown, key: string): string[] | undefined {
   return undefined;
 }
 
-/** Where to put a key that is not there yet: into its section, made if it is not there or empty. */
+/** Where to put a key that is not there yet: into its section, which may stand there empty. */
 function pathForNew(document: Document, key: string): string[] {
   const path = key.split('.');
   for (let length = 1; length < path.length; length += 1) {
     const section = path.slice(0, length);
-    if (document.hasIn(section) && !isCollection(document.getIn(section)))
-      document.deleteIn(section);
+    if (document.hasIn(section) && !isCollection(document.getIn(section))) {
+      document.setIn(section, document.createNode({}));
+    }
   }
   return path;
 }
 
-/** Removes a value and the sections that have nothing left in them. */
+/** Removes a value and the sections that have nothing left in them; a comment at the top stays. */
 function remove(document: Document, path: readonly string[]): void {
   if (!document.hasIn(path)) return;
-  document.deleteIn(path);
   const section = path.slice(0, -1);
-  const left = section.length === 0 ? document.contents : document.getIn(section);
-  if (!isMap(left) || left.items.length > 0) return;
-  if (section.length > 0) remove(document, section);
-  else document.contents = null;
+  if (section.length === 0) keepTopComment(document, path);
+  document.deleteIn(path);
+  const left = section.length === 0 ? undefined : document.getIn(section);
+  if (isMap(left) && left.items.length === 0) remove(document, section);
 }
 
-/** A file without settings keeps what people wrote into it. */
-function onlyComments({ commentBefore, comment }: Document): string {
-  const comments = [commentBefore, comment].filter((text) => text !== null && text !== undefined);
-  return comments.map((text) => text.replaceAll(/^/gm, '#') + '\n').join('\n');
+function keepTopComment(document: Document, [key]: readonly string[]): void {
+  const first = isMap(document.contents) ? document.contents.items[0]?.key : undefined;
+  if (!isScalar(first) || String(first.value) !== key) return;
+  document.commentBefore = first.commentBefore ?? null;
+}
+
+/** A map without settings would be written as `{}`. */
+function textOf(document: Document): string {
+  return document.toString().replace(/^(\{\}|null)\n+/m, '');
 }

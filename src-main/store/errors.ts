@@ -69,6 +69,10 @@ const translations: readonly (readonly [prefix: string, translation: Translation
   ],
 ];
 
+function isAppError(error: unknown): error is AppError {
+  return error instanceof AppError;
+}
+
 /** The `code` of a Node or SQLite error; an empty text for anything else. */
 export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
@@ -84,7 +88,7 @@ export function toStoreError(
   doing: string,
   options: AppErrorOptions = {},
 ): AppError {
-  if (error instanceof AppError) return error;
+  if (isAppError(error)) return error;
   const code = codeOf(error);
   const found = translations.find(([prefix]) => code.startsWith(prefix))?.[1];
   const text = error instanceof Error ? error.message : String(error);

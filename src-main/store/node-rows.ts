@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { instant, nodeId, nodeName } from '../contract/ids.ts';
-import { nodeFacts, sshAddress, sshDestination } from '../contract/node.ts';
-import { labels } from '../contract/task.ts';
+import { instant, nodeId, nodeName, type Instant, type NodeId } from '../contract/ids.ts';
+import { nodeFacts, sshAddress, sshDestination, type NodeFacts } from '../contract/node.ts';
+import { labels, type Labels } from '../contract/task.ts';
 import type { SqlValue } from './connection.ts';
 import { StoreError } from './errors.ts';
 import { parseJson } from './json.ts';
@@ -31,25 +31,24 @@ export const nodeAuth = z.strictObject({
 export type NodeAuth = z.infer<typeof nodeAuth>;
 
 /** A node as it is remembered. */
-const nodeRecord = z.object({
-  id: nodeId,
-  name: nodeName,
+export interface NodeRecord {
+  readonly id: NodeId;
+  readonly name: string;
   /** This computer. */
-  local: z.boolean(),
+  readonly local: boolean;
   /** Null for this computer. */
-  address: nodeAddress.nullable(),
-  auth: nodeAuth,
-  labels,
-  drained: z.boolean(),
-  disabled: z.boolean(),
-  /** As last probed. Null before the first time, and when a later version cannot read them. */
-  facts: nodeFacts.nullable(),
-  addedAt: instant,
-  lastSeen: instant.nullable(),
+  readonly address: NodeAddress | null;
+  readonly auth: NodeAuth;
+  readonly labels: Labels;
+  readonly drained: boolean;
+  readonly disabled: boolean;
+  /** As last probed. Null before the first time, and when they cannot be read any more. */
+  readonly facts: NodeFacts | null;
+  readonly addedAt: Instant;
+  readonly lastSeen: Instant | null;
   /** Removed nodes stay as history. */
-  removedAt: instant.nullable(),
-});
-export type NodeRecord = z.infer<typeof nodeRecord>;
+  readonly removedAt: Instant | null;
+}
 
 const text = z.string();
 const row = z.object({

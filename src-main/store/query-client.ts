@@ -43,8 +43,7 @@ export class QueryWorker implements AsyncDisposable {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<Queries[N]['output']>();
     this.#worker ??= this.#start();
-    // The answer to a question has the question's type: the worker's handlers are typed by name.
-    this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+    this.#waiting.set(id, { resolve, reject });
     this.#worker.ref();
     this.#worker.postMessage({ id, name, input });
     return promise;

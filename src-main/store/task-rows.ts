@@ -197,12 +197,7 @@ function toState(row: TaskRow): TaskState {
         was: present(row.lost_was, 'lost_was'),
         startedAt: row.started_at,
       };
-    case 'COMPLETED':
-    case 'FAILED':
-    case 'KILLED':
-    case 'KILLED_OOM':
-    case 'REJECTED':
-    case 'STOPPED':
+    default:
       return { status, ...toEnded(row) };
   }
 }
@@ -238,28 +233,32 @@ function present<T>(value: T | null, column: string): T {
 }
 
 /** The columns that transitions change, in the order of `changingColumns`. */
-export function changingValues(task: Task): SqlValue[] {
-  const flat = flatten(task.state);
+export function changingValues({ state, ...task }: Task): SqlValue[] {
+  const flat = flatten(state);
   return [
     task.priority,
-    task.state.status,
-    task.state.since,
-    task.state.status === 'PENDING' && task.state.held ? 1 : 0,
+    state.status,
+    state.since,
+    Number(flat.held),
     task.attempt,
-    flat.place === null ? null : BigInt(flat.place.nodeId),
-    flat.place === null ? null : JSON.stringify(flat.place),
-    flat.kill === null ? null : JSON.stringify(flat.kill),
-    task.state.status === 'LOST' ? task.state.was : null,
+    orNull(flat.place, ({ nodeId: id }) => BigInt(id)),
+    orNull(flat.place, JSON.stringify),
+    orNull(flat.kill, JSON.stringify),
+    flat.was,
     flat.reason,
-    flat.end?.exitCode ?? null,
-    flat.end?.signal ?? null,
-    flat.end === null ? null : Number(flat.end.oomKilled),
+    orNull(flat.end, ({ exitCode }) => exitCode),
+    orNull(flat.end, ({ signal }) => signal),
+    orNull(flat.end, ({ oomKilled }) => Number(oomKilled)),
     flat.assignedAt,
     flat.startedAt,
-    isFinal(task.state.status) || task.state.status === 'STOPPED' ? task.state.since : null,
+    isFinal(state.status) || state.status === 'STOPPED' ? state.since : null,
     task.imageDigest,
     JSON.stringify(task.warnings),
   ];
+}
+
+function orNull<T>(value: T | null, toValue: (value: T) => SqlValue): SqlValue {
+  return value === null ? null : toValue(value);
 }
 
 export const changingColumns = [
@@ -284,6 +283,8 @@ export const changingColumns = [
 ] as const;
 
 interface FlatState {
+  readonly held: boolean;
+  readonly was: TaskStatus | null;
   readonly place: Place | null;
   readonly kill: KillWish | null;
   readonly reason: string | null;
@@ -295,6 +296,8 @@ interface FlatState {
 /** A state with null for every field that is not true in it, which is how columns must have it. */
 function flatten(state: TaskState): FlatState {
   const nothing: FlatState = {
+    held: false,
+    was: null,
     place: null,
     kill: null,
     reason: null,

@@ -105,9 +105,9 @@ function quantile(values: readonly number[], q: number): number {
 }
 
 function report(what: string, values: readonly number[], target: string): void {
-  const [median, worst] = [quantile(values, 0.5), Math.max(...values)];
+  const [median, p99, worst] = [quantile(values, 0.5), quantile(values, 0.99), Math.max(...values)];
   process.stdout.write(
-    `${what.padEnd(52)} median ${median.toFixed(2)} ms, worst ${worst.toFixed(2)} ms of ${String(values.length)} (target ${target})\n`,
+    `${what.padEnd(52)} median ${median.toFixed(2)} ms, 99th percentile ${p99.toFixed(2)} ms, worst ${worst.toFixed(2)} ms of ${String(values.length)} (target ${target})\n`,
   );
 }
 

@@ -81,7 +81,9 @@ async function timed(what: string, count: number, action: () => Promise<void>): 
   const begin = performance.now();
   await action();
   const ms = performance.now() - begin;
-  console.log(`${what}: ${((count / ms) * 1000).toFixed(0)}/s (${(ms / count).toFixed(3)} ms each)`);
+  console.log(
+    `${what}: ${((count / ms) * 1000).toFixed(0)}/s (${(ms / count).toFixed(3)} ms each)`,
+  );
 }
 
 await timed(`durable in batches of ${batch}`, total, async () => {
@@ -106,7 +108,11 @@ await timed('transition, durable one by one', singles, async () => {
       state: { status: 'ASSIGNING', since: 1, place, assignedAt: 1, kill: null },
     };
     const effects = [{ kind: 'start-attempt', nodeId: place.nodeId, attempt: 1 }] as const;
-    store.tasks.save({ task, effects, record: { kind: 'placed', why: null, who: 'scheduler' } }, from, 1);
+    store.tasks.save(
+      { task, effects, record: { kind: 'placed', why: null, who: 'scheduler' } },
+      from,
+      1,
+    );
     await store.flushed();
   }
 });
@@ -133,6 +139,10 @@ for (const [what, filter, sort, offset] of windows) {
   });
 }
 const begin = performance.now();
-console.log('active:', store.tasks.active().tasks.length, `${(performance.now() - begin).toFixed(0)} ms`);
+console.log(
+  'active:',
+  store.tasks.active().tasks.length,
+  `${(performance.now() - begin).toFixed(0)} ms`,
+);
 await store.close();
 rmSync(dataDir, { recursive: true });

@@ -43,31 +43,46 @@ const hasNuma: Constraint = (need, { numa }) =>
     : [{ kind: 'numa-absent', numa: need.numa }];
 
 const hasCores: Constraint = (need, state) => {
-  const part = pinnedPart(need, state);
-  if (state.freeCores >= need.cores && (part === undefined || part.freeCores >= need.cores)) {
-    return nothing;
+  if (state.freeCores < need.cores) {
+    const { freeCores, node } = state;
+    return [coresLack(need, { freeCores, cores: node.cores, id: null })];
   }
-  const tight = state.freeCores < need.cores ? undefined : part;
-  const free = Math.max(0, tight?.freeCores ?? state.freeCores);
-  const total = tight?.cores ?? state.node.cores;
-  return [{ kind: 'cores', wanted: need.cores, free, total, numa: tight?.id ?? null }];
+  const part = pinnedPart(need, state);
+  return part === undefined || part.freeCores >= need.cores ? nothing : [coresLack(need, part)];
 };
 
+function coresLack(
+  need: Need,
+  { freeCores, cores, id }: { freeCores: number; cores: number; id: number | null },
+): Lack {
+  const free = Math.max(0, freeCores);
+  return { kind: 'cores', wanted: need.cores, free, total: cores, numa: id };
+}
+
 const hasMemory: Constraint = (need, state) => {
-  const wantedBytes = need.memoryBytes;
-  if (wantedBytes === 0) return nothing;
-  const part = pinnedPart(need, state);
-  if (
-    state.freeMemoryBytes >= wantedBytes &&
-    (part?.freeMemoryBytes ?? wantedBytes) >= wantedBytes
-  ) {
-    return nothing;
+  // What asked for no memory fits even where more was promised than there is.
+  if (need.memoryBytes === 0) return nothing;
+  const { freeMemoryBytes, node } = state;
+  if (freeMemoryBytes < need.memoryBytes) {
+    return [memoryLack(need, { freeMemoryBytes, memoryBytes: node.memoryBytes, id: null })];
   }
-  const tight = state.freeMemoryBytes < wantedBytes ? undefined : part;
-  const freeBytes = Math.max(0, tight?.freeMemoryBytes ?? state.freeMemoryBytes);
-  const totalBytes = tight?.memoryBytes ?? state.node.memoryBytes;
-  return [{ kind: 'memory', wantedBytes, freeBytes, totalBytes, numa: tight?.id ?? null }];
+  const part = pinnedPart(need, state);
+  if (part === undefined || part.freeMemoryBytes >= need.memoryBytes) return nothing;
+  return [memoryLack(need, part)];
 };
+
+function memoryLack(
+  need: Need,
+  part: { freeMemoryBytes: number; memoryBytes: number; id: number | null },
+): Lack {
+  return {
+    kind: 'memory',
+    wantedBytes: need.memoryBytes,
+    freeBytes: Math.max(0, part.freeMemoryBytes),
+    totalBytes: part.memoryBytes,
+    numa: part.id,
+  };
+}
 
 function pinnedPart(need: Need, state: NodeState): NumaState | undefined {
   return need.numa === null ? undefined : state.numa.find(({ id }) => id === need.numa);

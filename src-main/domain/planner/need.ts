@@ -28,17 +28,11 @@ export interface Need {
 
 /** Reads the requirements of a task. */
 export function needOf(task: QueuedTask): Need {
-  const indices = task.target?.gpus ?? null;
-  const request = indices === null ? task.gpus : null;
-  const model = request?.model ?? null;
+  const { target } = task;
   return {
-    nodeName: task.target?.node ?? null,
-    numa: task.target?.numa ?? null,
-    gpuIndices: indices,
-    gpuCount: indices?.length ?? request?.count ?? 0,
-    gpuModel: model,
-    gpuModelLower: model?.toLowerCase() ?? null,
-    minGpuMemoryBytes: request?.minMemoryBytes ?? null,
+    nodeName: target === null ? null : target.node,
+    numa: target === null ? null : target.numa,
+    ...gpusOf(task),
     cores: Math.max(1, task.cores),
     memoryBytes: task.memoryBytes,
     runtime: runtimeOf(task.vessel),
@@ -46,6 +40,19 @@ export function needOf(task: QueuedTask): Need {
     exclusive: task.exclusive,
     labels: Object.entries(task.onNodeLabels).sort(([a], [b]) => (a < b ? -1 : 1)),
     avoid: new Set(task.avoidNodes),
+  };
+}
+
+function gpusOf(task: QueuedTask) {
+  const gpuIndices = task.target?.gpus ?? null;
+  const request = countedGpus(task);
+  const gpuModel = request?.model ?? null;
+  return {
+    gpuIndices,
+    gpuCount: gpuIndices?.length ?? request?.count ?? 0,
+    gpuModel,
+    gpuModelLower: gpuModel === null ? null : gpuModel.toLowerCase(),
+    minGpuMemoryBytes: request?.minMemoryBytes ?? null,
   };
 }
 

@@ -18,7 +18,7 @@ import type {
 } from './model.ts';
 import { needHash, needOf, needsSame, type Need } from './need.ts';
 import { NodeState } from './node-state.ts';
-import { Shape, type Entry, type NodeLog } from './shape.ts';
+import { boundsOf, Shape, type Bounds, type Entry, type NodeLog } from './shape.ts';
 import { compareQueued } from './task-queue.ts';
 
 /** Empty shapes kept for the next task of their kind, so that its nodes need not all be measured again. */
@@ -38,6 +38,8 @@ export class Planner {
   #queueLength = 0;
   #changes: NodeState[] = [];
   #changesStart = 0;
+  /** As of a position in the log. */
+  #bounds: { readonly position: number; readonly bounds: Bounds } | undefined;
 
   constructor(policy: PlannerPolicy) {
     this.#policy = policy;
@@ -51,6 +53,7 @@ export class Planner {
   setPolicy(policy: PlannerPolicy): void {
     if (policy.useForeignGpus === this.#policy.useForeignGpus) return;
     this.#policy = policy;
+    this.#bounds = undefined;
     for (const shape of this.#allShapes()) shape.forgetFits();
   }
 
@@ -224,7 +227,16 @@ export class Planner {
       byName: this.#byName,
       changes: this.#changes,
       start: this.#changesStart,
+      bounds: () => this.#boundsNow(),
     };
+  }
+
+  #boundsNow(): Bounds {
+    const position = this.#changesStart + this.#changes.length;
+    if (this.#bounds?.position !== position) {
+      this.#bounds = { position, bounds: boundsOf(this.#nodes.values(), this.#policy) };
+    }
+    return this.#bounds.bounds;
   }
 
   /** A shape that is further behind than there are nodes measures them all anyway. */

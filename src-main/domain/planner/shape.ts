@@ -22,6 +22,27 @@ export interface NodeLog {
   /** Changed nodes, oldest first; the first has position `start`. A node may come several times. */
   readonly changes: readonly NodeState[];
   readonly start: number;
+  /** What no node has more of. */
+  readonly bounds: () => Bounds;
+}
+
+/** The most that is free on any one node that takes work. */
+export interface Bounds {
+  readonly gpus: number;
+  readonly cores: number;
+  readonly memoryBytes: number;
+}
+
+/** Measures the bounds. Where foreign GPUs may be used, every GPU counts as free. */
+export function boundsOf(states: Iterable<NodeState>, policy: PlannerPolicy): Bounds {
+  let [gpus, cores, memoryBytes] = [0, 0, 0];
+  for (const state of states) {
+    if (state.node.state !== 'online' || state.node.drained) continue;
+    gpus = Math.max(gpus, policy.useForeignGpus ? state.gpus.length : state.freeGpus);
+    cores = Math.max(cores, state.freeCores);
+    memoryBytes = Math.max(memoryBytes, state.freeMemoryBytes);
+  }
+  return { gpus, cores, memoryBytes };
 }
 
 export class Shape {
@@ -46,11 +67,13 @@ export class Shape {
 
   /** The best node for one of its tasks now, or undefined. */
   bestFit(log: NodeLog): Fit | undefined {
+    // Measuring every node is what costs; where none can have enough it need not be.
+    if (this.#isBehind(log) && this.#isBeyond(log.bounds())) return undefined;
     this.#follow(log);
     for (;;) {
       const fit = this.#fits.top;
-      if (fit === undefined || (!fit.state.isGone && fit.measuredAt === fit.state.changedAt))
-        return fit;
+      if (fit === undefined) return undefined;
+      if (!fit.state.isGone && fit.measuredAt === fit.state.changedAt) return fit;
       this.#fits.pop();
     }
   }
@@ -61,13 +84,29 @@ export class Shape {
     this.#fits = new Heap<Fit>(compareFits);
   }
 
+  /** It missed changes that the log no longer has, or more of them than there are nodes. */
+  #isBehind(log: NodeLog): boolean {
+    const end = log.start + log.changes.length;
+    return this.#seen < log.start || end - this.#seen > log.nodes.size;
+  }
+
+  /** Named GPUs may be foreign, and count as free in no bounds; but then there is one node to measure. */
+  #isBeyond(bounds: Bounds): boolean {
+    const { nodeName, gpuCount, cores, memoryBytes } = this.need;
+    if (nodeName !== null) return false;
+    return (
+      gpuCount > bounds.gpus ||
+      cores > bounds.cores ||
+      memoryBytes > Math.max(0, bounds.memoryBytes)
+    );
+  }
+
   #follow(log: NodeLog): void {
     const end = log.start + log.changes.length;
     if (this.#seen === end) return;
-    const isBehind = this.#seen < log.start || end - this.#seen > log.nodes.size;
     // Void measurements pile up below the top.
     const isBloated = this.#fits.size > 2 * log.nodes.size + 64;
-    if (isBehind || isBloated) this.#measureAll(log);
+    if (isBloated || this.#isBehind(log)) this.#measureAll(log);
     else this.#measureChanged(log);
     this.#seen = end;
   }

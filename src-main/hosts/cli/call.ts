@@ -18,7 +18,7 @@ export interface GlobalOptions {
 }
 
 /** One run of one command. */
-export class Call<Options = object> {
+export class Call<Options extends object = object> {
   readonly io: Io;
   readonly options: Options;
   readonly isJson: boolean;
@@ -117,7 +117,7 @@ export interface Runner {
    * Makes `work` the action of a command: it gets the call and the command's arguments. It is left
    * behind when the call's signal is aborted, unless it ends by itself in good order (`isPatient`).
    */
-  action<Options, Arguments extends unknown[]>(
+  action<Options extends object, Arguments extends unknown[]>(
     command: Command,
     work: (call: Call<Options>, ...args: Arguments) => Outcome,
     options?: { isPatient?: boolean },

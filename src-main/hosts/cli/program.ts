@@ -1,6 +1,6 @@
 // All words of the command line.
 import { Command, Option } from 'commander';
-import { Call, type GlobalOptions, type Runner } from './call.ts';
+import { Call, type GlobalOptions, type Outcome, type Runner } from './call.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addCoreCommands } from './commands/core.ts';
@@ -19,16 +19,17 @@ export async function runCli(
 ): Promise<number> {
   let exitCode: number = exitCodes.done;
   const runner: Runner = {
-    action(command, work, { isPatient = false } = {}) {
+    action<Options extends object, Arguments extends unknown[]>(
+      command: Command,
+      work: (call: Call<Options>, ...args: Arguments) => Outcome,
+      { isPatient = false } = {},
+    ) {
       return command.action(async (...args: unknown[]) => {
-        // Commander adds the options and the command after the arguments.
-        const given = args.slice(0, -2) as Parameters<typeof work> extends [unknown, ...infer A]
-          ? A
-          : never;
         const globals = command.optsWithGlobals<GlobalOptions>();
-        await using call = new Call({ io, signal, globals, options: command.opts() });
-        const result = work(call, ...given);
-        exitCode = (await (isPatient ? result : unlessAborted(result, signal))) ?? exitCodes.done;
+        await using call = new Call({ io, signal, globals, options: command.opts<Options>() });
+        // Commander adds the options and the command after the arguments.
+        const result = settled(work(call, ...(args.slice(0, -2) as Arguments)));
+        exitCode = await (isPatient ? result : unlessAborted(result, signal));
       });
     },
   };
@@ -69,6 +70,10 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addTaskCommands(program, runner);
   addCompletionCommand(program, runner);
   return program;
+}
+
+async function settled(outcome: Outcome): Promise<number> {
+  return (await outcome) ?? exitCodes.done;
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,8 +1,11 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import type { WirePort } from '../../contract/wire/port.ts';
 import { unavailable } from '../../contract/wire/protocol-error.ts';
 import { openWebSocketPort, type WebSocketLike } from '../../contract/wire/websocket-port.ts';
 import { readCoreFile } from '../core-file.ts';
+import { signInPath } from './local-socket.ts';
 
 /** Connects to the core that runs for a data directory, over its local socket. Throws `core/unavailable`. */
 export async function attachToLocalCore(dataDir: string): Promise<WirePort> {
@@ -16,6 +19,21 @@ export async function attachToLocalCore(dataDir: string): Promise<WirePort> {
       error,
     );
   }
+}
+
+/** A URL that signs a browser in to the core that runs for a data directory; undefined if it serves no page. */
+export async function askForSignInUrl(dataDir: string): Promise<string | undefined> {
+  const address = await readCoreFile(dataDir);
+  if (address?.url == null) return undefined;
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath: address.socket, path: signInPath }, (response) => {
+      text(response).then((url) => {
+        resolve(response.statusCode === 200 ? url : undefined);
+      }, reject);
+    });
+    asking.once('error', reject);
+    asking.end();
+  });
 }
 
 /** Opens the wire over a local socket. Rejects when nobody listens there. */

@@ -2,7 +2,7 @@
 // the file is the owner; no token is needed.
 import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Core } from '../../api/core-door.ts';
@@ -12,11 +12,16 @@ import { serveWireSockets } from './wire-sockets.ts';
 /** The smallest `sun_path` there is (macOS: 104, Linux: 108), the ending NUL included. */
 const longestPathBytes = 103;
 
+/** Where the socket answers with a sign-in link. */
+export const signInPath = '/sign-in-url';
+
 export interface LocalSocketOptions {
   core: Pick<Core, 'router' | 'streams' | 'log'>;
   /** This process owns its lock, so that a socket left there is nobody's. */
   dataDir: string;
   who: string;
+  /** Makes a URL that signs one browser in, where a web interface is served. */
+  newSignInUrl?: () => string;
 }
 
 export interface LocalSocket {
@@ -27,8 +32,8 @@ export interface LocalSocket {
 /** Serves the wire on the data directory's socket. Throws `ServerError` when it cannot be made. */
 export async function startLocalSocket(options: LocalSocketOptions): Promise<LocalSocket> {
   const path = localSocketPath(options.dataDir, process);
-  const server = createServer((_request, response) => {
-    response.writeHead(404).end('There is nothing here; the wire is at /wire.');
+  const server = createServer((request, response) => {
+    answer(request, response, options.newSignInUrl);
   });
   try {
     if (process.platform !== 'win32') await makeRoom(path);
@@ -59,6 +64,18 @@ export async function startLocalSocket(options: LocalSocketOptions): Promise<Loc
       await closed;
     },
   };
+}
+
+/** The owner may ask for a link that signs a browser in; all else goes over the wire. */
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  newSignInUrl: (() => string) | undefined,
+): void {
+  const isAsked = request.method === 'GET' && request.url === signInPath;
+  const mayAsk = request.headers.origin === undefined;
+  if (isAsked && mayAsk && newSignInUrl !== undefined) response.end(newSignInUrl());
+  else response.writeHead(404).end('There is nothing here; the wire is at /wire.');
 }
 
 /** Where a data directory's socket is: in it, or in a short place where its path would be too long. */

@@ -24,7 +24,12 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const { core, dataDir, who, version, now } = options;
   const web = await startWebServer(options);
   try {
-    const local = await startLocalSocket({ core, dataDir, who });
+    const local = await startLocalSocket({
+      core,
+      dataDir,
+      who,
+      newSignInUrl: () => web.newSignInUrl(),
+    });
     await writeCoreFile(dataDir, {
       pid: process.pid,
       socket: local.path,

@@ -3,6 +3,11 @@ import { inspect } from 'node:util';
 import type { ClientChannel } from 'ssh2';
 import type { LinkError } from '../errors.ts';
 
+/** Whoever reads or writes has a listener of its own; this one is for when nobody does. */
+export function ignoreUnheard(): void {
+  // Told to nobody, because nobody asked.
+}
+
 /**
  * A forwarded socket as a plain Duplex that `http.Agent` accepts. Pulled, never pushed: while
  * nobody reads, ssh2's window (2 MiB) fills and the far side waits. When the link drops it is
@@ -29,6 +34,8 @@ export class ChannelStream extends Duplex {
     });
     channel.stderr.resume();
     channel.pause();
+    // A stream nobody looks at any more must not bring the process down when the link drops.
+    this.on('error', ignoreUnheard);
   }
 
   /** The far side closed: what was read stays readable, then nothing more can be written. */

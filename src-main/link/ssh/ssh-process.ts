@@ -2,6 +2,7 @@ import { Readable, type Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import type { LinkError } from '../errors.ts';
 import type { RemoteProcess } from '../node-link.ts';
+import { ignoreUnheard } from './channel-stream.ts';
 import type { SshConnection } from './connection.ts';
 
 export interface SshProcessOptions {
@@ -86,6 +87,7 @@ class ChannelReadable extends Readable {
   constructor(source: Readable, connection: SshConnection) {
     super();
     this.#source = source;
+    this.on('error', ignoreUnheard);
     const onLost = connection.onDidClose(() => this.destroy(connection.lostReason()));
     source.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) source.pause();

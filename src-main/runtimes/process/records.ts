@@ -12,12 +12,20 @@ export interface AttemptRecord {
   readonly isLaunched: boolean;
   /** Since when a launched attempt has had no process. Seconds. */
   readonly waitsSince: number | null;
-  readonly process: { readonly begun: string; readonly bootId: string; readonly startedAt: Instant } | null;
+  readonly process: {
+    readonly begun: string;
+    readonly bootId: string;
+    readonly startedAt: Instant;
+  } | null;
   readonly seen:
     | { readonly kind: 'there'; readonly state: string; readonly begun: string }
     | { readonly kind: 'gone'; readonly members: number }
     | null;
-  readonly exit: { readonly code: number; readonly at: Instant; readonly oomKilled: boolean } | null;
+  readonly exit: {
+    readonly code: number;
+    readonly at: Instant;
+    readonly oomKilled: boolean;
+  } | null;
 }
 
 export interface NodeRecords {
@@ -179,7 +187,11 @@ function withoutProcess(record: AttemptRecord, node: NodeRecords): ObservedAttem
   if (node.now - since < startLimitSeconds && since * 1000 >= node.bootedAt - 1000) {
     return { kind: 'running', startedAt: since * 1000 };
   }
-  return vanished(null, node.now * 1000, 'Its start was cut short on the node; the work never ran.');
+  return vanished(
+    null,
+    node.now * 1000,
+    'Its start was cut short on the node; the work never ran.',
+  );
 }
 
 function vanished(

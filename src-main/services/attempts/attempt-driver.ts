@@ -11,7 +11,7 @@ import type { TaskBook } from '../tasks/task-book.ts';
 export interface AttemptParts {
   readonly book: TaskBook;
   readonly runtime: Runtime;
-  readonly spec: () => Promise<AttemptSpec>;
+  readonly spec: () => AttemptSpec;
   /** Copies the attempt's log until it is complete and safely stored. */
   readonly collectLog: (runtime: Runtime, ref: AttemptRef, signal: AbortSignal) => Promise<void>;
 }
@@ -30,6 +30,8 @@ const outOfReach: ReadonlySet<string> = new Set([
   'docker/connection',
   'docker/denied',
   'docker/absent',
+  // Its secret variables cannot be read until somebody unlocks the vault.
+  'vault/locked',
 ]);
 
 export function isOutOfReach(error: unknown): boolean {
@@ -51,6 +53,10 @@ export class AttemptDriver {
     this.#ref = ref;
     this.#parts = parts;
     this.done = this.#drive();
+  }
+
+  get isAbandoned(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   /** Stops driving; the attempt itself goes on. */
@@ -136,7 +142,7 @@ export class AttemptDriver {
 
   async #createAndStart(found: ObservedAttempt | undefined): Promise<ObservedAttempt | undefined> {
     const { runtime, book } = this.#parts;
-    const spec = await this.#parts.spec();
+    const spec = this.#parts.spec();
     const signal = this.#starting.signal;
     this.#checkWish();
     if (found === undefined) {

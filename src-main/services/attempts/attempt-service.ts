@@ -3,12 +3,12 @@
 import type { CoreId, NodeId } from '../../contract/ids.ts';
 import { isFinal } from '../../contract/task.ts';
 import type { Timers } from '../../domain/clock.ts';
-import type { Task, TaskEffect } from '../../domain/task.ts';
+import type { Place, Task, TaskEffect } from '../../domain/task.ts';
 import type { AttemptRef, AttemptSpec, ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
 import type { Fleet, FleetNode } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
 import type { EffectRecords, StoredEffect } from '../tasks/ports.ts';
-import { nodeOf, type TaskBook } from '../tasks/task-book.ts';
+import { holdingOf, type TaskBook } from '../tasks/task-book.ts';
 import { AttemptDriver, driverKey, isOutOfReach, type DriverKey } from './attempt-driver.ts';
 
 /** How often a node is compared with the store while nothing seems to happen. */
@@ -21,7 +21,8 @@ export interface AttemptServiceParts {
   readonly fleet: Fleet;
   readonly timers: Timers;
   readonly log: Logger;
-  readonly buildSpec: (task: Task, node: FleetNode) => Promise<AttemptSpec>;
+  /** Throws VaultError while secrets cannot be read. */
+  readonly buildSpec: (task: Task, place: Place, node: FleetNode) => AttemptSpec;
   readonly collectLog: (runtime: Runtime, ref: AttemptRef, signal: AbortSignal) => Promise<void>;
 }
 
@@ -87,6 +88,14 @@ export class AttemptService implements AsyncDisposable {
     await Promise.all(this.#parts.effects.forNode(nodeId).map((stored) => this.#perform(stored)));
   }
 
+  /** A node was removed for good: what it may still run is not ours to follow any more. */
+  forgetNode(nodeId: NodeId, why: string): void {
+    for (const task of [...this.#parts.book.onNode(nodeId)]) {
+      this.#parts.book.apply(task.id, { kind: 'vanished', attempt: task.attempt, why });
+    }
+    this.#parts.effects.forgetNode(nodeId);
+  }
+
   #settleAll(): void {
     for (const node of this.#parts.fleet.plannerNodes()) {
       if (node.state === 'online') this.#run(this.settle(node.id));
@@ -113,8 +122,9 @@ export class AttemptService implements AsyncDisposable {
   }
 
   #ensureDriver(task: Task, runtime: Runtime): AttemptDriver | undefined {
-    const nodeId = nodeOf(task);
-    if (nodeId === undefined || this.#isStopped) return undefined;
+    const place = holdingOf(task)?.place;
+    if (place === undefined || this.#isStopped) return undefined;
+    const { nodeId } = place;
     const ref = { taskId: task.id, attempt: task.attempt };
     const key = driverKey(ref);
     const existing = this.#drivers.get(key);
@@ -126,11 +136,18 @@ export class AttemptService implements AsyncDisposable {
       book,
       runtime,
       collectLog,
-      spec: () => buildSpec(task, node),
+      spec: () => buildSpec(task, place, node),
     });
     this.#drivers.set(key, { driver, nodeId });
-    this.#run(driver.done.finally(() => this.#drivers.delete(key)));
+    this.#run(driver.done.finally(() => this.#onDriverDone(key, nodeId)));
     return driver;
+  }
+
+  /** A driver that was told to let go may take a moment; if its node is back by then, the attempt needs a new one. */
+  #onDriverDone(key: DriverKey, nodeId: NodeId): void {
+    const wasAbandoned = this.#drivers.get(key)?.driver.isAbandoned === true;
+    this.#drivers.delete(key);
+    if (wasAbandoned && this.#parts.fleet.node(nodeId)?.state === 'online') this.#run(this.settle(nodeId));
   }
 
   #loseNode(nodeId: NodeId, reason: string, counted: boolean): void {

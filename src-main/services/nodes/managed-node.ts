@@ -4,10 +4,11 @@ import type { Finding, MetricsSample, NodeState, OfflineReason } from '../../con
 import type { Holding } from '../../domain/planner/model.ts';
 import { offlineReasonOf } from '../../link/errors.ts';
 import type { NodeLink } from '../../link/node-link.ts';
+import { LinkSupervisor, type SupervisorState } from '../../link/supervisor.ts';
 import type { NodeRecord } from '../../store/node-rows.ts';
 import type { Logger } from '../logger.ts';
 import { NodeSession } from './node-session.ts';
-import type { LinkState, NodesParts, SupervisedLink } from './ports.ts';
+import type { NodesParts } from './ports.ts';
 import { SampleRing } from './sample-ring.ts';
 
 /** What a node tells the service. */
@@ -43,23 +44,16 @@ function absenceOf(error: Error): Absence {
   return { kind: offlineReasonOf(error), reason };
 }
 
-/** Errors that only a person can mend: waiting for a while would change nothing. */
-function isUpToPerson(error: Error): boolean {
-  return error instanceof AppError && error.retry === 'after-user-action';
-}
-
 export class ManagedNode implements AsyncDisposable {
   record: NodeRecord;
   readonly history = new SampleRing();
   readonly #parts: ManagedNodeParts;
   readonly #log: Logger;
-  #supervised: SupervisedLink | undefined;
-  #listening: Disposable | undefined;
+  #supervisor: LinkSupervisor | undefined;
   #session: NodeSession | undefined;
-  /** It counts as offline: its work is LOST. */
-  #isOffline = false;
   #absence: Absence | null = null;
-  #grace: Disposable | undefined;
+  /** Told to be offline, and not online since. */
+  #isCountedOffline = false;
   #watchers = 0;
   #settled = Promise.withResolvers<void>();
 
@@ -71,38 +65,43 @@ export class ManagedNode implements AsyncDisposable {
 
   /** Begins to reach it, unless it is disabled. */
   start(): void {
-    if (this.record.disabled || this.#supervised !== undefined) return;
+    if (this.record.disabled || this.#supervisor !== undefined) return;
     this.#settled = Promise.withResolvers();
-    const supervised = this.#parts.nodes.links.supervise(this.#parts.connect);
-    this.#supervised = supervised;
-    this.#listening = supervised.onDidChange((state) => this.#onLink(state));
-    supervised.start();
+    const { clock, timers, random, settings } = this.#parts.nodes;
+    const supervisor = new LinkSupervisor({
+      connect: this.#parts.connect,
+      clock,
+      timers,
+      random,
+      // Half of the time until a silent node is offline goes into noticing (see NodesService), half here.
+      offlineAfterMs: settings().offlineAfterSeconds * 500,
+    });
+    this.#supervisor = supervisor;
+    supervisor.onDidChange((state) => this.#onLink(supervisor, state));
+    supervisor.start();
   }
 
   /** Lets go of it. Work there goes on. */
   async stop(): Promise<void> {
-    const supervised = this.#supervised;
-    this.#supervised = undefined;
-    this.#listening?.[Symbol.dispose]();
-    this.#grace?.[Symbol.dispose]();
-    this.#grace = undefined;
+    const supervisor = this.#supervisor;
+    this.#supervisor = undefined;
     this.#absence = null;
-    this.#isOffline = false;
+    this.#isCountedOffline = false;
     this.#settled.resolve();
     await this.#endSession();
-    await supervised?.[Symbol.asyncDispose]();
+    await supervisor?.stop();
   }
 
   async disable(): Promise<void> {
-    if (this.record.disabled) return;
-    this.record.disabled = true;
+    if (this.#supervisor === undefined && this.record.disabled) return;
+    this.record = { ...this.record, disabled: true };
     await this.stop();
     this.#parts.events.wentOffline(this, 'The node was disabled.', true);
     this.#parts.events.changed(this);
   }
 
   enable(): void {
-    this.record.disabled = false;
+    this.record = { ...this.record, disabled: false };
     this.start();
     this.#parts.events.changed(this);
   }
@@ -110,14 +109,14 @@ export class ManagedNode implements AsyncDisposable {
   /** Tries again now. */
   wake(): void {
     if (this.record.disabled) return;
-    if (this.#supervised === undefined) this.start();
-    else this.#supervised.wake();
+    if (this.#supervisor === undefined) this.start();
+    else this.#supervisor.wake();
   }
 
   get state(): NodeState {
     if (this.record.disabled) return 'disabled';
     if (this.#session?.isReady === true) return 'online';
-    return this.#isOffline ? 'offline' : 'connecting';
+    return this.#supervisor?.state.kind === 'offline' ? 'offline' : 'connecting';
   }
 
   /** Why it is not online; null while it is, and while there is nothing to say yet. */
@@ -166,25 +165,25 @@ export class ManagedNode implements AsyncDisposable {
     await this.stop();
   }
 
-  #onLink(state: LinkState): void {
+  #onLink(supervisor: LinkSupervisor, state: SupervisorState): void {
+    // What a supervisor says after it was let go of is of no interest.
+    if (this.#supervisor !== supervisor) return;
     switch (state.kind) {
-      case 'open':
+      case 'online':
         void this.#open(state.link);
         return;
       case 'connecting':
-        if (state.error !== null) this.#lost(state.error);
+        if (state.error !== undefined) this.#onDropped(state.error);
         return;
-      case 'waiting':
-        this.#lost(state.error);
-        if (this.#grace === undefined || isUpToPerson(state.error)) this.#countAsOffline();
+      case 'offline':
+        this.#onOffline(state.error);
+        return;
+      case 'stopped':
         return;
     }
   }
 
   async #open(link: NodeLink): Promise<void> {
-    // It answers: whether it can be used shows soon, and until then it does not count as gone.
-    this.#grace?.[Symbol.dispose]();
-    this.#grace = undefined;
     await this.#endSession();
     const { nodes, events } = this.#parts;
     const session = new NodeSession({
@@ -193,7 +192,10 @@ export class ManagedNode implements AsyncDisposable {
       log: this.#log,
       node: () => this.record,
       events: {
-        factsChanged: () => events.recordChanged(this),
+        factsChanged: (facts) => {
+          this.record = { ...this.record, facts };
+          events.recordChanged(this);
+        },
         changed: () => events.changed(this),
         runtimeAppeared: () => events.cameOnline(this),
         sampled: (sample) => this.#onSample(sample),
@@ -207,8 +209,8 @@ export class ManagedNode implements AsyncDisposable {
       this.#log.error({ err: error }, 'taking up a node failed in an unexpected way');
     }
     if (this.#session !== session || !session.isReady) return;
-    this.#isOffline = false;
     this.#absence = null;
+    this.#isCountedOffline = false;
     this.#seen();
     this.#log.info({}, 'online');
     events.cameOnline(this);
@@ -216,44 +218,40 @@ export class ManagedNode implements AsyncDisposable {
     this.#settled.resolve();
   }
 
-  /** The link is not open. The first time since it was, the grace begins in which it is merely connecting. */
-  #lost(error: Error): void {
+  /** The link is gone, and may be back soon: until it counts as offline it is merely connecting. */
+  #onDropped(error: Error): void {
     this.#absence = absenceOf(error);
     const wasOnline = this.#session?.isReady === true;
-    if (this.#session !== undefined) void this.#endSession();
+    void this.#endSession();
     if (wasOnline) {
       this.#seen();
       this.#log.warn({ err: error }, 'the link is gone');
-      const { nodes, events } = this.#parts;
-      // The link itself took half of the time to notice a silence (see NodesService).
-      this.#grace = nodes.timers.after(nodes.settings().offlineAfterSeconds * 500, () => {
-        this.#grace = undefined;
-        this.#countAsOffline();
-      });
-      events.wentOffline(this, this.#absence.reason, false);
+      this.#parts.events.wentOffline(this, this.#absence.reason, false);
     }
     this.#parts.events.changed(this);
   }
 
-  #countAsOffline(): void {
-    this.#grace?.[Symbol.dispose]();
-    this.#grace = undefined;
+  #onOffline(error: Error): void {
+    const { kind, reason } = absenceOf(error);
+    const isNews = this.#absence?.reason !== reason || !this.#isCountedOffline;
+    this.#absence = { kind, reason };
     this.#settled.resolve();
-    if (this.#isOffline || this.#session?.isReady === true) return;
-    this.#isOffline = true;
-    this.#log.info({ reason: this.#absence?.kind }, 'offline');
-    this.#parts.events.wentOffline(this, this.#absence?.reason ?? 'It cannot be reached.', true);
-    this.#parts.events.changed(this);
+    if (!this.#isCountedOffline) {
+      this.#isCountedOffline = true;
+      this.#log.info({ reason: kind }, 'offline');
+      this.#parts.events.wentOffline(this, reason, true);
+    }
+    if (isNews) this.#parts.events.changed(this);
   }
 
   #seen(): void {
     const at = this.#parts.nodes.clock.now();
-    this.record.lastSeen = at;
+    this.record = { ...this.record, lastSeen: at };
     this.#parts.nodes.records.setLastSeen(this.record.id, at);
   }
 
   #onSample(sample: MetricsSample): void {
-    this.record.lastSeen = sample.at;
+    this.record = { ...this.record, lastSeen: sample.at };
     this.history.add(sample, this.#parts.nodes.settings().metricsIntervalSeconds * 1000);
     this.#parts.events.sampled(this, sample);
   }

@@ -10,6 +10,7 @@ import type {
   NodeFacts,
   NodeView,
   ProcessInfo,
+  SshAddress,
 } from '../../contract/node.ts';
 import type { Labels } from '../../contract/task.ts';
 import { doctorFindings } from '../../domain/nodes/findings.ts';
@@ -42,6 +43,12 @@ export interface AddRequest extends HostOptions {
   readonly name?: string | undefined;
   readonly labels: Labels;
   readonly consent?: HostKeyConsent | undefined;
+}
+
+/** A host that is about to become a node. */
+interface Found {
+  readonly tried: TriedHost;
+  readonly destination: SshAddress | null;
 }
 
 interface ByNode {
@@ -87,8 +94,8 @@ export class NodeCalls {
     if (destination !== null) registry.refuseKnownAddress(destination);
     const tried = await this.#trial.open(access, request.consent);
     try {
-      const record = await this.#store(request, { tried, destination });
-      const node = this.#parts.register(record, tried.link);
+      const node = this.#insert(request, { tried, destination });
+      await this.#kept(node);
       await this.#settle(node);
       return viewOf(node);
     } catch (error) {
@@ -124,14 +131,14 @@ export class NodeCalls {
   /** Lets go of it until it is enabled again. Work there goes on, unseen. */
   async disable({ node: reference }: ByNode): Promise<NodeView> {
     const node = this.#parts.registry.need(reference);
-    await this.#save({ ...node.record, disabled: true });
+    await this.#change(reference, (record) => ({ ...record, disabled: true }));
     await node.disable();
     return viewOf(node);
   }
 
   async enable({ node: reference }: ByNode): Promise<NodeView> {
     const node = this.#parts.registry.need(reference);
-    await this.#save({ ...node.record, disabled: false });
+    await this.#change(reference, (record) => ({ ...record, disabled: false }));
     node.enable();
     await this.#settle(node);
     return viewOf(node);
@@ -222,28 +229,32 @@ export class NodeCalls {
     return this.#parts.registry.all().some(({ record: { address } }) => address?.resolved?.host === hop.host && address.resolved.port === hop.port);
   }
 
-  /** Checks once more and inserts in one turn, so that of two equal requests one is refused. */
-  async #store(request: AddRequest, found: { tried: TriedHost; destination: NonNullable<NodeRecord['address']>['resolved'] }): Promise<NodeRecord> {
+  /** Checks once more, inserts and registers in one turn, so that of two equal requests one is refused. */
+  #insert(request: AddRequest, found: Found): ManagedNode {
     const { registry, nodes } = this.#parts;
-    const { facts } = found.tried;
     if (request.name !== undefined) registry.refuseTakenName(request.name);
     if (found.destination !== null) registry.refuseKnownAddress(found.destination);
-    registry.refuseKnownMachine(facts);
-    const id = nodes.newNodeId();
+    registry.refuseKnownMachine(found.tried.facts);
     const record = nodes.write(() => {
-      const made = this.#newRecord(id, request, found);
+      const made = this.#newRecord(nodes.newNodeId(), request, found);
       nodes.records.insert(made);
       return made;
     });
-    await nodes.flushed();
-    return record;
+    return this.#parts.register(record, found.tried.link);
   }
 
-  #newRecord(
-    id: NodeId,
-    request: AddRequest,
-    { tried: { facts }, destination }: { tried: TriedHost; destination: NonNullable<NodeRecord['address']>['resolved'] },
-  ): NodeRecord {
+  /** Resolves when a new node is on disk; takes it back where that fails. */
+  async #kept(node: ManagedNode): Promise<void> {
+    try {
+      await this.#parts.nodes.flushed();
+    } catch (error) {
+      await this.#parts.unregister(node);
+      throw error;
+    }
+  }
+
+  #newRecord(id: NodeId, request: AddRequest, { tried, destination }: Found): NodeRecord {
+    const { facts } = tried;
     const { registry, nodes } = this.#parts;
     const { host } = request.destination;
     const isAlias = destination !== null && destination.host !== host;
@@ -265,12 +276,19 @@ export class NodeCalls {
     };
   }
 
+  /** Changes what is remembered, at once here and durably when it resolves; not at all when it rejects. */
   async #change(reference: string, change: (record: NodeRecord) => NodeRecord): Promise<NodeView> {
     const node = this.#parts.registry.need(reference);
-    const record = change(node.record);
-    await this.#save(record);
-    node.record = { ...record, facts: node.record.facts, lastSeen: node.record.lastSeen };
-    this.#parts.changed(node);
+    const before = node.record;
+    node.record = change(before);
+    try {
+      await this.#save(node.record);
+    } catch (error) {
+      node.record = { ...before, facts: node.record.facts, lastSeen: node.record.lastSeen };
+      throw error;
+    } finally {
+      this.#parts.changed(node);
+    }
     return viewOf(node);
   }
 

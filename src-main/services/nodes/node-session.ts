@@ -20,6 +20,8 @@ import { RuntimeSet } from './runtime-set.ts';
 
 const probeEveryMs = 600_000;
 const foreignEveryMs = 30_000;
+/** Only for placement near what is there already: late is no harm. */
+const imagesEveryMs = 300_000;
 /** Changes on a node come in bursts (a batch of containers); one look after them is enough. */
 const settleMs = 1_000;
 /** How soon after a probe another may follow because nvidia-smi answers again. */
@@ -27,8 +29,8 @@ const reprobeAfterMs = 30_000;
 
 /** What a session tells its node. */
 export interface SessionEvents {
-  /** New facts; the session's own `facts` has them. */
-  factsChanged(): void;
+  /** New facts, to be remembered: the session reads them from the record. */
+  factsChanged(facts: NodeFacts): void;
   /** Something the planner or a view reads changed. */
   changed(): void;
   /** A runtime appeared after the session was ready. */
@@ -57,6 +59,7 @@ export class NodeSession implements AsyncDisposable {
   #probedAt = -Infinity;
   #probing: Promise<void> | undefined;
   #foreign: ForeignUse = noForeignUse;
+  #images: ReadonlySet<string> = new Set();
   #foreignSoon: Disposable | undefined;
   #before: RawSample | undefined;
   #diskFreeBytes: number | null = null;
@@ -90,7 +93,7 @@ export class NodeSession implements AsyncDisposable {
     await Promise.all([this.#probe(), this.runtimes.tryDocker()]);
     if (this.#isClosed) return;
     await this.#updateFacts();
-    await this.refreshForeign();
+    await Promise.all([this.refreshForeign(), this.#refreshImages()]);
     if (this.#isClosed) return;
     this.#isReady = true;
     const { timers } = this.#parts.nodes;
@@ -98,6 +101,7 @@ export class NodeSession implements AsyncDisposable {
       this.runtimes.onDidChangeKinds((kind) => this.#onKinds(kind)),
       this.runtimes.onDidChange(() => this.#refreshForeignSoon()),
       timers.every(foreignEveryMs, () => void this.refreshForeign()),
+      timers.every(imagesEveryMs, () => void this.#refreshImages()),
       timers.every(probeEveryMs, () => void this.probe()),
     );
     this.#startMetrics();
@@ -119,6 +123,11 @@ export class NodeSession implements AsyncDisposable {
 
   get foreign(): ForeignUse {
     return this.#foreign;
+  }
+
+  /** References of the images that are there. */
+  get images(): ReadonlySet<string> {
+    return this.#images;
   }
 
   get gpus(): GpuWatch {
@@ -250,9 +259,7 @@ export class NodeSession implements AsyncDisposable {
       docker: docker.kind === 'up' ? docker.facts : null,
       dockerProblem: docker.kind === 'down' ? docker.problem : null,
     };
-    const isNew = JSON.stringify(facts) !== JSON.stringify(this.facts);
-    if (isNew) this.#parts.node().facts = facts;
-    if (isNew) this.#parts.events.factsChanged();
+    if (JSON.stringify(facts) !== JSON.stringify(this.facts)) this.#parts.events.factsChanged(facts);
     try {
       await this.runtimes.openProcess(facts);
     } catch (error) {
@@ -265,7 +272,12 @@ export class NodeSession implements AsyncDisposable {
     this.#parts.events.changed();
     if (this.runtimes.get(kind) === undefined) return;
     this.#refreshForeignSoon();
+    void this.#refreshImages();
     this.#parts.events.runtimeAppeared();
+  }
+
+  async #refreshImages(): Promise<void> {
+    this.#images = await this.runtimes.images();
   }
 
   #refreshForeignSoon(): void {

@@ -11,7 +11,7 @@ import type {
   SshAddress,
   SshDestination,
 } from '../../contract/node.ts';
-import type { Clock, Timers } from '../../domain/clock.ts';
+import type { Clock, Random, Timers } from '../../domain/clock.ts';
 import type { Event } from '../../domain/emitter.ts';
 import type { Holding } from '../../domain/planner/model.ts';
 import type { NodeLink } from '../../link/node-link.ts';
@@ -78,22 +78,14 @@ export interface Links {
   configHosts(): Promise<readonly string[]>;
   /** This computer. */
   openLocal(): Promise<NodeLink>;
-  /** Keeps a link open: tries again with backoff, at once when woken. */
-  supervise(connect: (signal: AbortSignal) => Promise<NodeLink>): SupervisedLink;
 }
 
-/** Where a supervised link stands. An error tells why it is not open. */
-export type LinkState =
-  | { readonly kind: 'connecting'; readonly error: Error | null }
-  | { readonly kind: 'open'; readonly link: NodeLink }
-  | { readonly kind: 'waiting'; readonly error: Error };
-
-export interface SupervisedLink extends AsyncDisposable {
-  readonly state: LinkState;
-  readonly onDidChange: Event<LinkState>;
-  start(): void;
-  /** Tries again now, and checks at once whether an open link still answers. */
-  wake(): void;
+/** A Docker runtime. Simulated ones may leave out what tells of the Engine itself. */
+export interface DockerLike extends Runtime {
+  /** Fires once when the Engine does not answer any more: this runtime is then of no use. */
+  readonly onDidClose?: Event<Error | undefined>;
+  /** References of the images that are there. */
+  images?(): Promise<ReadonlySet<string>>;
 }
 
 /** The runtimes room. */
@@ -102,12 +94,9 @@ export interface RuntimeFactories {
   docker(
     link: NodeLink,
     context: RuntimeContext,
-  ): Promise<{ runtime: Runtime; facts: NonNullable<NodeFacts['docker']>; memoryBytes: number }>;
+  ): Promise<{ runtime: DockerLike; facts: NonNullable<NodeFacts['docker']> }>;
   /** Only for nodes whose facts say that processes can be run. */
-  process(
-    link: NodeLink,
-    context: RuntimeContext & { readonly facts: NodeFacts },
-  ): Promise<Runtime>;
+  process(link: NodeLink, context: RuntimeContext & { readonly facts: NodeFacts }): Promise<Runtime>;
 }
 
 export interface RuntimeContext {
@@ -145,6 +134,7 @@ export interface NodesParts {
   readonly coreId: CoreId;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly random: Random;
   readonly log: Logger;
   readonly newNodeId: () => NodeId;
   readonly records: NodeRecords;

@@ -37,6 +37,8 @@ export class RuntimeSet implements AsyncDisposable {
   #trying: Promise<void> | undefined;
   #retry: Disposable | undefined;
   #isClosed = false;
+  #dockerClosing: Disposable | undefined;
+  #images: (() => Promise<ReadonlySet<string>> | undefined) | undefined;
 
   /** What runs there may have changed. */
   readonly onDidChange = this.#changed.event;
@@ -77,8 +79,20 @@ export class RuntimeSet implements AsyncDisposable {
     return lists.flat();
   }
 
+  /** References of the images that are there; empty where Docker does not tell. */
+  async images(): Promise<ReadonlySet<string>> {
+    try {
+      return (await this.#images?.()) ?? new Set();
+    } catch (error) {
+      // They only make placement better.
+      this.#parts.log.debug({ err: error }, 'the images could not be listed');
+      return new Set();
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#dockerClosing?.[Symbol.dispose]();
     this.#retry?.[Symbol.dispose]();
     await Promise.all([...this.#runtimes.keys()].map((kind) => this.#remove(kind)));
   }
@@ -89,6 +103,8 @@ export class RuntimeSet implements AsyncDisposable {
     try {
       const { runtime, facts } = await factories.docker(link, context());
       this.#docker = { kind: 'up', facts };
+      this.#dockerClosing = runtime.onDidClose?.((error) => void this.#dockerFailed(error));
+      this.#images = runtime.images === undefined ? undefined : () => runtime.images?.();
       await this.#add('docker', runtime);
     } catch (error) {
       if (!(error instanceof AppError))
@@ -124,8 +140,13 @@ export class RuntimeSet implements AsyncDisposable {
     }
   }
 
-  async #dockerFailed(error: AppError): Promise<void> {
-    this.#docker = { kind: 'down', problem: error.message };
+  /** Docker was in use and stopped answering. */
+  async #dockerFailed(error: Error | undefined): Promise<void> {
+    if (this.#isClosed || this.#docker.kind !== 'up') return;
+    const problem = error instanceof AppError ? error.message : 'The Docker Engine does not answer any more.';
+    this.#docker = { kind: 'down', problem };
+    this.#dockerClosing?.[Symbol.dispose]();
+    this.#images = undefined;
     await this.#remove('docker');
     this.#appeared.emit('docker');
     if (!this.#isClosed)
@@ -137,6 +158,11 @@ export class RuntimeSet implements AsyncDisposable {
     this.#runtimes.delete(kind);
     this.#listening.get(kind)?.[Symbol.dispose]();
     this.#listening.delete(kind);
-    await runtime?.close();
+    try {
+      await runtime?.close();
+    } catch (error) {
+      // Nothing of it is used any more; the way to it may be what broke.
+      this.#parts.log.debug({ err: error, runtime: kind }, 'closing a runtime failed');
+    }
   }
 }

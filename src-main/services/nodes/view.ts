@@ -138,6 +138,6 @@ export function plannerNodeOf(node: ManagedNode): PlannerNode {
       gpuUuids: [...(session?.foreign.gpus.keys() ?? [])],
     },
     load: node.history.newest?.cpu ?? 0,
-    images: noImages,
+    images: session?.images ?? noImages,
   };
 }

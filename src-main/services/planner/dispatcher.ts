@@ -3,11 +3,11 @@
 import type { NodeId } from '../../contract/ids.ts';
 import type { WaitReason } from '../../contract/task.ts';
 import type { Timers } from '../../domain/clock.ts';
-import type { Holding, Placement, PlannerPolicy, QueuedTask } from '../../domain/planner/model.ts';
+import type { Placement, PlannerPolicy, QueuedTask } from '../../domain/planner/model.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
-import { nodeOf, type TaskBook, type TaskChange } from '../tasks/task-book.ts';
+import { holdingOf, type TaskBook, type TaskChange } from '../tasks/task-book.ts';
 import type { UnreadableTask } from '../tasks/ports.ts';
 import type { PlannerDelta, PlannerPort } from './planner-port.ts';
 
@@ -38,12 +38,6 @@ export function toQueued(task: Task): QueuedTask {
     onNodeLabels: spec.onNodeLabels,
     avoidNodes: spec.avoidNodes,
   };
-}
-
-function holdingOf(task: Task): Holding | undefined {
-  if (nodeOf(task) === undefined || !('place' in task.state) || task.state.place === null)
-    return undefined;
-  return { taskId: task.id, attempt: task.attempt, place: task.state.place };
 }
 
 /** What a change of a task means to the planner's mirror. */

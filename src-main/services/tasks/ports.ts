@@ -20,7 +20,7 @@ export type TaskRecords = Pick<
   | 'counts'
   | 'endedBefore'
 >;
-export type EffectRecords = Pick<EffectRepository, 'forNode' | 'done'>;
+export type EffectRecords = Pick<EffectRepository, 'forNode' | 'done' | 'forgetNode'>;
 
 /** The group commit of the store: what is written in one turn of the loop becomes durable together. */
 export interface Commit {

@@ -4,6 +4,7 @@ import type { NodeId, TaskId } from '../../contract/ids.ts';
 import { isFinal, type TaskEventView } from '../../contract/task.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
+import type { Holding } from '../../domain/planner/model.ts';
 import type { Refusal, Task, TaskEvent } from '../../domain/task.ts';
 import { transition } from '../../domain/task-machine.ts';
 import type { Logger } from '../logger.ts';
@@ -225,4 +226,9 @@ export class TaskBook {
 /** The node on which a task holds something. */
 export function nodeOf(task: Task): NodeId | undefined {
   return 'kill' in task.state ? task.state.place.nodeId : undefined;
+}
+
+/** What a task holds, while it holds something. */
+export function holdingOf(task: Task): Holding | undefined {
+  return 'kill' in task.state ? { taskId: task.id, attempt: task.attempt, place: task.state.place } : undefined;
 }

@@ -7,7 +7,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createClient } from '../../../src-main/contract/client.ts';
 import { readCoreFile } from '../../../src-main/hosts/core-file.ts';
-import { attachToLocalCore, attachToUrl } from '../../../src-main/hosts/server/attach.ts';
+import {
+  askForSignInUrl,
+  attachToLocalCore,
+  attachToUrl,
+} from '../../../src-main/hosts/server/attach.ts';
 import { runServe } from '../../../src-main/hosts/server/main.ts';
 import { startServer, type RunningServer } from '../../../src-main/hosts/server/start-server.ts';
 import { FakeCore } from './fake-core.ts';
@@ -258,6 +262,11 @@ describe('the local socket', () => {
     const client = createClient(await attachToLocalCore(dir));
     expect(await client.api.core.status()).toMatchObject({ hostname: 'anna through cli' });
     client.close();
+  });
+
+  test('gives its owner a link that signs a browser in', async () => {
+    const { search } = new URL((await askForSignInUrl(dir)) ?? '');
+    expect((await get(`/${search}`)).status).toBe(303);
   });
 
   test('leaves nothing behind', async () => {

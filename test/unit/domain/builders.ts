@@ -14,7 +14,14 @@ import type {
   PlannerNode,
   QueuedTask,
 } from '../../../src-main/domain/planner/model.ts';
-import type { Place, Task, TaskEvent, TaskState } from '../../../src-main/domain/task.ts';
+import type {
+  Place,
+  Refusal,
+  Task,
+  TaskEvent,
+  TaskState,
+  Transition,
+} from '../../../src-main/domain/task.ts';
 import { isRefusal } from '../../../src-main/domain/task.ts';
 import { transition } from '../../../src-main/domain/task-machine.ts';
 import { parseTarget } from '../../../src-main/domain/target.ts';
@@ -64,6 +71,20 @@ export function told(task: Task, ...events: readonly TaskEvent[]): Task {
     if (isRefusal(outcome)) throw new Error(`${outcome.refused}: ${outcome.why}`);
     return outcome.task;
   }, task);
+}
+
+/** One event, a minute later; throws at a refusal. */
+export function step(task: Task, event: TaskEvent): Transition {
+  const outcome = transition(task, event, t0 + 60_000);
+  if (isRefusal(outcome)) throw new Error(outcome.why);
+  return outcome;
+}
+
+/** One event that must be refused. */
+export function refused(task: Task, event: TaskEvent): Refusal {
+  const outcome = transition(task, event, t0 + 60_000);
+  if (!isRefusal(outcome)) throw new Error(`${event.kind} was taken`);
+  return outcome;
 }
 
 export const placed: TaskEvent = { kind: 'placed', place: aPlace, why: null };
@@ -120,9 +141,7 @@ export function aNode(
 ): PlannerNode {
   const { gpuCount = 0, ...rest } = changes;
   return {
-    id: nodeId.parse(
-      String([...name].reduce((sum, letter) => sum * 131 + letter.charCodeAt(0), 7) % 1e15),
-    ),
+    id: nodeId.parse(String(Number.parseInt(Buffer.from(name).toString('hex'), 16) % 1e15)),
     name,
     state: 'online',
     drained: false,

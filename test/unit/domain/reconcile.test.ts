@@ -104,7 +104,7 @@ describe('settles each difference', () => {
     ['lostRun', 'ended', over(0), 'collect', ['ended']],
     ['lostFrozen', 'running', alive, 'adopt', ['found']],
     ['lostFrozen', 'ended with 0', over(0), 'collect', ['ended']],
-  ])('%s, found %s', (name, _found, observed, kind, events) => {
+  ])('%s, found %s', (...[name, , observed, kind, events]) => {
     const [finding, ...rest] = settle([states[name]], observed === null ? [] : [observed]);
     expect(rest).toEqual([]);
     expect(finding?.kind).toBe(kind);

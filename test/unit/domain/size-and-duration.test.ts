@@ -40,7 +40,11 @@ test.each([
   expect(() => parseMemorySize(text)).toThrow(
     expect.objectContaining({
       code: 'input/invalid',
-      details: expect.objectContaining({ value: text }),
+      details: {
+        field: 'memory size',
+        value: text,
+        right: expect.stringMatching(/.{10}/) as unknown,
+      },
     }),
   );
 });

@@ -133,10 +133,9 @@ describe('refuses, by name and with a way out', () => {
       'input/invalid',
       /Two mounts go to \/b/,
     ],
-  ])('%s', (_name, changes, code, message) => {
-    expect(() => check(changes)).toThrow(
-      expect.objectContaining({ code, message: expect.stringMatching(message) }),
-    );
+  ])('%s', (...[, changes, code, message]) => {
+    expect(() => check(changes)).toThrow(message);
+    expect(() => check(changes)).toThrow(expect.objectContaining({ code }));
   });
 
   test('privileged containers where the policy forbids them', () => {

@@ -3,7 +3,12 @@ import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { LogStore, type LogEntry, type LogQuery, type LogWriter } from '../../../src-main/store/logs/log-store.ts';
+import {
+  LogStore,
+  type LogEntry,
+  type LogQuery,
+  type LogWriter,
+} from '../../../src-main/store/logs/log-store.ts';
 import { aDirectory, start, taskIdOf } from './support.ts';
 
 const ref = { taskId: taskIdOf(1), attempt: 1 };
@@ -36,7 +41,11 @@ async function textOf(logs: LogStore, query: Partial<LogQuery>): Promise<string>
 }
 
 let printed = 0;
-function print(writer: LogWriter, text: string, more: { stream?: 'stdout' | 'stderr'; at?: number } = {}) {
+function print(
+  writer: LogWriter,
+  text: string,
+  more: { stream?: 'stdout' | 'stderr'; at?: number } = {},
+) {
   printed += 1;
   return writer.append({
     stream: more.stream ?? 'stdout',
@@ -52,13 +61,31 @@ describe('a log', () => {
     const writer = await logs.openWriter(ref.taskId, ref.attempt);
     await print(writer, 'one\n');
     await print(writer, 'oops\n', { stream: 'stderr', at: 1 });
-    await writer.appendGap({ reason: 'rotated away', stream: 'stdout', lostBytes: null, timeNs, cursor: null });
+    await writer.appendGap({
+      reason: 'rotated away',
+      stream: 'stdout',
+      lostBytes: null,
+      timeNs,
+      cursor: null,
+    });
     await print(writer, 'two', { at: 2 });
     expect(await collect(logs.read(all))).toEqual([
       { kind: 'bytes', stream: 'stdout', offset: 0, timeNs, bytes: Buffer.from('one\n') },
-      { kind: 'bytes', stream: 'stderr', offset: 0, timeNs: timeNs + 1_000_000n, bytes: Buffer.from('oops\n') },
+      {
+        kind: 'bytes',
+        stream: 'stderr',
+        offset: 0,
+        timeNs: timeNs + 1_000_000n,
+        bytes: Buffer.from('oops\n'),
+      },
       { kind: 'gap', timeNs, gap: { reason: 'rotated away', stream: 'stdout', lostBytes: null } },
-      { kind: 'bytes', stream: 'stdout', offset: 4, timeNs: timeNs + 2_000_000n, bytes: Buffer.from('two') },
+      {
+        kind: 'bytes',
+        stream: 'stdout',
+        offset: 4,
+        timeNs: timeNs + 2_000_000n,
+        bytes: Buffer.from('two'),
+      },
     ]);
     expect(await logs.sizes(ref.taskId)).toEqual([
       { attempt: 1, stdoutBytes: 7, stderrBytes: 5, fileBytes: writer.fileBytes },
@@ -84,13 +111,19 @@ describe('a log', () => {
   test('has one writer', async () => {
     const { logs } = await aLogStore();
     const writer = await logs.openWriter(ref.taskId, ref.attempt);
-    await expect(logs.openWriter(ref.taskId, ref.attempt)).rejects.toMatchObject({ code: 'conflict/state' });
+    await expect(logs.openWriter(ref.taskId, ref.attempt)).rejects.toMatchObject({
+      code: 'conflict/state',
+    });
     await writer.close();
     await (await logs.openWriter(ref.taskId, ref.attempt)).close();
   });
 
   test('holds any bytes, however they were cut', async () => {
-    const piece = fc.tuple(fc.constantFrom('stdout' as const, 'stderr' as const), fc.uint8Array({ maxLength: 200 }), fc.boolean());
+    const piece = fc.tuple(
+      fc.constantFrom('stdout' as const, 'stderr' as const),
+      fc.uint8Array({ maxLength: 200 }),
+      fc.boolean(),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { maxLength: 30 }), fc.nat(400), async (pieces, offset) => {
         const { logs, open } = await aLogStore();
@@ -162,7 +195,9 @@ describe('a part of a log', () => {
     await writeFile(file('1.log'), bytes);
     for (const reader of [logs, open()]) {
       expect(await textOf(reader, { fromOffset: 16 * 999_999 })).toBe(line(999_999));
-      expect(await textOf(reader, { tailLines: 3 })).toBe(line(999_997) + line(999_998) + line(999_999));
+      expect(await textOf(reader, { tailLines: 3 })).toBe(
+        line(999_997) + line(999_998) + line(999_999),
+      );
       expect((await textOf(reader, { since: start + 998_000 })).slice(0, 16)).toBe(line(998_000));
       await expect(textOf(reader, {})).rejects.toMatchObject({ code: 'store/log-corrupt' });
     }
@@ -175,10 +210,20 @@ describe('after a crash', () => {
   test('a log goes on behind its last whole record, wherever it was torn', async () => {
     const { logs, open, file } = await aLogStore();
     const writer = await logs.openWriter(ref.taskId, ref.attempt);
-    await writer.append({ stream: 'stdout', bytes: Buffer.from('kept'), timeNs, cursor: 'after kept' });
+    await writer.append({
+      stream: 'stdout',
+      bytes: Buffer.from('kept'),
+      timeNs,
+      cursor: 'after kept',
+    });
     await writer.flush();
     const kept = writer.fileBytes;
-    await writer.append({ stream: 'stdout', bytes: Buffer.from('torn'), timeNs, cursor: 'after torn' });
+    await writer.append({
+      stream: 'stdout',
+      bytes: Buffer.from('torn'),
+      timeNs,
+      cursor: 'after torn',
+    });
     await writer.close();
     const size = (await stat(file('1.log'))).size;
     for (let length = size - 1; length >= kept; length -= 5) {
@@ -187,7 +232,12 @@ describe('after a crash', () => {
       expect(await textOf(reader, {})).toBe('kept');
       const next = await reader.openWriter(ref.taskId, ref.attempt);
       expect(next).toMatchObject({ lastCursor: 'after kept', stdoutBytes: 4, fileBytes: kept });
-      await next.append({ stream: 'stdout', bytes: Buffer.from('torn'), timeNs, cursor: 'after torn' });
+      await next.append({
+        stream: 'stdout',
+        bytes: Buffer.from('torn'),
+        timeNs,
+        cursor: 'after torn',
+      });
       await next.close();
       expect(await textOf(reader, {})).toBe('kepttorn');
     }
@@ -203,7 +253,11 @@ describe('after a crash', () => {
     await writer.close();
     expect(bytesOf(await collect(logs.read({ ...ref, stream: 'stderr' })))).toEqual(big);
     await truncate(file('1.log'), (await stat(file('1.log'))).size - 1);
-    expect(await open().openWriter(ref.taskId, ref.attempt)).toMatchObject({ lastCursor: cursor, stdoutBytes: 5, stderrBytes: 0 });
+    expect(await open().openWriter(ref.taskId, ref.attempt)).toMatchObject({
+      lastCursor: cursor,
+      stdoutBytes: 5,
+      stderrBytes: 0,
+    });
   });
 
   test('garbage at the end and a lost index change nothing', async () => {

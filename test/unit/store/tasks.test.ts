@@ -3,12 +3,28 @@ import { describe, expect, test } from 'vitest';
 import type { BatchId } from '../../../src-main/contract/ids.ts';
 import { taskWindowQuery, type TaskWindowQuery } from '../../../src-main/contract/task.ts';
 import type { Task, Transition } from '../../../src-main/domain/task.ts';
-import { aPlace, aStore, aTask, asNew, everyState, nodeOne, nodeTwo, start, taskIdOf } from './support.ts';
+import {
+  aPlace,
+  aStore,
+  aTask,
+  asNew,
+  everyState,
+  nodeOne,
+  nodeTwo,
+  start,
+  taskIdOf,
+} from './support.ts';
 
 const placed: Transition = {
   task: aTask(1, {
     attempt: 1,
-    state: { status: 'ASSIGNING', since: start + 1, place: aPlace, assignedAt: start + 1, kill: null },
+    state: {
+      status: 'ASSIGNING',
+      since: start + 1,
+      place: aPlace,
+      assignedAt: start + 1,
+      kill: null,
+    },
   }),
   effects: [{ kind: 'start-attempt', nodeId: nodeOne, attempt: 1 }],
   record: { kind: 'placed', why: 'n1 has room', who: 'scheduler' },
@@ -58,7 +74,16 @@ describe('a transition', () => {
     const saved = store.tasks.save(placed, aTask(1), start + 1);
     expect(store.tasks.get(taskIdOf(1))?.task).toEqual(placed.task);
     expect(store.tasks.events(taskIdOf(1))).toEqual([
-      { seq: 1, at: start, from: null, to: 'PENDING', kind: 'submitted', why: null, attempt: 0, who: 'anna' },
+      {
+        seq: 1,
+        at: start,
+        from: null,
+        to: 'PENDING',
+        kind: 'submitted',
+        why: null,
+        attempt: 0,
+        who: 'anna',
+      },
       saved.event,
     ]);
     expect(saved.event).toEqual({
@@ -91,7 +116,15 @@ describe('a transition', () => {
   test('may be followed by events that are none', async () => {
     const { store } = await aStore();
     store.tasks.insertMany([asNew(aTask(1))]);
-    const phase = { at: start, from: null, to: 'PENDING', kind: 'phase', why: 'pulling', attempt: 1, who: 'node' } as const;
+    const phase = {
+      at: start,
+      from: null,
+      to: 'PENDING',
+      kind: 'phase',
+      why: 'pulling',
+      attempt: 1,
+      who: 'node',
+    } as const;
     expect(store.tasks.appendEvent(taskIdOf(1), phase)).toEqual({ ...phase, seq: 2 });
   });
 });
@@ -137,7 +170,10 @@ describe('a window into the list', () => {
       aTask(1, { priority: 5, spec: { name: 'Beta', labels: { team: 'vision', x: '1' } } }),
       aTask(2, { owner: 'bob', spec: { name: 'alpha', labels: { team: 'text' } } }),
       aTask(3, { batchId: '7050000000000000002' as BatchId, state: everyState[4]! }),
-      aTask(4, { state: everyState[9]!, spec: { name: '[x]', work: { kind: 'script', text: 'echo ÄPFEL 100%' } } }),
+      aTask(4, {
+        state: everyState[9]!,
+        spec: { name: '[x]', work: { kind: 'script', text: 'echo ÄPFEL 100%' } },
+      }),
       aTask(5, { priority: 9, state: everyState[8]! }),
     ];
     opened.store.tasks.insertMany(tasks.map(asNew));
@@ -150,7 +186,9 @@ describe('a window into the list', () => {
   };
 
   test('has the rows, how many there are, and how many of each status', async () => {
-    expect(await ask({ filter: { statuses: ['PENDING', 'RUNNING'] }, limit: 2, offset: 1 })).toEqual({
+    expect(
+      await ask({ filter: { statuses: ['PENDING', 'RUNNING'] }, limit: 2, offset: 1 }),
+    ).toEqual({
       total: 3,
       counts: { PENDING: 2, RUNNING: 1, FAILED: 1, COMPLETED: 1 },
       offset: 1,
@@ -194,20 +232,33 @@ describe('a task that cannot be read', () => {
 
   test.each([
     ['no JSON', `UPDATE task_specs SET spec_json = 'x' WHERE task_id % 10 = 1`],
-    ['a request that lost a field', `UPDATE task_specs SET spec_json = json_remove(spec_json, '$.gpus') WHERE task_id % 10 = 1`],
+    [
+      'a request that lost a field',
+      `UPDATE task_specs SET spec_json = json_remove(spec_json, '$.gpus') WHERE task_id % 10 = 1`,
+    ],
     ['a holding of another shape', `UPDATE tasks SET place_json = '{}' WHERE id % 10 = 1`],
   ])('is set aside and reported: %s', async (_what, sql) => {
     const { store, dataDir, logged } = await aStore();
-    store.tasks.insertMany([1, 2].map((n) => asNew(aTask(n - 1, { state: everyState[4]!, attempt: 1 }))));
+    store.tasks.insertMany(
+      [1, 2].map((n) => asNew(aTask(n - 1, { state: everyState[4]!, attempt: 1 }))),
+    );
     await store.flushed();
     damage(dataDir, sql);
     const active = store.tasks.active();
     expect(active.tasks.map(({ task }) => task.id)).toEqual([taskIdOf(1)]);
     expect(active.unreadable).toEqual([
-      { id: taskIdOf(0), status: 'RUNNING', nodeId: nodeOne, attempt: 1, problem: expect.stringMatching(/_json cannot be read/) },
+      {
+        id: taskIdOf(0),
+        status: 'RUNNING',
+        nodeId: nodeOne,
+        attempt: 1,
+        problem: expect.stringMatching(/_json cannot be read/),
+      },
     ]);
     expect(logged.map(({ message }) => message)).toEqual(['unreadable task set aside']);
-    expect(() => store.tasks.get(taskIdOf(0))).toThrow(expect.objectContaining({ code: 'store/corrupt' }));
+    expect(() => store.tasks.get(taskIdOf(0))).toThrow(
+      expect.objectContaining({ code: 'store/corrupt' }),
+    );
     const window = await store.tasks.window(taskWindowQuery.parse({}));
     expect(window).toMatchObject({ total: 2, unreadable: [{ id: taskIdOf(0) }] });
   });
@@ -217,7 +268,11 @@ describe('removing', () => {
   test('takes an ended task with all that belongs to it, but not what is still to be done', async () => {
     const { store } = await aStore();
     store.tasks.insertMany([asNew(aTask(1, { spec: { labels: { a: 'b' } } }))]);
-    store.tasks.save({ ...placed, task: { ...placed.task, state: everyState[9]! } }, aTask(1), start + 9);
+    store.tasks.save(
+      { ...placed, task: { ...placed.task, state: everyState[9]! } },
+      aTask(1),
+      start + 9,
+    );
     store.tasks.remove([taskIdOf(1)]);
     expect(store.tasks.get(taskIdOf(1))).toBeUndefined();
     expect(store.tasks.events(taskIdOf(1))).toEqual([]);

@@ -24,10 +24,7 @@ export function addConfigCommands(program: Command, runner: Runner): void {
     set,
   );
   runner.action(
-    config
-      .command('reset')
-      .description('take a setting out of config.yaml')
-      .argument('<key>'),
+    config.command('reset').description('take a setting out of config.yaml').argument('<key>'),
     reset,
   );
 }
@@ -70,7 +67,9 @@ async function reset(call: Call, key: string): Promise<void> {
 
 async function tell(call: Call, view: SettingView): Promise<void> {
   if (view.origin === 'environment' || view.origin === 'flag') {
-    await call.say(`Beware: ${view.key} is also given by ${originWords[view.origin]}, which is stronger.`);
+    await call.say(
+      `Beware: ${view.key} is also given by ${originWords[view.origin]}, which is stronger.`,
+    );
   }
   if (view.needsRestart) await call.say('It takes effect when the core starts again.');
   await call.answer(
@@ -79,7 +78,10 @@ async function tell(call: Call, view: SettingView): Promise<void> {
   );
 }
 
-const originWords = { environment: 'the environment', flag: 'the command line of the core' } as const;
+const originWords = {
+  environment: 'the environment',
+  flag: 'the command line of the core',
+} as const;
 
 function withUnit(value: unknown, unit: string | null): string {
   return unit === null || value === null ? plain(value) : `${plain(value)} ${unit}`;

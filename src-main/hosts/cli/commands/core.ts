@@ -107,7 +107,9 @@ async function stopCore(call: Call): Promise<void> {
   await ended;
   for (let waitedMs = 0; core.isLocal && isAlive(pid); waitedMs += lookAgainMs) {
     if (waitedMs >= stopPatienceMs) {
-      throw new WrongCoreError(`The core (process ${String(pid)}) was told to stop and is still there.`);
+      throw new WrongCoreError(
+        `The core (process ${String(pid)}) was told to stop and is still there.`,
+      );
     }
     await sleep(lookAgainMs);
   }

@@ -1,7 +1,15 @@
 import { taskStatuses, type TaskStatus } from '../../../contract/task.ts';
 import { UsageError } from '../errors.ts';
 
-const signals = ['SIGTERM', 'SIGINT', 'SIGKILL', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+const signals = [
+  'SIGTERM',
+  'SIGINT',
+  'SIGKILL',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+] as const;
 
 /** `TERM`, `sigterm`, `SIGTERM`: a signal a task can be sent. Throws UsageError. */
 export function parseSignal(text: string): (typeof signals)[number] {

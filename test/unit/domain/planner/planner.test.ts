@@ -7,7 +7,7 @@ import type {
 } from '../../../../src-main/domain/planner/model.ts';
 import {
   plan,
-  Planner,
+  type Planner,
   plannerOf,
   type PlanInput,
 } from '../../../../src-main/domain/planner/planner.ts';
@@ -147,7 +147,7 @@ describe('what keeps a task from a node', () => {
       [],
     ],
     ['held exclusively', {}, free, [holding(9, free, { exclusive: true })]],
-  ])('%s', (_name, wish, node, holdings) => {
+  ])('%s', (...[, wish, node, holdings]) => {
     const task = queued(1, wish);
     expect(planned({ queue: [task], nodes: [node], holdings })).toEqual([]);
     const [answer] = plannerOf({ queue: [], nodes: [node], holdings, policy }).explain(task).nodes;

@@ -1,0 +1,123 @@
+// Reading a log file of the node from a position on, as fast as the reader takes it.
+import { AppError } from '../../contract/errors.ts';
+import type { NodeLink, RemoteFile, RemoteFiles } from '../../link/node-link.ts';
+
+/** One read; large enough that the round trip does not matter. */
+const readBytes = 256 * 1024;
+/** Reads on their way at once: together at most 1 MiB in memory per log. */
+const readsAhead = 4;
+
+/** A log file opened for reading. */
+export interface LogFile extends AsyncDisposable {
+  read(position: number, length: number): Promise<Buffer>;
+  size(): Promise<number>;
+}
+
+/** Opens log files over SFTP, or by commands where the node has no SFTP. */
+export async function logFiles(link: NodeLink): Promise<(path: string) => Promise<LogFile>> {
+  const files = await sftpOf(link);
+  if (files === undefined) return (path) => Promise.resolve(new CommandFile(link, path));
+  return async (path) => sftpFile(await files.open(path, 'r'));
+}
+
+async function sftpOf(link: NodeLink): Promise<RemoteFiles | undefined> {
+  try {
+    return await link.files();
+  } catch (error) {
+    if (error instanceof AppError && link.isOpen) return undefined;
+    throw error;
+  }
+}
+
+function sftpFile(file: RemoteFile): LogFile {
+  return {
+    read: (position, length) => file.read(position, length),
+    size: async () => (await file.stat()).size,
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  };
+}
+
+class CommandFile implements LogFile {
+  readonly #link: NodeLink;
+  readonly #path: string;
+
+  constructor(link: NodeLink, path: string) {
+    this.#link = link;
+    this.#path = path;
+  }
+
+  async read(position: number, length: number): Promise<Buffer> {
+    const script = 'tail -c "+$2" "$1" | head -c "$3"';
+    const args = [this.#path, String(position + 1), String(length)];
+    return (await this.#link.runScript(script, args)).stdout;
+  }
+
+  async size(): Promise<number> {
+    const result = await this.#link.run(['stat', '-c', '%s', this.#path]);
+    return Number.parseInt(result.stdout.toString(), 10) || 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.resolve();
+  }
+}
+
+/** Everything from `position` to the end as it is by then. */
+export async function* readToEnd(
+  file: LogFile,
+  position: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  let at = position;
+  for (;;) {
+    signal.throwIfAborted();
+    const end = await file.size();
+    if (end <= at) return;
+    for await (const bytes of readAhead(file, at, end)) {
+      signal.throwIfAborted();
+      at += bytes.length;
+      yield bytes;
+    }
+  }
+}
+
+interface Pending {
+  readonly at: number;
+  readonly length: number;
+  readonly bytes: Promise<Buffer>;
+}
+
+/** The bytes between two positions, with several reads under way. Ends early if the file is shorter. */
+async function* readAhead(
+  file: LogFile,
+  from: number,
+  end: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  const pending: Pending[] = [];
+  let next = from;
+  const fill = () => {
+    while (pending.length < readsAhead && next < end) {
+      const length = Math.min(readBytes, end - next);
+      const bytes = file.read(next, length);
+      // One that fails after another did has nobody waiting for it.
+      bytes.catch(() => undefined);
+      pending.push({ at: next, length, bytes });
+      next += length;
+    }
+  };
+  for (fill(); pending.length > 0; fill()) {
+    const first = pending.shift();
+    if (first === undefined) return;
+    let got = 0;
+    for (
+      let bytes = await first.bytes;
+      ;
+      bytes = await file.read(first.at + got, first.length - got)
+    ) {
+      if (bytes.length === 0) return;
+      got += bytes.length;
+      yield bytes;
+      if (got >= first.length) break;
+    }
+  }
+}

@@ -1,0 +1,367 @@
+// Running attempts as plain processes: a directory for each on the node, a session of their own, and
+// small scripts (resources/node/process-*.sh) that do one thing in one round trip. The files on the
+// node are the truth; this class remembers nothing that matters.
+import { RequestError } from '../../contract/errors.ts';
+import type { CoreId } from '../../contract/ids.ts';
+import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
+import { Emitter } from '../../domain/emitter.ts';
+import { lostError } from '../../link/errors.ts';
+import type { NodeLink } from '../../link/node-link.ts';
+import { silentLog, type RuntimeLog } from '../log.ts';
+import { readNodeScript } from '../node-scripts.ts';
+import type {
+  AttemptRef,
+  AttemptSpec,
+  LogChunk,
+  ObservedAttempt,
+  Prepared,
+  PrepareOptions,
+  Runtime,
+} from '../runtime.ts';
+import { attemptBundle } from './bundle.ts';
+import { ProcessCreationError, ProcessDiskFullError, ProcessNotFoundError } from './errors.ts';
+import { LogPosition } from './log-position.ts';
+import { logFiles, readToEnd, type LogFile } from './log-file.ts';
+import { parseRecords, toObserved, type NodeRecords } from './records.ts';
+import { Watcher, type Notice } from './watcher.ts';
+
+export interface ProcessRuntimeOptions {
+  readonly link: NodeLink;
+  readonly coreId: CoreId;
+  /** /etc/machine-id, or another name of the machine: homes are often shared. */
+  readonly machineId: string;
+  /** systemd-run can be used here (NodeFacts.processLimits). */
+  readonly limits: boolean;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log?: RuntimeLog;
+}
+
+/** The process runtime of one node. */
+export interface ProcessRuntime extends Runtime {
+  readonly kind: 'process';
+  /** While live, logs arrive within 0.2 s; otherwise a quiet log may take 2 s. Live at first. */
+  setLive(isLive: boolean): void;
+}
+
+/** Makes the runtime. Nothing happens on the node before the first call. */
+export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
+  return new SessionRuntime(options);
+}
+
+const scriptTimeoutMs = 60_000;
+/** Attempts on one node are hundreds at most; each takes about 300 bytes. */
+const listBytes = 8 * 1024 * 1024;
+/** For ends nobody tells of: the script around the work was killed. */
+const lookAgainMs = 30_000;
+/** While the watcher is not there to tell. */
+const lookSoonMs = 1000;
+/** How long SIGKILL may take to show. */
+const settleMs = 10_000;
+
+interface StopOptions {
+  readonly signal: string;
+  readonly graceMs: number;
+}
+
+class SessionRuntime implements ProcessRuntime {
+  readonly kind = 'process';
+  readonly #options: ProcessRuntimeOptions;
+  readonly #link: NodeLink;
+  readonly #watcher: Watcher;
+  readonly #changed = new Emitter<undefined>();
+
+  constructor(options: ProcessRuntimeOptions) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(options.machineId)) {
+      throw new RequestError('input/invalid', `${options.machineId} is not the ID of a machine.`);
+    }
+    this.#options = options;
+    this.#link = options.link;
+    this.#watcher = new Watcher({ ...options, log: options.log ?? silentLog });
+    this.#watcher.onDidNotice((notice) => {
+      if (notice.kind !== 'growth') this.#changed.emit(undefined);
+    });
+  }
+
+  onDidChange(listener: () => void): Disposable {
+    return this.#changed.event(listener);
+  }
+
+  setLive(isLive: boolean): void {
+    this.#watcher.setLive(isLive);
+  }
+
+  async list(): Promise<readonly ObservedAttempt[]> {
+    const node = await this.#look('all');
+    const observed = node.attempts
+      .filter((record) => !record.path.endsWith('.kept'))
+      .map((record) => toObserved(record, node));
+    return observed.filter((attempt) => attempt !== undefined);
+  }
+
+  async inspect(ref: AttemptRef): Promise<ObservedAttempt | undefined> {
+    const node = await this.#look(pathOf(ref));
+    const record = node.attempts.find(({ path }) => path.replace('.kept', '') === pathOf(ref));
+    const observed = record === undefined ? undefined : toObserved(record, node);
+    return observed?.core === this.#options.coreId ? observed : undefined;
+  }
+
+  prepare(_spec: AttemptSpec, options: PrepareOptions): Promise<Prepared> {
+    options.signal.throwIfAborted();
+    return Promise.resolve({ imageDigest: null, imageId: null });
+  }
+
+  async create(spec: AttemptSpec): Promise<void> {
+    const { coreId: core, limits } = this.#options;
+    const stdin = attemptBundle(spec, { core, limits });
+    const answer = await this.#script('process-create.sh', spec, { stdin });
+    if (answer === 'created' || answer === 'exists') return;
+    throw failure(answer, spec);
+  }
+
+  async start(ref: AttemptRef): Promise<void> {
+    // Its end should not be missed; it comes up beside the start.
+    this.#watcher.ensure();
+    const answer = await this.#script('process-start.sh', ref);
+    if (answer === 'started' || answer === 'already') return;
+    throw failure(answer, ref);
+  }
+
+  async stop(ref: AttemptRef, options: StopOptions): Promise<{ delivered: boolean }> {
+    const signal = signalName(options.signal);
+    const reached = await this.#signal(ref, { signal, whom: 'work', rounds: 1 });
+    if (reached === 0) return { delivered: false };
+    const graceMs = signal === 'KILL' ? 0 : options.graceMs;
+    if (graceMs === 0 || !(await this.#endsWithin(ref, graceMs))) {
+      await this.#signal(ref, { signal: 'KILL', whom: 'work', rounds: 20 });
+      await this.#endsWithin(ref, settleMs);
+    }
+    return { delivered: true };
+  }
+
+  async pause(ref: AttemptRef): Promise<void> {
+    await this.#freezeOrThaw(ref, 'STOP');
+  }
+
+  async resume(ref: AttemptRef): Promise<void> {
+    await this.#freezeOrThaw(ref, 'CONT');
+  }
+
+  async #freezeOrThaw(ref: AttemptRef, signal: 'STOP' | 'CONT'): Promise<void> {
+    const reached = await this.#signal(ref, { signal, whom: 'all', rounds: 2 });
+    if (reached === 0) throw notThere(ref, 'does not run');
+  }
+
+  waitForEnd(ref: AttemptRef, signal: AbortSignal): Promise<ObservedAttempt | undefined> {
+    return this.#waitForEnd(ref, signal, lookAgainMs);
+  }
+
+  async #waitForEnd(
+    ref: AttemptRef,
+    signal: AbortSignal,
+    pollMs: number,
+  ): Promise<ObservedAttempt | undefined> {
+    this.#watcher.ensure();
+    for (;;) {
+      using next = this.#nextNotice(ref, { signal, pollMs, withGrowth: false });
+      const observed = await this.inspect(ref);
+      signal.throwIfAborted();
+      if (observed === undefined || observed.condition.kind === 'ended') return observed;
+      await next.take();
+    }
+  }
+
+  async #endsWithin(ref: AttemptRef, ms: number): Promise<boolean> {
+    const { timers } = this.#options;
+    const limit = new AbortController();
+    const timeout = timers.after(ms, () => {
+      limit.abort();
+    });
+    try {
+      await this.#waitForEnd(ref, limit.signal, lookSoonMs);
+      return true;
+    } catch (error) {
+      if (limit.signal.aborted) return false;
+      throw error;
+    } finally {
+      timeout[Symbol.dispose]();
+    }
+  }
+
+  async *logs(
+    ref: AttemptRef,
+    cursor: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogChunk, void, undefined> {
+    this.#watcher.ensure();
+    const position = LogPosition.parse(cursor);
+    const first = await this.#found(ref);
+    const open = await logFiles(this.#link);
+    await using stdout = await open(`${first.name}/stdout.log`);
+    await using stderr = await open(`${first.name}/stderr.log`);
+    using _follow = this.#watcher.follow(pathOf(ref));
+    for (let observed: ObservedAttempt | undefined = first; ;) {
+      using next = this.#nextNotice(ref, { signal, pollMs: lookAgainMs, withGrowth: true });
+      // Asked before reading: what has ended by then writes no more.
+      observed ??= await this.inspect(ref);
+      yield* this.#readBoth({ stdout, stderr }, position, signal);
+      if (observed === undefined || observed.condition.kind === 'ended') return;
+      if ((await next.take()) !== 'growth') observed = undefined;
+    }
+  }
+
+  async *#readBoth(
+    files: { readonly stdout: LogFile; readonly stderr: LogFile },
+    position: LogPosition,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogChunk, void, undefined> {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      for await (const bytes of readToEnd(files[stream], position[stream], signal)) {
+        position[stream] += bytes.length;
+        const timeNs = BigInt(this.#options.clock.now()) * 1_000_000n;
+        yield { stream, bytes, timeNs, cursor: position.toString() };
+      }
+    }
+  }
+
+  async remove(ref: AttemptRef, options: { keep: boolean }): Promise<void> {
+    const words = [options.keep ? 'keep' : 'drop'];
+    const answer = await this.#script('process-remove.sh', ref, { words });
+    if (answer === 'removed') return;
+    if (answer === 'running') {
+      throw new ProcessCreationError(
+        `Task ${ref.taskId} still runs: it has to end before it is removed.`,
+      );
+    }
+    throw failure(answer, ref);
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher.close();
+  }
+
+  /** What may have changed for an attempt; made before looking, so that nothing falls between. */
+  #nextNotice(
+    ref: AttemptRef,
+    options: { signal: AbortSignal; pollMs: number; withGrowth: boolean },
+  ) {
+    const { signal, pollMs, withGrowth } = options;
+    const path = pathOf(ref);
+    const happened = Promise.withResolvers<Notice['kind'] | 'time'>();
+    const done = new AbortController();
+    const held = [
+      this.#watcher.onDidNotice((notice) => {
+        if (notice.kind === 'growth' && !withGrowth) return;
+        if (notice.kind === 'reset' || notice.path === path) happened.resolve(notice.kind);
+      }),
+      this.#link.onDidClose((reason) => {
+        happened.reject(reason ?? lostError(this.#link.description));
+      }),
+    ];
+    const wait = this.#watcher.isListening ? pollMs : Math.min(pollMs, lookSoonMs);
+    sleep(this.#options.timers, wait, AbortSignal.any([done.signal, signal])).then(
+      () => {
+        happened.resolve('time');
+      },
+      (reason: unknown) => {
+        happened.reject(reason as Error);
+      },
+    );
+    // Nobody may be waiting for it any more when it is rejected.
+    happened.promise.catch(() => undefined);
+    return {
+      take: () => happened.promise,
+      [Symbol.dispose]: () => {
+        for (const item of held) item[Symbol.dispose]();
+        done.abort();
+      },
+    };
+  }
+
+  async #signal(
+    ref: AttemptRef,
+    options: { signal: string; whom: 'work' | 'all'; rounds: number },
+  ): Promise<number> {
+    const words = [options.signal, options.whom, String(options.rounds)];
+    const answer = await this.#script('process-signal.sh', ref, { words });
+    const match = /^signalled (\d{1,9})$/.exec(answer);
+    if (match !== null) return Number(match[1]);
+    if (answer === 'ended' || answer === 'missing') return 0;
+    throw failure(answer, ref);
+  }
+
+  async #found(ref: AttemptRef): Promise<ObservedAttempt> {
+    const observed = await this.inspect(ref);
+    if (observed === undefined) throw notThere(ref, 'is not on the node');
+    return observed;
+  }
+
+  async #look(what: string): Promise<NodeRecords> {
+    const result = await this.#link.runScript(
+      readNodeScript('process-list.sh'),
+      [this.#options.machineId, what],
+      { timeoutMs: scriptTimeoutMs, maxOutputBytes: listBytes },
+    );
+    const records = result.isTruncated ? undefined : parseRecords(result.stdout.toString());
+    if (records !== undefined) return records;
+    throw new ProcessCreationError(
+      'The node did not say which processes it has. Its home directory or /proc may be broken.',
+      { retry: 'later', details: { stderr: result.stderr.toString().slice(0, 300) } },
+    );
+  }
+
+  /** Runs one of our scripts for an attempt and returns the first line it printed. */
+  async #script(
+    name: `${string}.sh`,
+    ref: AttemptRef,
+    options: { readonly stdin?: string; readonly words?: readonly string[] } = {},
+  ): Promise<string> {
+    const { machineId, coreId } = this.#options;
+    const args = [machineId, coreId, ref.taskId, String(ref.attempt), ...(options.words ?? [])];
+    const result = await this.#link.runScript(readNodeScript(name), args, {
+      timeoutMs: scriptTimeoutMs,
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    });
+    const [answer = ''] = result.stdout.toString().split('\n');
+    return answer === '' ? `failed ${result.stderr.toString().slice(0, 300)}` : answer;
+  }
+}
+
+function pathOf(ref: AttemptRef): string {
+  return `${ref.taskId}/${String(ref.attempt)}`;
+}
+
+function signalName(signal: string): string {
+  const match = /^(?:SIG)?([A-Z][A-Z0-9]{1,9})$/.exec(signal);
+  if (match?.[1] !== undefined) return match[1];
+  throw new RequestError('input/invalid', `${signal} is not the name of a signal such as SIGTERM.`);
+}
+
+function notThere(ref: AttemptRef, what: string): ProcessNotFoundError {
+  return new ProcessNotFoundError(`Attempt ${String(ref.attempt)} of task ${ref.taskId} ${what}.`, {
+    details: { taskId: ref.taskId, attempt: ref.attempt },
+  });
+}
+
+/** The error behind an answer of a script that is not success. */
+function failure(answer: string, ref: AttemptRef): Error {
+  const details = { taskId: ref.taskId, attempt: ref.attempt };
+  if (answer === 'disk-full') return new ProcessDiskFullError({ details });
+  if (answer === 'missing') return notThere(ref, 'is not on the node');
+  if (answer === 'workdir') {
+    return new ProcessCreationError(
+      'The working directory of the task is not on the node, or may not be entered.',
+      { details },
+    );
+  }
+  if (answer === 'foreign') {
+    return new ProcessCreationError(
+      `The directory of task ${ref.taskId} on the node belongs to another core. It was left alone.`,
+      { details },
+    );
+  }
+  const reason = answer.replace(/^failed ?/, '').slice(0, 300);
+  return new ProcessCreationError(`The process could not be set up on the node: ${reason}`, {
+    details,
+  });
+}

@@ -1,0 +1,135 @@
+// One program per node and core that tells at once when an attempt ends or a log grows. The files on
+// the node stay the truth: after every (re)start of the watcher, whoever waits looks again.
+import { createInterface } from 'node:readline';
+import { AppError } from '../../contract/errors.ts';
+import { sleep, type Timers } from '../../domain/clock.ts';
+import { Emitter, type Event } from '../../domain/emitter.ts';
+import type { NodeLink, RemoteProcess } from '../../link/node-link.ts';
+import type { RuntimeLog } from '../log.ts';
+import { readNodeScript } from '../node-scripts.ts';
+
+/** `exit`: an attempt ended. `growth`: a log file has more. `reset`: something may have been missed. */
+export type Notice =
+  | { readonly kind: 'exit'; readonly path: string }
+  | { readonly kind: 'growth'; readonly path: string }
+  | { readonly kind: 'reset' };
+
+export interface WatcherOptions {
+  readonly link: NodeLink;
+  readonly machineId: string;
+  readonly coreId: string;
+  readonly timers: Timers;
+  readonly log: RuntimeLog;
+}
+
+/** Between two tries to start it, for instance when the connection has no session left. */
+const restartDelayMs = 3000;
+/** How long growth may go unnoticed: while somebody looks, and while the core merely collects. */
+const livePause = '0.2';
+const collectingPause = '2';
+
+export class Watcher {
+  readonly #options: WatcherOptions;
+  readonly #noticed = new Emitter<Notice>();
+  readonly #followed = new Map<string, number>();
+  readonly #abort = new AbortController();
+  #program: RemoteProcess | undefined;
+  #running: Promise<void> | undefined;
+  #isLive = true;
+  #starts = 0;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+  }
+
+  /** False while notices may be missed: look by yourself then. */
+  get isListening(): boolean {
+    return this.#program !== undefined;
+  }
+
+  get onDidNotice(): Event<Notice> {
+    return this.#noticed.event;
+  }
+
+  /** Starts it once; it is kept running until closed or the link drops. */
+  ensure(): void {
+    this.#running ??= this.#keepRunning();
+  }
+
+  /** Asks for notices about the logs in `TASK/ATTEMPT` until disposed. */
+  follow(path: string): Disposable {
+    this.#followed.set(path, (this.#followed.get(path) ?? 0) + 1);
+    this.#sendFiles();
+    return {
+      [Symbol.dispose]: () => {
+        const count = (this.#followed.get(path) ?? 1) - 1;
+        if (count === 0) this.#followed.delete(path);
+        else this.#followed.set(path, count);
+        this.#sendFiles();
+      },
+    };
+  }
+
+  /** Growth is told within 0.2 s while live, and within 2 s of a quiet log otherwise. */
+  setLive(isLive: boolean): void {
+    if (this.#isLive === isLive) return;
+    this.#isLive = isLive;
+    this.#sendFiles();
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await this.#program?.end();
+    await this.#running;
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { link, timers, log } = this.#options;
+    const { signal } = this.#abort;
+    while (link.isOpen && !signal.aborted) {
+      try {
+        await this.#runOnce();
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        log.debug({ error }, 'the watcher for processes could not be run');
+      }
+      this.#program = undefined;
+      if (link.isOpen) this.#noticed.emit({ kind: 'reset' });
+      await sleep(timers, restartDelayMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #runOnce(): Promise<void> {
+    const { link, machineId, coreId } = this.#options;
+    this.#starts += 1;
+    const word = `${String(process.pid)}-${String(this.#starts)}`;
+    const script = readNodeScript('process-watch.sh');
+    await using program = await link.spawn(['sh', '-c', script, 'sh', machineId, coreId, word]);
+    program.ended.catch(() => undefined);
+    program.stdin.on('error', () => undefined);
+    program.stderr.resume();
+    for await (const line of createInterface({ input: program.stdout })) {
+      this.#take(line, program);
+    }
+  }
+
+  #take(line: string, program: RemoteProcess): void {
+    if (line === 'ready') {
+      this.#program = program;
+      this.#sendFiles();
+      this.#noticed.emit({ kind: 'reset' });
+      return;
+    }
+    const exit = /^exit (\d{1,19}\/\d{1,7})$/.exec(line);
+    if (exit?.[1] !== undefined) this.#noticed.emit({ kind: 'exit', path: exit[1] });
+    const size = /^size (\d{1,19}\/\d{1,7})\/(?:stdout|stderr)\.log \d+$/.exec(line);
+    if (size?.[1] !== undefined) this.#noticed.emit({ kind: 'growth', path: size[1] });
+  }
+
+  #sendFiles(): void {
+    if (this.#program === undefined || !this.#program.stdin.writable) return;
+    const files = [...this.#followed.keys()].map((path) => `${path}/stdout.log ${path}/stderr.log`);
+    const pause = this.#isLive ? livePause : collectingPause;
+    this.#program.stdin.write(`watch ${pause} ${files.join(' ')}\n`);
+  }
+}

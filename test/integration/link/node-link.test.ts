@@ -1,0 +1,15 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { LocalLink } from '../../../src-main/link/local/local-link.ts';
+import { describeNodeLink } from './node-link-suite.ts';
+import { PrivateSshd } from './private-sshd.ts';
+
+describeNodeLink('this computer', () => Promise.resolve(new LocalLink()));
+
+describe('over SSH', () => {
+  let sshd: PrivateSshd;
+  beforeAll(async () => {
+    sshd = await PrivateSshd.start();
+  });
+  afterAll(() => sshd[Symbol.asyncDispose]());
+  describeNodeLink('SSH', () => sshd.connect());
+});

@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CoreId } from '../../../src-main/contract/ids.ts';
+import { LocalLink } from '../../../src-main/link/local/local-link.ts';
+import type { NodeLink } from '../../../src-main/link/node-link.ts';
+import {
+  systemClock as clock,
+  systemTimers as timers,
+} from '../../../src-main/link/system-timers.ts';
+import { createProcessRuntime } from '../../../src-main/runtimes/process/process-runtime.ts';
+import { Testbed } from '../../support/testbed.ts';
+import { describeRuntime } from './behaviour.ts';
+import { attemptOf, core, launch, never, readAll, runToEnd, seeInLog, sshTo } from './support.ts';
+
+const changes = { vessel: { kind: 'process' } } as const;
+
+function runtimeOver(link: NodeLink, coreId: CoreId = core) {
+  return createProcessRuntime({
+    link,
+    coreId,
+    machineId: 'test-machine',
+    limits: false,
+    clock,
+    timers,
+  });
+}
+
+let home: string;
+let local: LocalLink;
+let bed: Testbed;
+let ssh: NodeLink;
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'runtimes-home-'));
+  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LANG: 'C.UTF-8' };
+  local = new LocalLink({ env, homeDir: home });
+  bed = await Testbed.up({
+    nodes: 1,
+    docker: false,
+    registry: false,
+    disks: { n1: { '/home': '64M' } },
+  });
+  ssh = await sshTo(bed, 'n1', 'root');
+});
+
+afterAll(async () => {
+  await local.close();
+  await ssh.close();
+  await bed[Symbol.asyncDispose]();
+  rmSync(home, { recursive: true, force: true });
+});
+
+describeRuntime('processes on this computer', () => ({
+  changes,
+  open: (coreId) => Promise.resolve(runtimeOver(local, coreId)),
+}));
+
+describeRuntime('processes over SSH', () => ({
+  changes,
+  open: (coreId) => Promise.resolve(runtimeOver(ssh, coreId)),
+}));
+
+describe('processes on a node', () => {
+  test('goes on while the link is gone, and is collected over the next one', async () => {
+    const link = await sshTo(bed, 'n1', 'root');
+    const runtime = runtimeOver(link);
+    const spec = attemptOf('echo one; sleep 2; echo two; exit 9', changes);
+    await launch(runtime, spec);
+    const first = await seeInLog(runtime, spec, 'one');
+    const waiting = runtime.waitForEnd(spec, never);
+    await Promise.all([expect(waiting).rejects.toThrow(), link.close()]);
+    const later = runtimeOver(ssh);
+    expect((await later.waitForEnd(spec, never))?.condition).toMatchObject({
+      end: { exitCode: 9 },
+    });
+    const rest: string[] = [];
+    for await (const chunk of later.logs(spec, first.cursor, never)) {
+      rest.push(Buffer.from(chunk.bytes).toString());
+    }
+    expect(rest.join('')).toBe('two\n');
+    await later.remove(spec, { keep: false });
+    await later.close();
+  });
+
+  test('keeps secrets out of the process list and off the disk', async () => {
+    const runtime = runtimeOver(ssh);
+    const spec = attemptOf('echo "got ${#TOKEN}"; sleep 600', {
+      ...changes,
+      env: { TOKEN: 'sesame-4711' },
+    });
+    await launch(runtime, spec);
+    await seeInLog(runtime, spec, 'got 11');
+    expect(
+      await bed.sh('n1', 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -c sesame-471[1] || true'),
+    ).toBe('0');
+    expect(await bed.sh('n1', 'grep -rl sesame-4711 /root/.kohakuriver || true')).toBe('');
+    await runtime.stop(spec, { signal: 'SIGKILL', graceMs: 0 });
+    await runtime.remove(spec, { keep: false });
+    await runtime.close();
+  });
+
+  test('ends what the work left running', async () => {
+    const runtime = runtimeOver(ssh);
+    const spec = attemptOf('sleep 4321 & exit 0', changes);
+    expect((await runToEnd(runtime, spec)).condition).toMatchObject({ end: { exitCode: 0 } });
+    expect(await bed.sh('n1', 'pgrep -fc "sleep 432[1]" || true')).toBe('0');
+    await runtime.remove(spec, { keep: false });
+    await runtime.close();
+  });
+
+  test('says so when the script around the work was killed, and when the node was restarted', async () => {
+    const runtime = runtimeOver(ssh);
+    const killed = attemptOf('echo up; sleep 600', changes);
+    await launch(runtime, killed);
+    await seeInLog(runtime, killed, 'up');
+    const pidFile = `/root/.kohakuriver/test-machine/tasks/${killed.taskId}/1/pid`;
+    await bed.sh('n1', `read -r pid rest < ${pidFile}; kill -9 "$pid"`);
+    expect((await runtime.inspect(killed))?.condition.kind).toBe('running');
+    expect(await runtime.stop(killed, { signal: 'SIGTERM', graceMs: 5000 })).toEqual({
+      delivered: true,
+    });
+    expect((await runtime.inspect(killed))?.condition).toMatchObject({
+      kind: 'ended',
+      end: { exitCode: null, signal: null },
+      problem: expect.stringContaining('vanished') as string,
+    });
+    await runtime.remove(killed, { keep: false });
+
+    const spec = attemptOf('echo up; sleep 600', changes);
+    await launch(runtime, spec);
+    await seeInLog(runtime, spec, 'up');
+    await bed.sh(
+      'n1',
+      `f=/root/.kohakuriver/test-machine/tasks/${spec.taskId}/1/pid; sed -i 's/ [0-9a-f]*-/ 00000000-/' $f`,
+    );
+    expect((await runtime.inspect(spec))?.condition).toMatchObject({
+      kind: 'ended',
+      problem: expect.stringContaining('restarted') as string,
+    });
+    expect(await runtime.stop(spec, { signal: 'SIGKILL', graceMs: 0 })).toEqual({
+      delivered: false,
+    });
+    await bed.sh('n1', 'pkill -f "sleep 600"');
+    await runtime.remove(spec, { keep: false });
+    await runtime.close();
+  });
+
+  test('names a working directory that is not there, and what needs a container', async () => {
+    const runtime = runtimeOver(ssh);
+    const spec = attemptOf('true', { ...changes, workdir: '/no/such/dir' });
+    await expect(launch(runtime, spec)).rejects.toMatchObject({ code: 'process/creation' });
+    await runtime.remove(spec, { keep: false });
+    const mounts = [{ source: '/a', destination: '/b', readOnly: false }];
+    await expect(launch(runtime, attemptOf('true', { ...changes, mounts }))).rejects.toMatchObject({
+      code: 'process/unsupported',
+    });
+    await runtime.close();
+  });
+
+  test('names a full disk, and still records the exit code of what runs', async () => {
+    const link = await sshTo(bed, 'n1', 'ops');
+    const runtime = runtimeOver(link);
+    const spec = attemptOf('echo up; sleep 3; exit 6', changes);
+    await launch(runtime, spec);
+    await seeInLog(runtime, spec, 'up');
+    await bed.fillDisk('n1', '/home');
+    const text = 'x'.repeat(100_000);
+    await expect(launch(runtime, attemptOf(text, changes))).rejects.toMatchObject({
+      code: 'process/disk-full',
+    });
+    expect((await runtime.waitForEnd(spec, never))?.condition).toMatchObject({
+      end: { exitCode: 6 },
+    });
+    expect((await readAll(runtime, spec)).stdout.toString()).toBe('up\n');
+    await bed.freeDisk('n1', '/home');
+    await runtime.remove(spec, { keep: false });
+    expect(await runtime.list()).toEqual([]);
+    await runtime.close();
+    await link.close();
+  });
+});
