@@ -32,6 +32,6 @@ fi
 if [ -d "$dir" ]; then
   error=$(rm -rf "$task/$4.gone" 2>&1 && mv "$dir" "$task/$4.gone" 2>&1) || say "failed $error"
 fi
-error=$(rm -rf "$task/$4.gone" 2>&1) || say "failed $error"
+error=$(rm -rf "$task/$4.gone" "$task/$4.new."* 2>&1) || say "failed $error"
 rmdir "$task" 2>/dev/null
 say removed

@@ -39,6 +39,8 @@ round=0
 while [ $round -lt "$7" ]; do
   targets=$(members "$6")
   [ -n "$targets" ] || break
+  # Looked at after the list was made: an empty phase means that the wrapper's helpers may be in it.
+  [ -s "$dir/phase" ] || break
   for target in $targets; do
     kill -s "$5" "$target" 2>/dev/null && count=$((count + 1))
   done

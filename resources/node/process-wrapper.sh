@@ -91,6 +91,9 @@ kill -s TERM "$PPID"
 kr_code=$?
 exec 8<&-
 cd "$kr_dir" || exit 1
+# Emptied (which needs no space): from here on the processes of this session are helpers that must
+# not be signalled; what is left of the work is ended below.
+: > phase
 
 # What the work left running ends with it, as in a container.
 kr_round=0

@@ -117,9 +117,9 @@ export interface Runner {
    * Makes `work` the action of a command: it gets the call and the command's arguments. It is left
    * behind when the call's signal is aborted, unless it ends by itself in good order (`isPatient`).
    */
-  action<Options extends object, Arguments extends unknown[]>(
+  action<Options extends object>(
     command: Command,
-    work: (call: Call<Options>, ...args: Arguments) => Outcome,
+    work: (call: Call<Options>, ...args: never[]) => Outcome,
     options?: { isPatient?: boolean },
   ): Command;
 }

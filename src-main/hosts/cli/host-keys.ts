@@ -59,7 +59,7 @@ export class HostKeyConsentGiver {
   static reportIn(error: unknown): HostKeyReport | undefined {
     if (!(error instanceof AppError) || error.code !== 'link/host-key-unknown') return undefined;
     const parsed = hostKeyReport.safeParse({ ...error.details, status: 'new' });
-    return parsed.data === undefined ? undefined : (parsed.data as HostKeyReport);
+    return parsed.data;
   }
 }
 

@@ -10,7 +10,7 @@ import { addTaskCommands } from './commands/task.ts';
 import type { Io } from './io.ts';
 import { report } from './report.ts';
 import { exitCodes } from './exit-codes.ts';
-import { appVersion } from './package-root.ts';
+import { findPlaces } from '../places.ts';
 
 /** Runs one command line. Never throws: everything ends in an exit code. */
 export async function runCli(
@@ -19,16 +19,16 @@ export async function runCli(
 ): Promise<number> {
   let exitCode: number = exitCodes.done;
   const runner: Runner = {
-    action<Options extends object, Arguments extends unknown[]>(
+    action<Options extends object>(
       command: Command,
-      work: (call: Call<Options>, ...args: Arguments) => Outcome,
+      work: (call: Call<Options>, ...args: never[]) => Outcome,
       { isPatient = false } = {},
     ) {
       return command.action(async (...args: unknown[]) => {
         const globals = command.optsWithGlobals<GlobalOptions>();
         await using call = new Call({ io, signal, globals, options: command.opts<Options>() });
         // Commander adds the options and the command after the arguments.
-        const result = settled(work(call, ...(args.slice(0, -2) as Arguments)));
+        const result = settled(work(call, ...(args.slice(0, -2) as never[])));
         exitCode = await (isPatient ? result : unlessAborted(result, signal));
       });
     },
@@ -46,7 +46,7 @@ export async function runCli(
 export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Command {
   const program = new Command('kohakuriver')
     .description('GPU machines as one computer: nodes over SSH, a queue, and no agents.')
-    .version(appVersion())
+    .version(findPlaces(import.meta.url).version)
     .addOption(new Option('--json', 'answer with one JSON document, or one JSON object a line'))
     .addOption(
       new Option('--data-dir <dir>', 'the data directory of the core (KOHAKURIVER_DATA_DIR)'),

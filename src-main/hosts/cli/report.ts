@@ -43,7 +43,7 @@ function describe(error: unknown) {
 }
 
 /** The command line's own errors say the whole story already. */
-function isOurs(error: AppError): boolean {
+function isOurs(error: Pick<AppError, 'code'>): boolean {
   return error.code === 'core/unavailable' || error.code === 'auth/required';
 }
 

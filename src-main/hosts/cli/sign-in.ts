@@ -46,14 +46,14 @@ export class SignIn {
   }
 }
 
-function takesPassword({ details }: AppError): boolean {
+function takesPassword({ details }: Pick<AppError, 'details'>): boolean {
   return /\b(password|keyboard-interactive)\b/.test(String(details['accepts'] ?? ''));
 }
 
-function hostIn({ details }: AppError): string {
+function hostIn({ details }: Pick<AppError, 'details'>): string {
   return clean(String(details['host'] ?? 'the host'));
 }
 
-function fileIn({ details }: AppError): string {
+function fileIn({ details }: Pick<AppError, 'details'>): string {
   return clean(String(details['file'] ?? details['label'] ?? ''));
 }

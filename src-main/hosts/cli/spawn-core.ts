@@ -25,12 +25,15 @@ export async function spawnCore(dataDir: string): Promise<WirePort> {
   await makeDataDir(dataDir);
   const logFile = join(dataDir, backgroundLogName);
   const child = await startDetached(dataDir, logFile);
-  let hasExited = false;
-  child.once('error', () => (hasExited = true));
-  child.once('exit', () => (hasExited = true));
   let patienceMs = startPatienceMs;
+  let waitedMs = 0;
+  const onEnd = (): void => {
+    patienceMs = Math.min(patienceMs, waitedMs + patienceAfterExitMs);
+  };
+  child.once('error', onEnd);
+  child.once('exit', onEnd);
   let lastFailure: unknown;
-  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += retryEveryMs) {
+  for (; waitedMs < patienceMs; waitedMs += retryEveryMs) {
     await sleep(retryEveryMs);
     try {
       const port = await attachToLocalCore(dataDir);
@@ -40,7 +43,6 @@ export async function spawnCore(dataDir: string): Promise<WirePort> {
       if (!(error instanceof AppError && error.code === 'core/unavailable')) throw error;
       lastFailure = error;
     }
-    if (hasExited && patienceMs === startPatienceMs) patienceMs = waitedMs + patienceAfterExitMs;
   }
   child.unref();
   throw new NoCoreError(await whyNot(logFile), lastFailure);

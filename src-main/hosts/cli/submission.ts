@@ -43,6 +43,10 @@ export interface SubmissionOptions {
 
 /** Adds what a task can be asked for with. */
 export function submissionOptions(command: Command): Command {
+  return otherOptions(vesselOptions(resourceOptions(command)));
+}
+
+function resourceOptions(command: Command): Command {
   return command
     .option(
       '-t, --target <target>',
@@ -57,7 +61,11 @@ export function submissionOptions(command: Command): Command {
     .option('-m, --memory <size>', 'memory, such as 512M or 8G', reading(parseMemorySize))
     .option('--gpus <number>', 'so many GPUs, wherever they are free', reading(wholeNumber(1, 64)))
     .option('--gpu-model <text>', 'GPUs with this in the name of their model')
-    .option('--gpu-memory <size>', 'GPUs with at least this much memory', reading(parseMemorySize))
+    .option('--gpu-memory <size>', 'GPUs with at least this much memory', reading(parseMemorySize));
+}
+
+function vesselOptions(command: Command): Command {
+  return command
     .addOption(
       new Option('--container <environment>', 'run in an environment').conflicts([
         'image',
@@ -82,7 +90,11 @@ export function submissionOptions(command: Command): Command {
     )
     .option('--workdir <dir>', 'directory to start in')
     .option('--user <user>', 'user to run as')
-    .option('--privileged', 'give the container the rights of the node')
+    .option('--privileged', 'give the container the rights of the node');
+}
+
+function otherOptions(command: Command): Command {
+  return command
     .option('--name <name>', 'what to call it')
     .option('--label <name=value>', 'label (repeatable)', collecting(parsePair))
     .option(

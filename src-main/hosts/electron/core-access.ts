@@ -2,6 +2,7 @@ import type { Core, CreateCore } from '../../api/core-door.ts';
 import { serveWire } from '../../api/wire/serve-wire.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { WirePort } from '../../contract/wire/port.ts';
+import type { Keychain } from '../../store/vault/key-wraps.ts';
 import { removeCoreFile, writeCoreFile } from '../core-file.ts';
 import { attachToLocalCore } from '../server/attach.ts';
 import { startLocalSocket, type LocalSocket } from '../server/local-socket.ts';
@@ -12,6 +13,8 @@ export interface CoreAccessOptions {
   who: string;
   createCore: CreateCore;
   now: () => number;
+  /** Where the operating system keeps secrets; asked for when a core is started here. */
+  keychain: () => Keychain | undefined;
   /** A client asked our core to stop. */
   onStopRequested: () => void;
 }
@@ -32,9 +35,9 @@ export class CoreAccess {
 
   /** Starts a core here, unless another process has the data directory. Throws what stops it. */
   async start(): Promise<'own' | 'attached'> {
-    const { createCore, dataDir, version } = this.#options;
+    const { createCore, dataDir, version, keychain } = this.#options;
     try {
-      const core = await createCore({ dataDir, host: 'electron', version });
+      const core = await createCore({ dataDir, host: 'electron', version, keychain: keychain() });
       await this.#openDoor(core);
       return 'own';
     } catch (error) {

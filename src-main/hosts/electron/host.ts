@@ -9,6 +9,7 @@ import { messagePort } from '../../contract/wire/message-port.ts';
 import { handleAppScheme, registerAppScheme } from './app-protocol.ts';
 import { CoreAccess } from './core-access.ts';
 import type { ElectronApi } from './electron-api.ts';
+import { systemKeychain } from './keychain.ts';
 import { appOrigin, channels } from './names.ts';
 import { confine, denyPermissions, openWindow } from './window.ts';
 
@@ -54,6 +55,7 @@ class ElectronHost {
     this.#options = options;
     this.#access = new CoreAccess({
       ...options,
+      keychain: () => systemKeychain(electron, process.platform),
       onStopRequested: () => {
         this.#quitting = 'asked';
         electron.app.quit();
@@ -87,7 +89,7 @@ class ElectronHost {
   }
 
   async open(): Promise<void> {
-    const { app, dialog, session } = this.#electron;
+    const { app, dialog, powerMonitor, session } = this.#electron;
     denyPermissions(session.defaultSession);
     handleAppScheme(this.#electron, this.#options.rendererDir);
     try {
@@ -100,6 +102,9 @@ class ElectronHost {
       app.exit(1);
       return;
     }
+    // After sleep every link is dead, whatever it looks like.
+    powerMonitor.on('resume', this.#wake);
+    powerMonitor.on('unlock-screen', this.#wake);
     this.#showWindow();
   }
 
@@ -159,6 +164,10 @@ class ElectronHost {
     });
     return response === 0;
   }
+
+  readonly #wake = (): void => {
+    this.#access.ownCore?.wake();
+  };
 
   readonly #report = (error: unknown): void => {
     const log = this.#access.ownCore?.log;

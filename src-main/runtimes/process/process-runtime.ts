@@ -56,8 +56,9 @@ const listBytes = 8 * 1024 * 1024;
 const lookAgainMs = 30_000;
 /** While the watcher is not there to tell. */
 const lookSoonMs = 1000;
-/** How long SIGKILL may take to show. */
-const settleMs = 10_000;
+/** How long SIGKILL may take to show before it is sent again, and how often that is. */
+const settleMs = 2000;
+const killTries = 5;
 
 interface StopOptions {
   readonly signal: string;
@@ -70,6 +71,7 @@ class SessionRuntime implements ProcessRuntime {
   readonly #link: NodeLink;
   readonly #watcher: Watcher;
   readonly #changed = new Emitter<undefined>();
+  #creations = 0;
 
   constructor(options: ProcessRuntimeOptions) {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(options.machineId)) {
@@ -114,7 +116,9 @@ class SessionRuntime implements ProcessRuntime {
   async create(spec: AttemptSpec): Promise<void> {
     const { coreId: core, limits } = this.#options;
     const stdin = attemptBundle(spec, { core, limits });
-    const answer = await this.#script('process-create.sh', spec, { stdin });
+    this.#creations += 1;
+    const word = `${String(this.#options.clock.now())}-${String(process.pid)}-${String(this.#creations)}`;
+    const answer = await this.#script('process-create.sh', spec, { stdin, words: [word] });
     if (answer === 'created' || answer === 'exists') return;
     throw failure(answer, spec);
   }
@@ -131,10 +135,13 @@ class SessionRuntime implements ProcessRuntime {
     const signal = signalName(options.signal);
     const reached = await this.#signal(ref, { signal, whom: 'work', rounds: 1 });
     if (reached === 0) return { delivered: false };
-    const graceMs = signal === 'KILL' ? 0 : options.graceMs;
-    if (graceMs === 0 || !(await this.#endsWithin(ref, graceMs))) {
+    if (signal !== 'KILL' && (await this.#endsWithin(ref, options.graceMs))) {
+      return { delivered: true };
+    }
+    // Again and again, since processes may be born while others are signalled.
+    for (let tries = 0; tries < killTries; tries += 1) {
       await this.#signal(ref, { signal: 'KILL', whom: 'work', rounds: 20 });
-      await this.#endsWithin(ref, settleMs);
+      if (await this.#endsWithin(ref, settleMs)) break;
     }
     return { delivered: true };
   }

@@ -79,7 +79,6 @@ export class Watcher {
 
   async close(): Promise<void> {
     this.#abort.abort();
-    await this.#program?.end();
     await this.#running;
   }
 
@@ -108,6 +107,11 @@ export class Watcher {
     program.ended.catch(() => undefined);
     program.stdin.on('error', () => undefined);
     program.stderr.resume();
+    const onAbort = () => {
+      void program.end();
+    };
+    if (this.#abort.signal.aborted) return;
+    this.#abort.signal.addEventListener('abort', onAbort, { once: true });
     for await (const line of createInterface({ input: program.stdout })) {
       this.#take(line, program);
     }

@@ -57,7 +57,10 @@ export function sshLinks(options: SshLinksOptions): Links {
   return {
     connect: (access, connecting) => connectSsh(toConnect(access, connecting)),
     inspect: (access, inspecting) => inspectHostKeys(toConnect(access, inspecting)),
-    resolve: (access) => resolveSshDestination({ ...access, sshConfigPath, homeDir }),
+    async resolve(access) {
+      const hops = await resolveSshDestination({ ...access, sshConfigPath, homeDir });
+      return hops.map(({ host, port, user }) => ({ host, port, user }));
+    },
     configHosts: () => listSshConfigHosts(sshConfigPath, homeDir),
     openLocal: () => Promise.resolve(new LocalLink({ timers, homeDir })),
   };

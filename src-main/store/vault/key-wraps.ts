@@ -38,7 +38,7 @@ export type WrappedKey = z.infer<typeof wrappedKey>;
 const context = 'kohakuriver vault key';
 
 /** CPU and memory cost of the passphrase: 128 MiB and some tenths of a second a guess. */
-const scryptCost = 2 ** 17;
+export const scryptCost = 2 ** 17;
 const scryptMaxMemory = 256 * 2 ** 20;
 
 // promisify cannot choose among overloads.
@@ -49,14 +49,18 @@ function fromPassphrase(passphrase: string, salt: Uint8Array, cost: number): Pro
   return derive(normal, salt, keyBytes, { N: cost, r: 8, p: 1, maxmem: scryptMaxMemory });
 }
 
-export async function wrapWithPassphrase(key: Uint8Array, passphrase: string): Promise<WrappedKey> {
+export async function wrapWithPassphrase(
+  key: Uint8Array,
+  passphrase: string,
+  cost: number,
+): Promise<WrappedKey> {
   const salt = randomBytes(16);
-  const wrapping = await fromPassphrase(passphrase, salt, scryptCost);
+  const wrapping = await fromPassphrase(passphrase, salt, cost);
   return {
     kind: 'passphrase',
     sealed: seal(wrapping, key, context).toString('base64'),
     salt: salt.toString('base64'),
-    cost: scryptCost,
+    cost,
   };
 }
 

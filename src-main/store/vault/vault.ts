@@ -9,6 +9,7 @@ import type { Meta } from '../meta.ts';
 import type { SecretId } from '../node-rows.ts';
 import { keyBytes, seal, unseal } from './cipher.ts';
 import {
+  scryptCost,
   unwrapWithKeychain,
   unwrapWithKeyFile,
   unwrapWithPassphrase,
@@ -30,6 +31,8 @@ export interface VaultOptions {
   readonly newKey?: KeyKind | undefined;
   /** Opens a vault that needs one, without asking. */
   readonly passphrase?: string | undefined;
+  /** What guessing a new passphrase shall cost (scrypt's N). Default: `scryptCost`. */
+  readonly passphraseCost?: number | undefined;
 }
 
 /** `locked`: a passphrase opens it. `unavailable`: its key cannot be had here; `problem` says why. */
@@ -130,7 +133,7 @@ export class SecretVault {
     const text = this.#parts.meta.get(metaKey);
     if (text === undefined) {
       const key = randomBytes(keyBytes);
-      await this.#adopt(key, await wrapWithPassphrase(key, passphrase));
+      await this.#adopt(key, await wrapWithPassphrase(key, passphrase, this.#cost));
     } else {
       const wrapped = parseJson(wrappedKey, text, 'meta.vault');
       this.#key = await unwrapWithPassphrase(wrapped, passphrase);
@@ -141,7 +144,7 @@ export class SecretVault {
   async changeKey(kind: KeyKind, passphrase?: string): Promise<void> {
     const key = this.#openKey();
     if (kind === 'passphrase') {
-      await this.#adopt(key, await wrapWithPassphrase(key, passphrase ?? ''));
+      await this.#adopt(key, await wrapWithPassphrase(key, passphrase ?? '', this.#cost));
     } else {
       await this.#adopt(key, await this.#wrap(key, kind));
     }
@@ -185,6 +188,10 @@ export class SecretVault {
     this.#kind = wrapped.kind;
     this.#key = key;
     this.#problem = undefined;
+  }
+
+  get #cost(): number {
+    return this.#parts.options.passphraseCost ?? scryptCost;
   }
 
   #openKey(): Buffer {

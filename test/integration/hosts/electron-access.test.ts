@@ -40,6 +40,7 @@ function app(who: string): CoreAccess {
     version: '1',
     who,
     now: () => 1,
+    keychain: () => undefined,
     onStopRequested: () => (stopsAsked += 1),
     createCore: ({ host }: CoreOptions) => {
       if (owner !== undefined)

@@ -14,6 +14,7 @@ export class FakeCore implements Core {
   readonly #stopRequested = new Emitter<void>();
   readonly onDidRequestStop = this.#stopRequested.event;
   stops = 0;
+  wakes = 0;
 
   constructor(dataDir: string, host: CoreStatus['host']) {
     const entry = (level: string) => (facts: object, message: string) =>
@@ -60,6 +61,10 @@ export class FakeCore implements Core {
 
   status(): CoreStatus {
     return this.#status('', 'test');
+  }
+
+  wake(): void {
+    this.wakes += 1;
   }
 
   stop(): Promise<void> {

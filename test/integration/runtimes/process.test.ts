@@ -142,7 +142,7 @@ describe('processes on a node', () => {
     expect(await runtime.stop(spec, { signal: 'SIGKILL', graceMs: 0 })).toEqual({
       delivered: false,
     });
-    await bed.sh('n1', 'pkill -f "sleep 600"');
+    await bed.sh('n1', 'pkill -f "sleep 60[0]"');
     await runtime.remove(spec, { keep: false });
     await runtime.close();
   });

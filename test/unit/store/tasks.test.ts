@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { BatchId } from '../../../src-main/contract/ids.ts';
 import { taskWindowQuery, type TaskWindowQuery } from '../../../src-main/contract/task.ts';
 import type { Task, Transition } from '../../../src-main/domain/task.ts';
+import { Connection } from '../../../src-main/store/connection.ts';
+import { TaskWindows } from '../../../src-main/store/task-window.ts';
 import {
+  clock,
   aPlace,
   aStore,
   aTask,
@@ -179,11 +182,24 @@ describe('a window into the list', () => {
     opened.store.tasks.insertMany(tasks.map(asNew));
     return opened;
   };
+  // On this thread: that the worker answers the same is shown below and in open.test.ts.
   const ask = async (query: Partial<TaskWindowQuery>) => {
     const { store } = await filled();
-    const window = await store.tasks.window(taskWindowQuery.parse(query));
+    await store.flushed();
+    const log = { warn: () => undefined };
+    const connection = new Connection({ file: store.paths.database, readOnly: true, clock, log });
+    const window = new TaskWindows(connection).window(taskWindowQuery.parse(query));
+    connection.close();
     return { ...window, rows: window.rows.map(({ task }) => Number(task.id.slice(-6)) - 1) };
   };
+
+  test('is answered by the worker', async () => {
+    const { store } = await filled();
+    const window = await store.tasks.window(taskWindowQuery.parse({ limit: 1 }));
+    expect(window.rows).toEqual([
+      { task: aTask(5, { priority: 9, state: everyState[8]! }), stdoutBytes: 0, stderrBytes: 0 },
+    ]);
+  });
 
   test('has the rows, how many there are, and how many of each status', async () => {
     expect(

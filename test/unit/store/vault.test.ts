@@ -99,7 +99,9 @@ describe('a secret', () => {
 
 describe('a vault kept by passphrase', () => {
   test('is locked until the right one is given', async () => {
-    const { store, dataDir } = await aStore({ vault: { newKey: 'passphrase' } });
+    const { store, dataDir } = await aStore({
+      vault: { newKey: 'passphrase', passphraseCost: 1024 },
+    });
     expect(store.vault).toMatchObject({ state: 'locked', kind: 'passphrase' });
     expect(() => store.vault.put({ ...entry, value: 'x' })).toThrow(
       expect.objectContaining({ code: 'vault/locked' }),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Runner } from '../call.ts';
-import { appVersion, rendererDir } from '../package-root.ts';
+import { findPlaces } from '../../places.ts';
 import { reading, wholeNumber } from '../parse/option.ts';
 
 interface ServeOptions {
@@ -17,7 +17,7 @@ export function addServeCommand(program: Command, runner: Runner): void {
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <number>', 'on which port; 0 for any', reading(wholeNumber(0, 65_535)), 8000)
     .option('--open', 'open a browser');
-  runner.action<ServeOptions, []>(
+  runner.action<ServeOptions>(
     serve,
     async (call) => {
       // Only this command needs a core's parts; the others start faster without.
@@ -26,13 +26,12 @@ export function addServeCommand(program: Command, runner: Runner): void {
         import('../../../core.ts'),
       ]);
       await runServe({
+        ...findPlaces(import.meta.url),
         dataDir: call.dataDir,
         host: call.options.host,
         port: call.options.port,
         open: call.options.open === true,
         json: call.isJson,
-        rendererDir: rendererDir(),
-        version: appVersion(),
         createCore,
         signal: call.signal,
         print: (text) => void call.io.out.write(text),

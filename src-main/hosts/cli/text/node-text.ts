@@ -1,4 +1,4 @@
-import type { MetricsSample, NodeView } from '../../../contract/node.ts';
+import type { MetricsSample, NodeFacts, NodeView } from '../../../contract/node.ts';
 import { formatBytes } from '../../../domain/size.ts';
 import { gpuIndex } from '../shape/node-json.ts';
 import type { NodeWithUsage } from '../usage-of-nodes.ts';
@@ -52,8 +52,23 @@ export function nodeText(
   { look, now }: { look: TableLook; now: number },
 ): string {
   const { paint } = look;
-  const { facts, allocated } = node;
-  const pairs: [string, string][] = [
+  const pairs = [
+    ...identityPairs(node, { paint, now }),
+    ...(node.facts === null ? [] : machinePairs(node.facts)),
+    ...usePairs({ node, sample }),
+  ];
+  const notable = node.findings.filter(({ level }) => level !== 'ok');
+  return [
+    formatPairs(pairs, paint),
+    ...(node.facts?.gpus.length ? ['\n', gpusTable(node, sample, look)] : []),
+    ...(notable.length === 0 ? [] : ['\n', findingsText(notable, paint)]),
+  ].join('');
+}
+
+type Pairs = readonly (readonly [string, string])[];
+
+function identityPairs(node: NodeView, { paint, now }: { paint: Paint; now: number }): Pairs {
+  return [
     ['Name', node.name],
     ['Address', addressText(node)],
     ['Through', clean(node.jumps.join(' → '))],
@@ -63,36 +78,35 @@ export function nodeText(
     ['Added', localTime(node.addedAt)],
     ['Labels', clean(labelsText(node.labels))],
   ];
-  if (facts !== null) {
-    const { docker, qemu } = facts;
-    pairs.push(
-      ['System', clean(`${facts.os}, ${facts.kernel}, ${facts.arch}`)],
-      [
-        'Processor',
-        clean(
-          `${String(facts.cores)} cores${facts.cpuModel === null ? '' : `, ${facts.cpuModel}`}`,
-        ),
-      ],
-      ['NUMA nodes', facts.numa.length > 1 ? String(facts.numa.length) : ''],
-      ['Docker', clean(docker === null ? (facts.dockerProblem ?? 'none') : docker.version)],
-      ['QEMU', clean(qemu === null ? 'none' : `${qemu.version}${qemu.kvm ? ' with KVM' : ''}`)],
-      ['Disk free', facts.diskFreeBytes === null ? '' : formatBytes(facts.diskFreeBytes)],
-      ['GPU problem', clean(facts.gpuProblem ?? '')],
-    );
-  }
-  pairs.push(
+}
+
+function machinePairs(facts: NodeFacts): Pairs {
+  const { docker, qemu, cpuModel, cores, numa, diskFreeBytes } = facts;
+  return [
+    ['System', clean(`${facts.os}, ${facts.kernel}, ${facts.arch}`)],
+    [
+      'Processor',
+      clean([`${String(cores)} cores`, cpuModel].filter((part) => part !== null).join(', ')),
+    ],
+    ['NUMA nodes', numa.length > 1 ? String(numa.length) : ''],
+    ['Docker', clean(docker?.version ?? facts.dockerProblem ?? 'none')],
+    ['QEMU', clean(qemu === null ? 'none' : `${qemu.version}${qemu.kvm ? ' with KVM' : ''}`)],
+    ['Disk free', diskFreeBytes === null ? '' : formatBytes(diskFreeBytes)],
+    ['GPU problem', clean(facts.gpuProblem ?? '')],
+  ];
+}
+
+function usePairs({ node, sample }: NodeWithUsage): Pairs {
+  const { allocated, facts, activeTasks } = node;
+  const cores = heldOf(allocated.cores, facts?.cores);
+  const gpus = heldOf(allocated.gpus.length, facts?.gpus.length);
+  return [
     ['Use', sample === undefined ? '' : `CPU ${percent(sample.cpu)}, memory ${memoryUse(sample)}`],
     [
       'Held',
-      `${heldOf(allocated.cores, facts?.cores)} cores, ${formatBytes(allocated.memoryBytes)}, ${heldOf(allocated.gpus.length, facts?.gpus.length)} GPUs, ${String(node.activeTasks)} tasks`,
+      `${cores} cores, ${formatBytes(allocated.memoryBytes)}, ${gpus} GPUs, ${String(activeTasks)} tasks`,
     ],
-  );
-  const notable = node.findings.filter(({ level }) => level !== 'ok');
-  return [
-    formatPairs(pairs, paint),
-    ...(facts === null || facts.gpus.length === 0 ? [] : ['\n', gpusTable(node, sample, look)]),
-    ...(notable.length === 0 ? [] : ['\n', findingsText(notable, paint)]),
-  ].join('');
+  ];
 }
 
 /** The GPUs of a node: what they are, what they do, who holds them. */

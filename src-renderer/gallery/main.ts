@@ -1,0 +1,28 @@
+// The gallery: every component in its states, or with `?app=<variant>` the whole app on a fake core.
+import { mount } from 'svelte';
+import { z } from 'zod';
+import '../app/fonts.ts';
+import '../app/tokens.css';
+import '../app/base.css';
+import Root from '../app/Root.svelte';
+import { createFakeClient } from '../lib/fake/fake-client.ts';
+import { fakeVariants, type FakeVariant } from '../lib/fake/fake-core.ts';
+import Gallery from './Gallery.svelte';
+
+z.config({ jitless: true });
+
+const query = new URLSearchParams(window.location.search);
+const theme = query.get('theme');
+if (theme !== null) localStorage.setItem('kohakuriver.theme', theme);
+const asked = query.get('app');
+const variant: FakeVariant | undefined = fakeVariants.find((each) => each === asked);
+const target = document.getElementById('app');
+if (target === null) throw new Error('The page has no place for the gallery.');
+
+if (variant === undefined) {
+  mount(Gallery, { target, props: { client: createFakeClient() } });
+} else {
+  const client = createFakeClient({ variant });
+  if (theme !== null) void client.api.config.set({ key: 'ui.theme', value: theme });
+  mount(Root, { target, props: { client } });
+}
