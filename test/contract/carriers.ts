@@ -86,9 +86,9 @@ async function webSocketCarrier(kind: 'tcp' | 'unix'): Promise<Carrier> {
       const accepted = new Promise<WebSocket>((resolve) => {
         server.once('connection', resolve);
       });
-      const client = openWebSocketPort(new WebSocket(url) as unknown as WebSocketLike);
+      const client = openWebSocketPort(new WebSocket(url));
       const socket = await accepted;
-      const port = webSocketPort(socket as unknown as WebSocketLike);
+      const port = webSocketPort(socket);
       return {
         client: await client,
         server: port,

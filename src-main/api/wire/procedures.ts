@@ -22,7 +22,7 @@ function addTo(
     const path = [...at.path, name];
     if (isProcedure(value)) {
       const run = createProcedureClient(value, { context: at.context, path });
-      table.set(path.join('.'), (input, signal) => run(input, { signal }) as Promise<unknown>);
+      table.set(path.join('.'), (input, signal) => run(input, { signal }));
     } else if (typeof value === 'object' && value !== null) {
       addTo(table, { router: value, context: at.context, path });
     }

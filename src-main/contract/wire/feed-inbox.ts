@@ -2,10 +2,10 @@ import { feedWindowItems } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 
 type Ending = { error: unknown } | 'ended';
-type Waiter = {
+interface Waiter {
   resolve: (result: IteratorResult<unknown, undefined>) => void;
   reject: (error: unknown) => void;
-};
+}
 
 /** The receiving half of a feed: an iterator over its items that gives credit back as they are taken. */
 export class FeedInbox implements AsyncIterableIterator<unknown, undefined> {

@@ -32,12 +32,42 @@ export interface RawSample {
   readonly temperatureC: number | null;
 }
 
-/** /proc/stat: user nice system idle iowait irq softirq steal (guest time is within user time). */
+/** user nice system idle iowait irq softirq steal: guest time, which follows, is within user time. */
+const tickFields = 8;
+
+/**
+ * A line of /proc/stat. By hand, because this is most of what the core parses: a frame has a line
+ * for each CPU of a node. Undefined for a line with fewer than four numbers.
+ */
 function parseTicks(line: string): CpuTicks | undefined {
-  const ticks = line.trim().split(/ +/, 9).slice(1).map(Number);
-  if (ticks.length < 4 || !ticks.every((value) => Number.isFinite(value) && value >= 0)) return undefined;
-  const total = ticks.reduce((sum, value) => sum + value, 0);
-  return { total, busy: total - (ticks[3] ?? 0) - (ticks[4] ?? 0) };
+  let total = 0;
+  let waiting = 0;
+  let field = 0;
+  let at = line.indexOf(' ');
+  while (at >= 0 && at < line.length && field < tickFields) {
+    while (line.charCodeAt(at) === 32) at++;
+    const start = at;
+    let value = 0;
+    for (let digit = line.charCodeAt(at) - 48; digit >= 0 && digit <= 9; digit = line.charCodeAt(++at) - 48) {
+      value = value * 10 + digit;
+    }
+    if (at === start || value > Number.MAX_SAFE_INTEGER) break;
+    total += value;
+    // Idle and waiting for a disk.
+    if (field === 3 || field === 4) waiting += value;
+    field++;
+  }
+  return field < 4 ? undefined : { total, busy: total - waiting };
+}
+
+/** The CPUs one by one, from the lines after the first. */
+function parseCores(lines: readonly string[]): CpuTicks[] {
+  const cores: CpuTicks[] = [];
+  for (const line of lines) {
+    const ticks = line.startsWith('cpu') ? parseTicks(line) : undefined;
+    if (ticks !== undefined) cores.push(ticks);
+  }
+  return cores;
 }
 
 function parseMemory(sections: Sections) {
@@ -119,7 +149,7 @@ export function parseTick(sections: Sections): RawSample | undefined {
   return {
     uptimeS,
     cpu,
-    cores: rest.flatMap((line) => (/^cpu\d/.test(line) ? (parseTicks(line) ?? []) : [])),
+    cores: parseCores(rest),
     load1: numberWithin(linesOf(sections, 'loadavg')[0]?.split(' ')[0], 0, 1e6),
     ...parseMemory(sections),
     disk: parseDisks(sections),

@@ -61,5 +61,5 @@ export async function attachToUrl(url: string, token: string): Promise<WirePort>
 }
 
 function open(socket: WebSocket): Promise<WirePort> {
-  return openWebSocketPort(socket as unknown as WebSocketLike);
+  return openWebSocketPort(socket);
 }

@@ -116,7 +116,7 @@ async function addRoutes(
     root: options.rendererDir,
     setHeaders: (response, path) => {
       // Built files carry a hash of their content in their name; the page that names them does not.
-      const isHashed = path.includes(`${join(options.rendererDir, 'assets')}`);
+      const isHashed = path.includes(join(options.rendererDir, 'assets'));
       void response.header(
         'cache-control',
         isHashed ? 'private, max-age=31536000, immutable' : 'no-store',
@@ -205,5 +205,5 @@ function urlHost(host: string): string {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith("127.");
 }

@@ -67,7 +67,7 @@ function serveOne(
 ): void {
   const { core, context, served } = options;
   const { router, streams, log } = core;
-  const connection = serveWire(webSocketPort(webSocket as unknown as WebSocketLike), {
+  const connection = serveWire(webSocketPort(webSocket), {
     router,
     streams,
     context,

@@ -1,7 +1,15 @@
 import { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import type { ClientChannel } from 'ssh2';
+import type { Event } from '../../domain/emitter.ts';
 import type { LinkError } from '../errors.ts';
+
+/** What a stream needs to know of the connection it lies on. */
+export interface Carrier {
+  /** Why it is gone, or undefined while it is up. */
+  lostReason(): LinkError | undefined;
+  readonly onDidClose: Event<Error | undefined>;
+}
 
 /** Whoever reads or writes has a listener of its own; this one is for when nobody does. */
 export function ignoreUnheard(): void {
@@ -16,21 +24,20 @@ export function ignoreUnheard(): void {
 export class ChannelStream extends Duplex {
   readonly #channel: ClientChannel;
 
-  /** @param lostReason why the link is gone, or undefined while it is up. */
-  constructor(channel: ClientChannel, lostReason: () => LinkError | undefined) {
+  constructor(channel: ClientChannel, carrier: Carrier) {
     super({ allowHalfOpen: true });
     this.#channel = channel;
     channel.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) channel.pause();
     });
     channel.on('end', () => {
-      if (lostReason() === undefined) this.push(null);
+      if (carrier.lostReason() === undefined) this.push(null);
     });
     channel.on('error', (error: Error) => this.destroy(error));
+    const onLost = carrier.onDidClose(() => this.destroy(carrier.lostReason()));
     channel.on('close', () => {
-      const reason = lostReason();
-      if (reason !== undefined) this.destroy(reason);
-      else this.destroyOnceRead();
+      onLost[Symbol.dispose]();
+      if (carrier.lostReason() === undefined) this.#destroyOnceRead();
     });
     channel.stderr.resume();
     channel.pause();
@@ -39,7 +46,7 @@ export class ChannelStream extends Duplex {
   }
 
   /** The far side closed: what was read stays readable, then nothing more can be written. */
-  private destroyOnceRead(): void {
+  #destroyOnceRead(): void {
     if (this.readableEnded) this.destroy();
     else this.once('end', () => this.destroy());
   }

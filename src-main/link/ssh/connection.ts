@@ -97,14 +97,14 @@ export class SshConnection implements AsyncDisposable {
     const channel = await this.#open<ClientChannel>(`the socket ${path}`, (done) =>
       this.#client.openssh_forwardOutStreamLocal(path, done),
     );
-    return new ChannelStream(channel, this.lostReason);
+    return new ChannelStream(channel, this);
   }
 
   async dialTcp(host: string, port: number): Promise<Duplex> {
     const channel = await this.#open<ClientChannel>(`a connection to ${host}:${port}`, (done) =>
       this.#client.forwardOut('127.0.0.1', 0, host, port, done),
     );
-    return new ChannelStream(channel, this.lostReason);
+    return new ChannelStream(channel, this);
   }
 
   /** Listens on the far side. Port 0 chooses one. */
@@ -123,7 +123,7 @@ export class SshConnection implements AsyncDisposable {
     ) => {
       if (details.destPort !== port || details.destIP !== host) return;
       const from = { host: details.srcIP, port: details.srcPort };
-      onConnection(new ChannelStream(accept(), this.lostReason), from);
+      onConnection(new ChannelStream(accept(), this), from);
     };
     this.#client.on('tcp connection', onTcp);
     const dispose = async () => {

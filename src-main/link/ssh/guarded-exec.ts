@@ -65,7 +65,7 @@ function bootstrap([first, second]: readonly [string, string]): string {
   const script = [
     't=; if test -t 0; then t=$(stty -g) && stty raw -echo; fi',
     `printf "%s%s %s;" ${first} ${second} $$`,
-    `printf "%s%s;" ${first} ${second} >&2`,
+    `test -t 2 || printf "%s%s;" ${first} ${second} >&2`,
     'n=$(printf "\\nx"); n=${n%x}; s=; e=',
     'while IFS= read -r l',
     `do if test "$l" = ${first}.; then e=1; break; fi`,

@@ -15,6 +15,8 @@ export type Release = () => void;
 interface Lane {
   readonly connection: SshConnection;
   used: number;
+  /** Of these, the ones that may not use reserved places. */
+  usedByUsers: number;
   limit: number;
   idleTimer: Disposable | undefined;
 }
@@ -59,7 +61,7 @@ export class SessionPool {
     for (;;) {
       const lane = this.#laneWithRoom(purpose) ?? (await this.#openLane());
       const isFresh = lane.used === 0;
-      const release = claim(lane, () => this.#onRelease(lane));
+      const release = claim(lane, purpose, () => this.#onRelease(lane));
       try {
         return await start(lane.connection, release);
       } catch (error) {
@@ -83,8 +85,10 @@ export class SessionPool {
   }
 
   #laneWithRoom(purpose: 'control' | 'user'): Lane | undefined {
-    const reserved = purpose === 'control' ? 0 : RESERVED_FOR_CONTROL;
-    if (this.#control.used < this.#control.limit - reserved) return this.#control;
+    const control = this.#control;
+    const isAllowed =
+      purpose === 'control' || control.usedByUsers < control.limit - RESERVED_FOR_CONTROL;
+    if (isAllowed && control.used < control.limit) return control;
     return [...this.#extras].find((lane) => lane.connection.isOpen && lane.used < lane.limit);
   }
 
@@ -121,11 +125,13 @@ function isFull(error: unknown): boolean {
 }
 
 function laneOf(connection: SshConnection): Lane {
-  return { connection, used: 0, limit: SESSIONS_PER_CONNECTION, idleTimer: undefined };
+  return { connection, used: 0, usedByUsers: 0, limit: SESSIONS_PER_CONNECTION, idleTimer: undefined };
 }
 
-function claim(lane: Lane, onRelease: () => void): Release {
+function claim(lane: Lane, purpose: 'control' | 'user', onRelease: () => void): Release {
+  const isUser = purpose === 'user';
   lane.used++;
+  if (isUser) lane.usedByUsers++;
   lane.idleTimer?.[Symbol.dispose]();
   lane.idleTimer = undefined;
   let isReleased = false;
@@ -133,6 +139,7 @@ function claim(lane: Lane, onRelease: () => void): Release {
     if (isReleased) return;
     isReleased = true;
     lane.used--;
+    if (isUser) lane.usedByUsers--;
     onRelease();
   };
 }

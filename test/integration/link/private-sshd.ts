@@ -107,6 +107,7 @@ export class PrivateSshd implements AsyncDisposable {
     const hostKeys = options.hostKeys ?? ['ed25519'];
     for (const type of hostKeys) await makeKey(join(this.dir, `host_${type}`), { type });
     await makeKey(this.keyPath);
+    const hasSubsystem = options.config?.some((line) => line.startsWith('Subsystem')) === true;
     await writeFile(
       join(this.dir, 'config'),
       [
@@ -122,7 +123,7 @@ export class PrivateSshd implements AsyncDisposable {
         'PasswordAuthentication no',
         'KbdInteractiveAuthentication no',
         `SetEnv HOME=${this.home}`,
-        'Subsystem sftp /usr/lib/openssh/sftp-server',
+        ...(hasSubsystem ? [] : ['Subsystem sftp /usr/lib/openssh/sftp-server']),
         '',
       ].join('\n'),
     );

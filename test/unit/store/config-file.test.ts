@@ -41,9 +41,9 @@ describe('the settings file', () => {
     ['a: "open\n', 2],
   ])('says where it cannot be read: %j', async (text, line) => {
     const { config } = await aFile(text);
-    const expected = expect.objectContaining({
+    const expected: unknown = expect.objectContaining({
       code: 'settings/file',
-      details: expect.objectContaining({ line }),
+      details: expect.objectContaining({ line }) as unknown,
     });
     expect(() => config.read()).toThrow(expected);
     expect(() => config.set('ui.theme', 'dark')).toThrow(expected);

@@ -24,7 +24,7 @@ describe('a node', () => {
   test('has a name of its own, whatever its case', async () => {
     const { store } = await aStore();
     store.nodes.insert(aNode());
-    const taken = expect.objectContaining({ code: 'conflict/name-taken' });
+    const taken: unknown = expect.objectContaining({ code: 'conflict/name-taken' });
     expect(() => store.nodes.insert(aNode({ id: nodeTwo, name: 'N1' }))).toThrow(taken);
     store.nodes.insert(aNode({ id: nodeTwo, name: 'n2' }));
     expect(() => store.nodes.update(aNode({ id: nodeTwo, name: 'N1' }))).toThrow(taken);

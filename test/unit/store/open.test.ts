@@ -106,7 +106,7 @@ describe('a database', () => {
     await mkdir(dataDir);
     await writeFile(join(dataDir, 'kohakuriver.db'), 'no database at all'.repeat(1000));
     await expect(aStore({ dataDir })).rejects.toMatchObject({
-      code: expect.stringMatching(/store\/(corrupt|newer-database)/),
+      code: expect.stringMatching(/store\/(corrupt|newer-database)/) as unknown,
     });
   });
 
@@ -270,7 +270,9 @@ describe.skipIf(!isRoot)('a full disk (needs root for a small file system)', () 
   const aSmallDisk = async () => {
     const mountPoint = await aDirectory();
     await run('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', mountPoint]);
-    onTestFinished(async () => void (await run('umount', ['-l', mountPoint])));
+    onTestFinished(async () => {
+      await run('umount', ['-l', mountPoint]);
+    });
     return { dataDir: join(mountPoint, 'data'), fill: join(mountPoint, 'fill') };
   };
 

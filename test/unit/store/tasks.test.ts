@@ -268,7 +268,7 @@ describe('a task that cannot be read', () => {
         status: 'RUNNING',
         nodeId: nodeOne,
         attempt: 1,
-        problem: expect.stringMatching(/_json cannot be read/),
+        problem: expect.stringMatching(/_json cannot be read/) as unknown,
       },
     ]);
     expect(logged.map(({ message }) => message)).toEqual(['unreadable task set aside']);

@@ -105,15 +105,15 @@ describe('a backup', () => {
     const { store } = await aStore();
     const writer = await store.logs.openWriter(taskIdOf(1), 1);
     const line = Buffer.from('0123456789abcdef\n'.repeat(1000));
-    let isDone = false;
+    const done = new AbortController();
     let n = 0;
     const writing = (async () => {
-      while (!isDone)
+      while (!done.signal.aborted)
         await writer.append({ stream: 'stdout', bytes: line, timeNs: 1n, cursor: String(n++) });
     })();
     const outside = await aDirectory();
     await store.backup({ file: join(outside, 'b.tar') });
-    isDone = true;
+    done.abort();
     await writing;
     await run('tar', ['-xf', join(outside, 'b.tar'), '-C', outside]);
     const { store: copy } = await aStore({ dataDir: outside });

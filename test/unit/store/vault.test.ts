@@ -135,7 +135,7 @@ describe('a vault kept by the keychain', () => {
     const { store: headless, logged } = await aStore({ dataDir });
     expect(headless.vault).toMatchObject({
       state: 'unavailable',
-      problem: expect.stringMatching(/desktop app/),
+      problem: expect.stringMatching(/desktop app/) as unknown,
     });
     expect(() => headless.vault.get(entry)).toThrow(
       expect.objectContaining({ code: 'vault/unavailable' }),

@@ -7,13 +7,14 @@ import { needHash, needOf, needsSame } from '../../../../src-main/domain/planner
 import { plan, Planner, plannerOf } from '../../../../src-main/domain/planner/planner.ts';
 import { compareQueued } from '../../../../src-main/domain/planner/task-queue.ts';
 import { aNode, queued } from '../builders.ts';
-import { deltas, tasks, tell, Truth, world } from './worlds.ts';
+import { deltas, fleet, tasks, tell, Truth, world } from './worlds.ts';
 
 test('a planner fed by changes says the same as one that starts from scratch', () => {
   fc.assert(
-    fc.property(deltas, (changes) => {
+    fc.property(fleet, deltas, (some, changes) => {
       const truth = new Truth();
       const planner = new Planner(truth.policy);
+      for (const node of some) tell({ kind: 'node', node }, truth, planner);
       for (const change of [...changes, { kind: 'pass' } as const]) {
         if (change.kind === 'pass') {
           const expected = plan(truth.input());
@@ -157,12 +158,26 @@ test('who is ahead is who would be asked first', () => {
 });
 
 test('tasks of one shape need the same, and hash the same', () => {
+  const keys = fc.constantFrom<(keyof QueuedTask)[]>(
+    'target',
+    'cores',
+    'memoryBytes',
+    'gpus',
+    'exclusive',
+    'onNodeLabels',
+    'avoidNodes',
+    'vessel',
+  );
   fc.assert(
-    fc.property(tasks, tasks, (a, b) => {
-      const isSame = JSON.stringify(plain(a)) === JSON.stringify(plain(b));
-      expect(needsSame(a, b)).toBe(isSame);
-      expect(needsSame(a, { ...a, id: b.id, priority: b.priority, owner: 'else' })).toBe(true);
-      if (isSame) expect(needHash(a)).toBe(needHash(b));
+    fc.property(tasks, tasks, keys, (a, other, key) => {
+      // Unlike in one thing at most; of targets, in one part.
+      const b = { ...a, id: other.id, owner: 'else', [key]: other[key] };
+      const target = a.target === null ? null : { ...a.target, numa: (a.target.numa ?? 0) + 1 };
+      for (const like of [b, { ...a, target }]) {
+        const isSame = JSON.stringify(plain(a)) === JSON.stringify(plain(like));
+        expect(needsSame(a, like)).toBe(isSame);
+        if (isSame) expect(needHash(a)).toBe(needHash(like));
+      }
     }),
     { numRuns: 1000 },
   );

@@ -210,6 +210,18 @@ describe('which node', () => {
     ]);
   });
 
+  test('a NUMA node without cores or memory to spare takes nothing, whatever GPUs it has', () => {
+    const numa = [0, 1].map((id) => ({ id, cores: 8, memoryBytes: 32 * GiB }));
+    const gpus = [0, 1, 1].map((part, index) => aGpu(index, { numa: part }));
+    const node = aNode('n', { numa, gpus });
+    const queue = [queued(1, { gpus: { count: 1 }, cores: 2, memoryBytes: 2 * GiB })];
+    const noCores = [holding(9, node, { numa: 0, cores: 7 })];
+    expect(planned({ queue, nodes: [node] })).toEqual(['1 n 0']);
+    expect(planned({ queue, nodes: [node], holdings: noCores })).toEqual(['1 n 1']);
+    const noMemory = [holding(9, node, { numa: 0, memoryBytes: 31 * GiB })];
+    expect(planned({ queue, nodes: [node], holdings: noMemory })).toEqual(['1 n 1']);
+  });
+
   test('fewest GPUs stranded, then cores, then memory left', () => {
     const nodes = [aNode('a', { gpuCount: 4 }), aNode('b', { gpuCount: 2 }), aNode('c')];
     expect(planned({ queue: [queued(1, { gpus: { count: 1 } })], nodes })).toEqual(['1 b 0']);
@@ -254,6 +266,10 @@ describe('which GPUs', () => {
     expect(
       planned({ queue: [queued(1, { target: parseTarget('n::2,0') })], nodes: [node] }),
     ).toEqual(['1 n 2,0']);
+    const busy = aNode('n', { gpus: [aGpu(0, { foreign })] });
+    expect(planned({ queue: [queued(1, { target: parseTarget('n::0') })], nodes: [busy] })).toEqual(
+      ['1 n 0'],
+    );
   });
 
   test('free ones before foreign ones, and those only where the policy allows', () => {
@@ -356,7 +372,8 @@ describe('the mirror', () => {
     planner.upsertNode({ ...a, name: 'b' });
     planner.upsertNode({ ...b, name: 'a' });
     planner.upsertTask(queued(1, { target: parseTarget('a') }));
-    expect(planner.pass(0)[0]?.place.nodeId).toBe('2');
+    planner.upsertTask(queued(2, { target: parseTarget('b') }));
+    expect(planner.pass(0).map(({ place }) => place.nodeId)).toEqual(['2', '1']);
   });
 
   test('knows how many are ahead, whether the task is queued or not', () => {
@@ -388,5 +405,9 @@ describe('the mirror', () => {
     expect(ids(planner)).toEqual([]);
     planner.setPolicy({ useForeignGpus: true });
     expect(ids(planner)).toEqual(['1']);
+    planner.setPolicy(policy);
+    planner.upsertTask(queued(1, { gpus: { count: 1 } }));
+    planner.upsertNode(aNode('m', { gpuCount: 1, labels: { busy: 'yes' } }));
+    expect(planner.pass(0)[0]?.place.gpus[0]?.uuid).toBe('GPU-m-0');
   });
 });

@@ -10,7 +10,7 @@ import type {
 import type { Planner } from '../../../../src-main/domain/planner/planner.ts';
 import { aGpu, aNode, GiB, queued } from '../builders.ts';
 
-const names = ['a', 'b', 'c', 'd'];
+const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
 
 /** Nodes with few of everything, so that they collide. */
 export const nodes = fc
@@ -115,9 +115,12 @@ export const tasks = fc
     }),
   );
 
+/** Nodes of different names. */
+export const fleet = fc.uniqueArray(nodes, { selector: ({ name }) => name, maxLength: 12 });
+
 /** A queue and nodes to start from. */
 export const world = fc.record({
-  nodes: fc.uniqueArray(nodes, { selector: ({ name }) => name, maxLength: 4 }),
+  nodes: fc.uniqueArray(nodes, { selector: ({ name }) => name, maxLength: 5 }),
   queue: fc.uniqueArray(tasks, { selector: ({ id }) => id, maxLength: 25 }),
   useForeignGpus: fc.boolean(),
 });
