@@ -54,7 +54,13 @@ export function realLinks(parts: LinkParts): Links {
       }),
     inspect: (access, { timeoutMs }) => inspectHostKeys({ ...common(access), timeoutMs }),
     resolve: async ({ destination, jumps, useSshConfig }) => {
-      const hops = await resolveSshDestination({ destination, jumps, useSshConfig, sshConfigPath, homeDir });
+      const hops = await resolveSshDestination({
+        destination,
+        jumps,
+        useSshConfig,
+        sshConfigPath,
+        homeDir,
+      });
       return hops.map(({ host, port, user }) => ({ host, port, user }));
     },
     configHosts: () => listSshConfigHosts(sshConfigPath, homeDir),

@@ -12,9 +12,21 @@ export interface CoreLogFile extends AsyncDisposable {
 }
 
 /** Opens `<dataDir>/core.<n>.log`: 10 MB each, the last five are kept. Secrets never get here: nothing logs inputs. */
-export async function openCoreLog(dataDir: string, level: Settings['logs.level']): Promise<CoreLogFile> {
-  const file = await roll({ file: join(dataDir, 'core'), extension: '.log', size: '10m', limit: { count: 5 }, mkdir: true });
-  const log = pino({ level: levels[level], base: null, serializers: { err: stdSerializers.errWithCause } }, file);
+export async function openCoreLog(
+  dataDir: string,
+  level: Settings['logs.level'],
+): Promise<CoreLogFile> {
+  const file = await roll({
+    file: join(dataDir, 'core'),
+    extension: '.log',
+    size: '10m',
+    limit: { count: 5 },
+    mkdir: true,
+  });
+  const log = pino(
+    { level: levels[level], base: null, serializers: { err: stdSerializers.errWithCause } },
+    file,
+  );
   return {
     log,
     setLevel: (next) => {

@@ -16,12 +16,28 @@ export interface RuntimeParts {
   readonly dockerHost: string | undefined;
 }
 
-export function realRuntimes({ coreId, clock, timers, log, dockerHost }: RuntimeParts): RuntimeFactories {
+export function realRuntimes({
+  coreId,
+  clock,
+  timers,
+  log,
+  dockerHost,
+}: RuntimeParts): RuntimeFactories {
   return {
     docker: async (link, { isLocal, nodeName, dockerSockets }) => {
-      const named = isLocal && dockerHost?.startsWith('unix://') === true ? [dockerHost.slice('unix://'.length)] : [];
+      const named =
+        isLocal && dockerHost?.startsWith('unix://') === true
+          ? [dockerHost.slice('unix://'.length)]
+          : [];
       const connection = await connectDocker(link, { sockets: [...named, ...dockerSockets] });
-      const runtime = createDockerRuntime({ link, connection, coreId, clock, timers, log: log.child({ node: nodeName }) });
+      const runtime = createDockerRuntime({
+        link,
+        connection,
+        coreId,
+        clock,
+        timers,
+        log: log.child({ node: nodeName }),
+      });
       return { runtime, facts: connection.facts };
     },
     process: (link, { facts, nodeName }) =>

@@ -108,13 +108,29 @@ function compose(options: CoreOptions, { settings, store, logFile }: Foundations
     timers,
     log,
     buildSpec: (task, place, node) =>
-      attemptSpec({ task, place, node, secrets: secrets.values(task), logBufferBytes: settings.get('logs.nodeBufferBytes') }),
+      attemptSpec({
+        task,
+        place,
+        node,
+        secrets: secrets.values(task),
+        logBufferBytes: settings.get('logs.nodeBufferBytes'),
+      }),
     collectLog: (runtime, ref, signal) => collector.collect(runtime, ref, signal),
   });
   const removeLogs = async (removed: readonly Parameters<typeof logs.remove>[0][]) => {
     for (const id of removed) await logs.remove(id);
   };
-  const tasks = new TaskService({ book, records, fleet: nodes, dispatcher, settings, secrets, ids, clock, removeLogs });
+  const tasks = new TaskService({
+    book,
+    records,
+    fleet: nodes,
+    dispatcher,
+    settings,
+    secrets,
+    ids,
+    clock,
+    removeLogs,
+  });
   const feeds = new TaskFeeds({ book, service: tasks, records, timers });
   const reader = new LogReader({ logs, book, resolve: (reference) => tasks.resolve(reference) });
 
@@ -140,7 +156,9 @@ function compose(options: CoreOptions, { settings, store, logFile }: Foundations
   const stopRequested = new Emitter<void>();
   const prune = () => {
     const rules = { keepEndedDays: settings.get('tasks.keepEndedDays') };
-    store.prune(rules, clock.now()).catch((error: unknown) => log.error({ err: error }, 'old things could not be removed'));
+    store
+      .prune(rules, clock.now())
+      .catch((error: unknown) => log.error({ err: error }, 'old things could not be removed'));
   };
   const wiring: Disposable[] = [
     store.onDidFail((error) => {
@@ -150,11 +168,16 @@ function compose(options: CoreOptions, { settings, store, logFile }: Foundations
     book.onDidChange(({ before, after }) => {
       for (const task of [before, after]) {
         const node = task === undefined ? undefined : nodeOf(task);
-        if (node !== undefined && before?.state.status !== after?.state.status) nodes.noteHoldings(node);
+        if (node !== undefined && before?.state.status !== after?.state.status)
+          nodes.noteHoldings(node);
       }
     }),
     nodes.onDidChange((change) => {
-      if ('removed' in change) attempts.forgetNode(change.removed, 'Its node was removed; what it left there is no longer followed.');
+      if ('removed' in change)
+        attempts.forgetNode(
+          change.removed,
+          'Its node was removed; what it left there is no longer followed.',
+        );
     }),
     settings.onDidChange(({ key }) => {
       if (key === 'logs.level') logFile.setLevel(settings.get('logs.level'));

@@ -84,7 +84,7 @@ class Feed<S, C> implements FeedIterator<S, C> {
       if (this.#isOver) return { done: true, value: undefined };
       if (this.#needsSnapshot) {
         const value = await this.#takeSnapshot();
-        if (!this.#needsSnapshot && !this.#hasEnded()) return { done: false, value };
+        if (!this.#isStale()) return { done: false, value };
         continue;
       }
       const queued = this.#queue.shift();
@@ -136,6 +136,11 @@ class Feed<S, C> implements FeedIterator<S, C> {
 
   #hasEnded(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether a snapshot just made is of no use: too much has changed meanwhile, or nobody reads. */
+  #isStale(): boolean {
+    return this.#needsSnapshot || this.#isOver;
   }
 
   #clear(): void {

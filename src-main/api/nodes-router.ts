@@ -39,18 +39,24 @@ export function nodesRouter(nodes: NodesService) {
         signal,
       }),
     ),
-    watchMetrics: os.watchMetrics.handler(({ input, signal }) => watchOne(nodes, input.node, signal)),
+    watchMetrics: os.watchMetrics.handler(({ input, signal }) =>
+      watchOne(nodes, input.node, signal),
+    ),
   });
 }
 
 /** The samples of one node, which is measured every second while the feed is open. */
 async function* watchOne(nodes: NodesService, reference: string, signal: AbortSignal | undefined) {
   const id = nodes.find(reference)?.id;
-  if (id === undefined) throw new RequestError('not-found/node', `There is no node named ${reference}.`, { details: { node: reference } });
+  if (id === undefined)
+    throw new RequestError('not-found/node', `There is no node named ${reference}.`, {
+      details: { node: reference },
+    });
   using _watching = nodes.watchMetrics(id);
   yield* feedFrom<MetricsSample[], MetricsSample>({
     snapshot: () => nodes.samples(id),
-    onDidChange: (listener) => nodes.onDidSample(({ nodeId, sample }) => (nodeId === id ? listener(sample) : undefined)),
+    onDidChange: (listener) =>
+      nodes.onDidSample(({ nodeId, sample }) => (nodeId === id ? listener(sample) : undefined)),
     signal,
   });
 }

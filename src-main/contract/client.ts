@@ -124,32 +124,33 @@ function followFeed<S, C>(
 ): Disposable {
   const abort = new AbortController();
   const { signal } = abort;
+  const isLeft = (): boolean => signal.aborted;
   const live = {
     onSnapshot: (value: S) => {
-      if (!signal.aborted) handlers.onSnapshot(value);
+      if (!isLeft()) handlers.onSnapshot(value);
     },
     onChange: (value: C) => {
-      if (!signal.aborted) handlers.onChange(value);
+      if (!isLeft()) handlers.onChange(value);
     },
   };
   const follow = async (): Promise<void> => {
     let gaps = 0;
-    while (!signal.aborted) {
+    while (!isLeft()) {
       try {
         if ((await readFeed(await feed.open(signal), live)) === 'ended') {
-          if (!signal.aborted) handlers.onEnd?.();
+          if (!isLeft()) handlers.onEnd?.();
           return;
         }
         gaps += 1;
       } catch (error) {
-        if (signal.aborted) return;
+        if (isLeft()) return;
         if (!feed.source.isWorthReopening()) throw error;
       }
       if (gaps > mostGaps) throw protocolError('A feed of the core keeps leaving changes out.');
     }
   };
   follow().catch((error: unknown) => {
-    if (!signal.aborted) handlers.onError(error);
+    if (!isLeft()) handlers.onError(error);
   });
   return {
     [Symbol.dispose]: () => {

@@ -137,19 +137,23 @@ class Connection {
 
   async #keepConnected(): Promise<void> {
     let failures = 0;
-    while (!this.#closing.signal.aborted) {
+    while (!this.#isClosing()) {
       const session = await this.#tryOnce();
       // A core that accepts and hangs up at once must not be asked four times a second.
       if (session !== undefined && (await this.#live(session)) > 1) failures = 0;
-      if (!this.#closing.signal.aborted) await this.#pause(failures);
+      if (!this.#isClosing()) await this.#pause(failures);
       failures += 1;
     }
+  }
+
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   async #tryOnce(): Promise<Session | undefined> {
     try {
       const port = await this.#open();
-      if (!this.#closing.signal.aborted) return new Session(port);
+      if (!this.#isClosing()) return new Session(port);
       port.close();
     } catch (error) {
       this.#lastFailure = error;

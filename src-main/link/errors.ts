@@ -148,7 +148,7 @@ export function fromSsh2(error: unknown, context: Ssh2Context): LinkError {
   const level = isRecord(error) ? error['level'] : undefined;
   if (isRecord(error) && error['reason'] !== undefined) return channelRefused(error, context);
   if (context.phase === 'connect') return fromConnecting(error, level, context.host);
-  if (context.phase === 'channel' && level === undefined) {
+  if (context.phase === 'channel' && (level === undefined || level === 'sftp-protocol')) {
     return channelRefused({ message: messageOf(error) }, context, error);
   }
   return lostError(context.host, error);

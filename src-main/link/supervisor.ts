@@ -162,8 +162,7 @@ export class LinkSupervisor {
   }
 
   #goOffline(error: Error): void {
-    const since =
-      this.#state.kind === 'offline' ? this.#state.since : this.#options.clock.now();
+    const since = this.#state.kind === 'offline' ? this.#state.since : this.#options.clock.now();
     this.#change({ kind: 'offline', since, reasonKind: offlineReasonOf(error), error });
   }
 
@@ -173,8 +172,7 @@ export class LinkSupervisor {
     current.timers.add(this.#options.timers.after(delayMs, () => void this.#try()));
     if (this.#state.kind !== 'connecting' || this.#droppedAt === undefined) return;
     // The grace may run out during the wait, or during a try that takes long.
-    const left =
-      this.#droppedAt + this.#options.offlineAfterMs - this.#options.clock.monotonic();
+    const left = this.#droppedAt + this.#options.offlineAfterMs - this.#options.clock.monotonic();
     this.#grace?.[Symbol.dispose]();
     this.#grace = this.#options.timers.after(Math.max(0, left), () => {
       if (this.#state.kind === 'connecting') this.#goOffline(error);

@@ -2,24 +2,20 @@
 // WebSocket to the server the page came from.
 import { createReconnectingClient } from '../../src-main/contract/reconnecting-client.ts';
 import { messagePort } from '../../src-main/contract/wire/message-port.ts';
+import { desktopMark, pageWords } from '../../src-main/contract/wire/page-words.ts';
 import type { WirePort } from '../../src-main/contract/wire/port.ts';
 import { openWebSocketPort } from '../../src-main/contract/wire/websocket-port.ts';
 import type { CoreClient } from './client.ts';
-
-/** The desktop host posts this to its page, with the port. */
-export const portMessageType = 'kohakuriver:port';
-/** The page posts this to itself to ask the preload for a port, at the start and after losing one. */
-export const portRequestType = 'kohakuriver:want-port';
 
 const portPatienceMs = 10_000;
 
 /** Whether the page runs in the desktop host, which marks its window before any script runs. */
 function isDesktop(): boolean {
-  return 'kohakuriverHost' in window;
+  return desktopMark in window;
 }
 
 function isPortMessage(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'type' in data && data.type === portMessageType;
+  return typeof data === 'object' && data !== null && 'type' in data && data.type === pageWords.port;
 }
 
 /** Asks the host for a port and waits for it. Rejects when none comes. */
@@ -41,7 +37,7 @@ function receivePort(): Promise<WirePort> {
       resolve(messagePort(port));
     };
     window.addEventListener('message', onMessage);
-    window.postMessage({ type: portRequestType }, window.origin);
+    window.postMessage({ type: pageWords.wanted }, window.location.origin);
   });
 }
 

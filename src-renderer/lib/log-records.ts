@@ -5,9 +5,11 @@ import { formatMoment } from './format.ts';
 
 const record = z.union([
   z.object({ stream: z.enum(['stdout', 'stderr']), offset: z.number(), time: z.number().nullish(), base64: z.string() }),
-  z.object({ gap: z.unknown() }),
+  z.object({ gap: z.string().max(1000) }),
 ]);
 
+/** The words for a gap are text, never terminal orders. */
+const control = /\p{Cc}/gu;
 const tint = '\u001b[91m';
 const untint = '\u001b[39m';
 const dim = '\u001b[2m';
@@ -39,7 +41,7 @@ export class LogRecords {
 
   #show(line: string): Uint8Array[] {
     const parsed = record.parse(JSON.parse(line));
-    if ('gap' in parsed) return [encode(`${dim}⋯ some output is missing here ⋯${undim}\r\n`)];
+    if ('gap' in parsed) return [encode(`${dim}⋯ ${parsed.gap.replace(control, ' ')} ⋯${undim}\r\n`)];
     const bytes = Uint8Array.from(atob(parsed.base64), (char) => char.charCodeAt(0));
     const pieces: Uint8Array[] = [];
     if (this.#view.isTimed && this.#isLineStart && parsed.time != null) {

@@ -28,7 +28,7 @@ export interface Look {
 }
 
 export const taskLooks = {
-  PENDING_APPROVAL: { word: 'Needs approval', tone: 'waiting', icon: Hand },
+  PENDING_APPROVAL: { word: 'To approve', tone: 'waiting', icon: Hand },
   PENDING: { word: 'Waiting', tone: 'waiting', icon: Hourglass },
   ASSIGNING: { word: 'Starting', tone: 'running', icon: LoaderCircle },
   RUNNING: { word: 'Running', tone: 'running', icon: CirclePlay },

@@ -9,11 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { memoryPorts } from '../../src-main/contract/wire/memory-port.ts';
 import { messagePort, type BrowserPortLike } from '../../src-main/contract/wire/message-port.ts';
 import type { WirePort } from '../../src-main/contract/wire/port.ts';
-import {
-  openWebSocketPort,
-  webSocketPort,
-  type WebSocketLike,
-} from '../../src-main/contract/wire/websocket-port.ts';
+import { openWebSocketPort, webSocketPort } from '../../src-main/contract/wire/websocket-port.ts';
 
 export interface Pair {
   client: WirePort;

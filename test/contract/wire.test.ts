@@ -160,7 +160,7 @@ describe.each(carriers)('the wire over $name', ({ make }) => {
     // A window under way, then the snapshot: nothing in between was kept for it.
     expect(read.length).toBeLessThan(40);
     expect(read.at(-1)).toEqual({ kind: 'snapshot', value: 50_001 });
-    await iterator.return?.();
+    await iterator.return();
     await expect.poll(() => core.onDidCount.listenerCount).toBe(0);
   });
 
@@ -197,7 +197,7 @@ describe.each(carriers)('the wire over $name', ({ make }) => {
   test('carries a byte stream whole and in order', async () => {
     let length = 0;
     for await (const bytes of stream('fast', { bytes: 10 * mebibyte + 17, fill: 9 })) {
-      expect(bytes.every((byte) => byte === 9)).toBe(true);
+      expect(Buffer.alloc(bytes.byteLength, 9).equals(bytes)).toBe(true);
       length += bytes.byteLength;
     }
     expect(length).toBe(10 * mebibyte + 17);
@@ -219,9 +219,8 @@ describe.each(carriers)('the wire over $name', ({ make }) => {
 
   test('returns no credit for a chunk that is held', async () => {
     const held: { release(): void }[] = [];
-    const reader = stream('fast', { bytes: 2 * mebibyte })
-      .chunks()
-      [Symbol.asyncIterator]();
+    const chunks = stream('fast', { bytes: 2 * mebibyte }).chunks();
+    const reader = chunks[Symbol.asyncIterator]();
     let length = 0;
     const pull = async (): Promise<void> => {
       const { value } = (await reader.next()) as { value?: { bytes: Uint8Array; release(): void } };
@@ -267,6 +266,7 @@ describe.each(carriers)('the wire over $name', ({ make }) => {
 
   test('carries bytes both ways', async () => {
     const upload = (async function* () {
+      await Promise.resolve();
       for (let i = 0; i < 64; i += 1) yield new Uint8Array(50_000).fill(i);
     })();
     const back = await readAll(stream('echo', undefined, { upload }));
@@ -277,12 +277,12 @@ describe.each(carriers)('the wire over $name', ({ make }) => {
   test('serves a hundred streams side by side', async () => {
     const lengths = await Promise.all(
       Array.from({ length: 100 }, async (_, fill) => {
-        const bytes = await readAll(stream('fast', { bytes: mebibyte, fill }));
-        expect(bytes.every((byte) => byte === fill)).toBe(true);
+        const bytes = await readAll(stream('fast', { bytes: mebibyte / 2, fill }));
+        expect(Buffer.alloc(bytes.byteLength, fill).equals(bytes)).toBe(true);
         return bytes.byteLength;
       }),
     );
-    expect(lengths).toEqual(Array.from({ length: 100 }, () => mebibyte));
+    expect(lengths).toEqual(Array.from({ length: 100 }, () => mebibyte / 2));
     expect(core.sourcesOpen).toBe(0);
   });
 

@@ -26,18 +26,27 @@ export function coreClient(client: Client): CoreClient {
     reaches: (task, statuses, timeoutMs = 60_000) => reaches(client, { task, statuses, timeoutMs }),
     log: async (task, stream = 'stdout', follow = true) => {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of client.openStream('tasks.readLog', { task, stream, follow })) chunks.push(chunk);
+      for await (const chunk of client.openStream('tasks.readLog', { task, stream, follow }))
+        chunks.push(chunk);
       return Buffer.concat(chunks);
     },
     nodeIs: async (node, state, timeoutMs = 60_000) => {
-      await until(async () => (await api.nodes.get({ node })).state === state, `node ${node} is ${state}`, timeoutMs);
+      await until(
+        async () => (await api.nodes.get({ node })).state === state,
+        `node ${node} is ${state}`,
+        timeoutMs,
+      );
     },
   };
 }
 
 async function reaches(
   client: Client,
-  { task, statuses, timeoutMs }: { task: string; statuses: readonly string[] | undefined; timeoutMs: number },
+  {
+    task,
+    statuses,
+    timeoutMs,
+  }: { task: string; statuses: readonly string[] | undefined; timeoutMs: number },
 ): Promise<TaskView> {
   const isThere = (view: TaskView) => statuses?.includes(view.status) ?? isFinal(view.status);
   const signal = AbortSignal.timeout(timeoutMs);
@@ -51,7 +60,9 @@ async function reaches(
     if (!signal.aborted) throw error;
   }
   const where = last?.reason ?? last?.phase ?? 'no reason';
-  throw new Error(`task ${task} is ${last?.status ?? 'unknown'} (${where}), not ${statuses?.join('|') ?? 'ended'}`);
+  throw new Error(
+    `task ${task} is ${last?.status ?? 'unknown'} (${where}), not ${statuses?.join('|') ?? 'ended'}`,
+  );
 }
 
 /** Waits until a condition holds; looks ten times a second. */

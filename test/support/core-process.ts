@@ -28,9 +28,15 @@ export async function temporaryDataDir(): Promise<{ path: string } & AsyncDispos
 }
 
 /** Starts `serve` on a data directory and connects by its local socket. */
-export async function startCoreProcess(dataDir: string, env: Record<string, string> = {}): Promise<CoreProcess> {
+export async function startCoreProcess(
+  dataDir: string,
+  env: Record<string, string> = {},
+): Promise<CoreProcess> {
   const args = [cli, '--json', '--data-dir', dataDir, 'serve', '--port', '0'];
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const errors: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
   const address = await firstLine(child, errors);
@@ -43,10 +49,18 @@ export async function startCoreProcess(dataDir: string, env: Record<string, stri
     child.kill(signal);
     await exited;
   };
-  return { ...coreClient(client), ...address, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+  return {
+    ...coreClient(client),
+    ...address,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
 }
 
-async function firstLine(child: ChildProcess, errors: string[]): Promise<{ pid: number; url: string; token: string }> {
+async function firstLine(
+  child: ChildProcess,
+  errors: string[],
+): Promise<{ pid: number; url: string; token: string }> {
   const lines = createInterface({ input: child.stdout! });
   const exited = once(child, 'exit').then(() => {
     throw new Error(`the core did not start: ${errors.join('')}`);

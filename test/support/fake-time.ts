@@ -10,7 +10,8 @@ interface Timer {
 
 /** Lets promises that need no timer come to their end, those of streams too. */
 export async function settle(turns = 5): Promise<void> {
-  for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < turns; turn++)
+    await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 /** A clock and its timers. Nothing happens by itself. */
@@ -43,7 +44,8 @@ export class FakeTime implements Clock, Timers {
   /** Passes time, calling back what falls due, in order. Promises come to their end only afterwards. */
   advance(ms: number): void {
     const until = this.#monotonic + ms;
-    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) this.#fire(timer);
+    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until))
+      this.#fire(timer);
     this.#monotonic = until;
   }
 
@@ -69,15 +71,26 @@ export class FakeTime implements Clock, Timers {
     return this.#timers.size;
   }
 
-  #add(options: { delayMs: number; everyMs: number | undefined; callback: () => void }): Disposable {
+  #add(options: {
+    delayMs: number;
+    everyMs: number | undefined;
+    callback: () => void;
+  }): Disposable {
     const { delayMs, everyMs, callback } = options;
-    const timer: Timer = { at: this.#monotonic + Math.max(0, delayMs), number: this.#count++, everyMs, callback };
+    const timer: Timer = {
+      at: this.#monotonic + Math.max(0, delayMs),
+      number: this.#count++,
+      everyMs,
+      callback,
+    };
     this.#timers.add(timer);
     return { [Symbol.dispose]: () => void this.#timers.delete(timer) };
   }
 
   #next(until: number): Timer | undefined {
-    return [...this.#timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at || a.number - b.number)[0];
+    return [...this.#timers]
+      .filter(({ at }) => at <= until)
+      .sort((a, b) => a.at - b.at || a.number - b.number)[0];
   }
 
   #fire(timer: Timer): void {

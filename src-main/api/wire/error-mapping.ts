@@ -50,7 +50,7 @@ function fieldOf(issue: Issue): string {
   const path = (issue.path ?? []).map((part) =>
     typeof part === 'object' && part !== null && 'key' in part ? part.key : part,
   );
-  const unknown = Array.isArray(issue.keys) ? issue.keys.slice(0, 1) : [];
+  const unknown: unknown[] = Array.isArray(issue.keys) ? issue.keys.slice(0, 1) : [];
   return [...path, ...unknown].reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${String(part)}]`;
     return text === '' ? String(part) : `${text}.${String(part)}`;

@@ -8,7 +8,7 @@ interface Pending {
   reply(output: unknown): void;
   feed(inbox: FeedInbox): void;
   /** Called when nothing more comes: a reply, a failure, the end of the feed. */
-  settled(): void;
+  settled: () => void;
   fail(error: unknown): void;
 }
 

@@ -36,7 +36,7 @@ function addTo(table: Map<string, ProcedureShape>, at: { router: object; path: s
   for (const [name, value] of Object.entries(at.router) as [string, unknown][]) {
     const path = at.path === '' ? name : `${at.path}.${name}`;
     if (isContractProcedure(value)) {
-      const output = value['~orpc'].outputSchema;
+      const output = value['~orpc'].outputSchema as AnySchema | undefined;
       table.set(path, { output, item: getEventIteratorSchemaDetails(output)?.yields });
     } else if (typeof value === 'object' && value !== null) {
       addTo(table, { router: value, path });

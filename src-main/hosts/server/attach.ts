@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import type { WirePort } from '../../contract/wire/port.ts';
 import { unavailable } from '../../contract/wire/protocol-error.ts';
-import { openWebSocketPort, type WebSocketLike } from '../../contract/wire/websocket-port.ts';
+import { openWebSocketPort } from '../../contract/wire/websocket-port.ts';
 import { readCoreFile } from '../core-file.ts';
 import { signInPath } from './local-socket.ts';
 

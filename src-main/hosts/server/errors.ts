@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../../contract/error-codes.ts';
 import { AppError } from '../../contract/errors.ts';
 
 /** A host that cannot serve: an address that is taken, a socket that cannot be made, no renderer. */

@@ -4,7 +4,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Core } from '../../api/core-door.ts';
 import type { WireContext } from '../../api/context.ts';
 import { serveWire } from '../../api/wire/serve-wire.ts';
-import { webSocketPort, type WebSocketLike } from '../../contract/wire/websocket-port.ts';
+import { webSocketPort } from '../../contract/wire/websocket-port.ts';
 import { refusals } from './refusals.ts';
 import type { Verdict } from './gate.ts';
 

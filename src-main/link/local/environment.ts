@@ -1,7 +1,8 @@
 import { delimiter } from 'node:path';
 
 /** Variables that steer this app's own process and would mislead a program it starts. */
-const ownVariables = /^(npm_|ELECTRON_|NODE_(OPTIONS|PATH|ENV|CHANNEL_FD)$|KOHAKURIVER_|VITEST|INIT_CWD$|CHROME_DESKTOP$)/;
+const ownVariables =
+  /^(npm_|ELECTRON_|NODE_(OPTIONS|PATH|ENV|CHANNEL_FD)$|KOHAKURIVER_|VITEST|INIT_CWD$|CHROME_DESKTOP$)/;
 
 /** The environment a program started on this computer gets: the user's, without what is ours. */
 export function cleanEnvironment(source: NodeJS.ProcessEnv): Record<string, string> {

@@ -21,7 +21,7 @@ export class LocalFiles implements RemoteFiles {
   async readFile(path: string, maxBytes = DEFAULT_MAX_BYTES): Promise<Buffer> {
     await using file = await this.open(path, 'r');
     const chunks: Buffer[] = [];
-    for (let position = 0; position < maxBytes; ) {
+    for (let position = 0; position < maxBytes;) {
       const chunk = await file.read(position, Math.min(1024 * 1024, maxBytes - position));
       if (chunk.length === 0) break;
       chunks.push(chunk);
@@ -158,7 +158,11 @@ function fromErrno(error: unknown, path: string): FileError {
         retry: 'after-user-action',
       });
     default:
-      return new FileError('link/file-failed', `This cannot be done with ${path} (${errno}).`, options);
+      return new FileError(
+        'link/file-failed',
+        `This cannot be done with ${path} (${errno}).`,
+        options,
+      );
   }
 }
 

@@ -83,7 +83,11 @@ export class LocalLink implements NodeLink {
     this.#assertOpen();
     options.signal?.throwIfAborted();
     const { pty, signal } = options;
-    const own = { command, env: { ...this.#env, ...options.env }, cwd: options.cwd ?? this.#homeDir };
+    const own = {
+      command,
+      env: { ...this.#env, ...options.env },
+      cwd: options.cwd ?? this.#homeDir,
+    };
     const started = await (pty === undefined
       ? startLocally(own)
       : startOnTerminal({ ...own, size: pty }));

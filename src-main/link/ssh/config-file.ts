@@ -101,9 +101,11 @@ async function walkLines(
     const name = line.param.toLowerCase();
     const words = wordsOf(line.value);
     if ('config' in line) {
-      const applies =
-        name === 'host' ? reading.isHostActive(words) : reading.isMatchActive(line);
-      await walkLines(line.config, reading, { ...position, isActive: position.isActive && applies });
+      const applies = name === 'host' ? reading.isHostActive(words) : reading.isMatchActive(line);
+      await walkLines(line.config, reading, {
+        ...position,
+        isActive: position.isActive && applies,
+      });
     } else if (name === 'include') {
       await walkIncludes(words, reading, position);
     } else if (position.isActive) {
@@ -179,9 +181,13 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 function configError(path: string, why: string, cause?: unknown): LinkConfigError {
-  return new LinkConfigError('link/config', `The SSH configuration in ${path} cannot be used: ${why}.`, {
-    ...(cause === undefined ? {} : { cause }),
-    retry: 'after-user-action',
-    details: { file: path },
-  });
+  return new LinkConfigError(
+    'link/config',
+    `The SSH configuration in ${path} cannot be used: ${why}.`,
+    {
+      ...(cause === undefined ? {} : { cause }),
+      retry: 'after-user-action',
+      details: { file: path },
+    },
+  );
 }

@@ -59,10 +59,14 @@ async function resolveJumps(
   const [first, ...others] = jumps;
   if (first === undefined) return [];
   if (depth > MAX_JUMPS) {
-    throw new LinkConfigError('link/config', 'The jump hosts of the SSH configuration go round in a circle.', {
-      retry: 'after-user-action',
-      details: { host: first.host },
-    });
+    throw new LinkConfigError(
+      'link/config',
+      'The jump hosts of the SSH configuration go round in a circle.',
+      {
+        retry: 'after-user-action',
+        details: { host: first.host },
+      },
+    );
   }
   const { hop, jumps: own } = await resolveHost(first, options, isGiven);
   const before = isGiven ? [] : await resolveJumps(own, options, false, depth + 1);
@@ -80,11 +84,15 @@ async function resolveHost(
   const localUser = userInfo().username;
   const alias = destination.host;
   const values: ConfigValues = options.useSshConfig
-    ? await readSshConfig(options.sshConfigPath ?? join(options.homeDir, '.ssh', 'config'), options.homeDir, {
-        alias,
-        user: destination.user,
-        localUser,
-      })
+    ? await readSshConfig(
+        options.sshConfigPath ?? join(options.homeDir, '.ssh', 'config'),
+        options.homeDir,
+        {
+          alias,
+          user: destination.user,
+          localUser,
+        },
+      )
     : new Map();
   const first = (name: string) => values.get(name)?.[0];
 
@@ -103,7 +111,9 @@ async function resolveHost(
     identitiesOnly: first('identitiesonly')?.toLowerCase() === 'yes',
     identityAgent: agentOf(first('identityagent'), path),
   };
-  const jumps = ignoresJumps ? [] : parseProxyJump(expandTokens(first('proxyjump') ?? 'none', tokens));
+  const jumps = ignoresJumps
+    ? []
+    : parseProxyJump(expandTokens(first('proxyjump') ?? 'none', tokens));
   return { hop, jumps };
 }
 
@@ -111,13 +121,20 @@ async function resolveHost(
 export function parseProxyJump(text: string): SshDestination[] {
   if (text.trim().toLowerCase() === 'none') return [];
   return text.split(',').map((part) => {
-    const plain = part.trim().replace(/^ssh:\/\//, '').replace(/\/$/, '');
+    const plain = part
+      .trim()
+      .replace(/^ssh:\/\//, '')
+      .replace(/\/$/, '');
     const match = /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:@[\]]+))(?::(\d+))?$/.exec(plain);
     const host = match?.[2] ?? match?.[3];
     if (host === undefined) {
-      throw new LinkConfigError('link/config', `ProxyJump has "${part.trim()}", which is no host.`, {
-        retry: 'after-user-action',
-      });
+      throw new LinkConfigError(
+        'link/config',
+        `ProxyJump has "${part.trim()}", which is no host.`,
+        {
+          retry: 'after-user-action',
+        },
+      );
     }
     return {
       host,
@@ -128,7 +145,11 @@ export function parseProxyJump(text: string): SshDestination[] {
 }
 
 /** A ProxyJump that stands before it in the file wins over ProxyCommand, as in OpenSSH. */
-function refuseProxyCommand(command: string | undefined, values: ConfigValues, alias: string): void {
+function refuseProxyCommand(
+  command: string | undefined,
+  values: ConfigValues,
+  alias: string,
+): void {
   if (command === undefined || command.toLowerCase() === 'none') return;
   const names = [...values.keys()];
   const jump = names.indexOf('proxyjump');
@@ -144,10 +165,14 @@ function portOf(text: string | undefined, host: string): number {
   if (text === undefined) return 22;
   const port = Number(text);
   if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
-  throw new LinkConfigError('link/config', `The SSH configuration has a port for ${host} that is none.`, {
-    retry: 'after-user-action',
-    details: { host },
-  });
+  throw new LinkConfigError(
+    'link/config',
+    `The SSH configuration has a port for ${host} that is none.`,
+    {
+      retry: 'after-user-action',
+      details: { host },
+    },
+  );
 }
 
 function agentOf(value: string | undefined, path: (text: string) => string): string | undefined {
@@ -190,5 +215,8 @@ function tokensOf(facts: TokenFacts): Record<string, string> {
 function expandTokens(text: string, tokens: Readonly<Record<string, string>>): string {
   return text
     .replace(/%(.)/g, (whole, token: string) => tokens[token] ?? whole)
-    .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, name: string) => process.env[name] ?? whole);
+    .replace(
+      /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g,
+      (whole, name: string) => process.env[name] ?? whole,
+    );
 }

@@ -94,7 +94,8 @@ export async function routeOf(options: ConnectSshOptions): Promise<RouteOptions>
     signal,
     keepaliveMs: options.keepaliveMs ?? 10_000,
     timers: options.timers ?? systemTimers,
-    agentSocket: options.agentSocket === undefined ? usualAgent() : (options.agentSocket ?? undefined),
+    agentSocket:
+      options.agentSocket === undefined ? usualAgent() : (options.agentSocket ?? undefined),
     homeDir,
   };
 }

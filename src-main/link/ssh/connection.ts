@@ -1,6 +1,7 @@
 // One SSH connection to one host: handshake, host key, sign-in, channels. Pooling is above it.
 import type { Duplex } from 'node:stream';
 import { Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
+import internals, { type InternalChannel, type InternalClient } from 'ssh2/lib/protocol/SFTP.js';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
@@ -91,6 +92,19 @@ export class SshConnection implements AsyncDisposable {
 
   sftp(): Promise<SFTPWrapper> {
     return this.#open('SFTP', (done) => this.#client.sftp(done));
+  }
+
+  /** SFTP with a server that was started on this channel and has said nothing yet. */
+  sftpOver(channel: ClientChannel): Promise<SFTPWrapper> {
+    return this.#open('SFTP', (done: (error: unknown, value: SFTPWrapper) => void) => {
+      const { incoming, outgoing } = channel as InternalChannel;
+      const sftp = new internals.SFTP(this.#client, { type: 'session', incoming, outgoing });
+      sftp.once('ready', () => done(undefined, sftp));
+      sftp.once('error', (error: unknown) => done(error, sftp));
+      sftp.once('close', () => done(new Error('The SFTP server ended.'), sftp));
+      (this.#client as InternalClient)._chanMgr.update(incoming.id, sftp);
+      sftp._init();
+    });
   }
 
   async dialSocket(path: string): Promise<Duplex> {
@@ -227,7 +241,9 @@ function handshake(client: Client, options: ConnectionOptions): Promise<void> {
     }
     signal?.addEventListener('abort', onAbort, { once: true });
     const failure = (error: unknown) =>
-      gate.refusal ?? signIn.failure(error) ?? fromSsh2(error, { phase: 'connect', host: description });
+      gate.refusal ??
+      signIn.failure(error) ??
+      fromSsh2(error, { phase: 'connect', host: description });
     client.on('error', (error) => {
       if (!signIn.isMinor(error)) fail(failure(error));
     });

@@ -139,7 +139,9 @@ async function withinTime<T>(
       new CommandFailedError('link/shell-hangs', message, { retry: 'after-user-action', details }),
     );
   });
-  const closed = connection.onDidClose(() => hangs.reject(connection.lostReason() ?? lostError(host)));
+  const closed = connection.onDidClose(() =>
+    hangs.reject(connection.lostReason() ?? lostError(host)),
+  );
   try {
     return await Promise.race([marks, hangs.promise]);
   } catch (error) {

@@ -72,10 +72,9 @@ async function inspectHop(
 }
 
 /** Looks at the key, remembers what is to be said about it, and lets nothing through. */
-function closedGate(gate: HostKeyGate): Pick<
-  HostKeyGate,
-  'algorithms' | 'verify' | 'refusal' | 'isPassed' | 'pass' | 'settled'
-> {
+function closedGate(
+  gate: HostKeyGate,
+): Pick<HostKeyGate, 'algorithms' | 'verify' | 'refusal' | 'isPassed' | 'pass' | 'settled'> {
   return {
     algorithms: gate.algorithms,
     refusal: undefined,

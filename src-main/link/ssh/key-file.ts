@@ -28,7 +28,8 @@ export async function readKeyFile(path: string): Promise<KeyFile | undefined> {
     header === undefined
       ? /Proc-Type: 4,ENCRYPTED|BEGIN ENCRYPTED PRIVATE KEY|^Encryption: (?!none)/m.test(text)
       : header.cipher !== 'none';
-  const blob = header?.blob ?? publicBlob(text) ?? publicBlob((await readText(`${path}.pub`)) ?? '');
+  const blob =
+    header?.blob ?? publicBlob(text) ?? publicBlob((await readText(`${path}.pub`)) ?? '');
   return { path, text, isEncrypted, blob };
 }
 

@@ -64,7 +64,9 @@ export class KnownHosts {
     // Known under its plain name only, a key on another port is fine if it matches, and new if
     // it does not (sshconnect.c: "checking without port identifier").
     const plain =
-      port === 22 ? [] : entries.filter((entry) => namesMatch(entry.names, knownHostsName(host, 22)));
+      port === 22
+        ? []
+        : entries.filter((entry) => namesMatch(entry.names, knownHostsName(host, 22)));
     const types = [...exact, ...plain]
       .filter((entry) => entry.marker === 'none')
       .map((entry) => entry.keyType);

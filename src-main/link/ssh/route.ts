@@ -91,7 +91,8 @@ export async function openHop(
 export async function openJumps(options: RouteOptions): Promise<SshConnection[]> {
   const open: SshConnection[] = [];
   try {
-    for (const hop of options.hops.slice(0, -1)) open.push(await openHop(hop, open.at(-1), options));
+    for (const hop of options.hops.slice(0, -1))
+      open.push(await openHop(hop, open.at(-1), options));
     return open;
   } catch (error) {
     await closeAll(open);

@@ -125,7 +125,13 @@ function isFull(error: unknown): boolean {
 }
 
 function laneOf(connection: SshConnection): Lane {
-  return { connection, used: 0, usedByUsers: 0, limit: SESSIONS_PER_CONNECTION, idleTimer: undefined };
+  return {
+    connection,
+    used: 0,
+    usedByUsers: 0,
+    limit: SESSIONS_PER_CONNECTION,
+    idleTimer: undefined,
+  };
 }
 
 function claim(lane: Lane, purpose: 'control' | 'user', onRelease: () => void): Release {

@@ -26,10 +26,14 @@ export function fromSftp(error: unknown, path: string): FileError {
       });
     default: {
       const why = bounded(error instanceof Error ? error.message : String(error));
-      return new FileError('link/file-failed', `The node could not do this with ${path} (${why}).`, {
-        ...options,
-        details: { path, reason: why },
-      });
+      return new FileError(
+        'link/file-failed',
+        `The node could not do this with ${path} (${why}).`,
+        {
+          ...options,
+          details: { path, reason: why },
+        },
+      );
     }
   }
 }

@@ -1,8 +1,7 @@
 // The node's files over SFTP.
 import { randomBytes } from 'node:crypto';
 import type { FileEntryWithStats, SFTPWrapper, Stats } from 'ssh2';
-import type { Timers } from '../../domain/clock.ts';
-import { CommandFailedError, FileError } from '../errors.ts';
+import { FileError, lostError } from '../errors.ts';
 import type { FileEntry, FileStat, RemoteFile, RemoteFiles } from '../node-link.ts';
 import type { SshConnection } from './connection.ts';
 import { fromSftp, isNoSuchFile, sftpCode } from './sftp-errors.ts';
@@ -11,48 +10,26 @@ import { fromSftp, isNoSuchFile, sftpCode } from './sftp-errors.ts';
 const CHUNK_BYTES = 255 * 1024;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-/** Opens SFTP. The server starts it through the login shell, so start-up files can break it: that is a named error. */
-export async function openSftp(
-  connection: SshConnection,
-  { timeoutMs, timers }: { timeoutMs: number; timers: Timers },
-): Promise<SFTPWrapper> {
-  const host = connection.description;
-  const late = Promise.withResolvers<never>();
-  const timer = timers.after(timeoutMs, () => {
-    const message = `SFTP on ${host} did not become ready within ${timeoutMs / 1000} s. Something in the login shell's start-up files waits, or takes too long.`;
-    const details = { host, timeoutMs };
-    late.reject(
-      new CommandFailedError('link/shell-hangs', message, { retry: 'after-user-action', details }),
-    );
-  });
-  const opening = connection.sftp();
-  try {
-    return await Promise.race([opening, late.promise]);
-  } catch (error) {
-    opening.then(
-      (sftp) => sftp.end(),
-      () => undefined,
-    );
-    throw error;
-  } finally {
-    timer[Symbol.dispose]();
-  }
-}
-
 type Callback<T> = (error: Error | null | undefined, value: T) => void;
 
 /** Files over one SFTP session. */
 export class SftpFiles implements RemoteFiles {
   readonly #sftp: SFTPWrapper;
   readonly #connection: SshConnection;
+  /** Requests under way: ssh2 does not answer all of them when the session or the link ends. */
+  readonly #pending = new Set<(error: unknown) => void>();
   #isOpen = true;
 
   constructor(sftp: SFTPWrapper, connection: SshConnection) {
     this.#sftp = sftp;
     this.#connection = connection;
-    sftp.on('close', () => (this.#isOpen = false));
-    // Requests under way hear of it by themselves.
-    sftp.on('error', () => (this.#isOpen = false));
+    const onEnd = () => {
+      this.#isOpen = false;
+      for (const refuse of this.#pending) refuse(new Error('The SFTP session ended.'));
+    };
+    sftp.on('close', onEnd);
+    sftp.on('error', onEnd);
+    connection.onDidClose(onEnd);
   }
 
   get isOpen(): boolean {
@@ -78,7 +55,7 @@ export class SftpFiles implements RemoteFiles {
   async readFile(path: string, maxBytes = DEFAULT_MAX_BYTES): Promise<Buffer> {
     await using file = await this.open(path, 'r');
     const chunks: Buffer[] = [];
-    for (let position = 0; position < maxBytes; ) {
+    for (let position = 0; position < maxBytes;) {
       const chunk = await file.read(position, Math.min(CHUNK_BYTES, maxBytes - position));
       if (chunk.length === 0) break;
       chunks.push(chunk);
@@ -209,10 +186,18 @@ export class SftpFiles implements RemoteFiles {
 
   #ask<T>(path: string, start: (done: Callback<T>) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const refuse = (error: unknown) =>
+      const refuse = (error: unknown) => {
+        this.#pending.delete(refuse);
         reject(this.#connection.lostReason() ?? fromSftp(error, path));
+      };
+      if (!this.isOpen) {
+        refuse(lostError(this.#connection.description));
+        return;
+      }
+      this.#pending.add(refuse);
       try {
         start((error, value) => {
+          this.#pending.delete(refuse);
           if (error instanceof Error) refuse(error);
           else resolve(value);
         });

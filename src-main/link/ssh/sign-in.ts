@@ -145,7 +145,12 @@ function agentAttempt(username: string, key: AgentKey): Attempt {
 
 function keyAttempt(username: string, identity: Identity): Attempt {
   const auth = { type: 'publickey', username, key: identity.key } as const;
-  return { method: 'publickey', label: `key ${identity.label}`, cost: costOf(identity.key.type), auth };
+  return {
+    method: 'publickey',
+    label: `key ${identity.label}`,
+    cost: costOf(identity.key.type),
+    auth,
+  };
 }
 
 function costOf(keyType: string): number {

@@ -14,7 +14,8 @@ import { runOnOwnChannel } from '../run-spawned.ts';
 import type { PtySize, SshConnection } from './connection.ts';
 import { execGuarded } from './guarded-exec.ts';
 import { SessionPool } from './session-pool.ts';
-import { openSftp, SftpFiles } from './sftp-files.ts';
+import { SftpFiles } from './sftp-files.ts';
+import { openSftp } from './sftp-open.ts';
 import { ShellChannel } from './shell-channel.ts';
 import { ShellPool } from './shell-pool.ts';
 import { commandText, execText, longLivedShellText, scriptText } from './shell-text.ts';
@@ -176,7 +177,10 @@ export class SshLink implements NodeLink {
     text: (setting: Pick<RunOptions, 'env' | 'cwd' | 'stdin'>) => string,
   ): Promise<RunResult> {
     const { stdin = '', env, cwd, ...limits } = options;
-    const setting = { ...(env === undefined ? {} : { env }), ...(cwd === undefined ? {} : { cwd }) };
+    const setting = {
+      ...(env === undefined ? {} : { env }),
+      ...(cwd === undefined ? {} : { cwd }),
+    };
     if (stdin.length <= MAX_INLINE_INPUT_BYTES) {
       return this.#shells.run(text({ ...setting, stdin }), limits);
     }
@@ -203,14 +207,24 @@ export class SshLink implements NodeLink {
     });
   }
 
-  #process(own: { connection: SshConnection; channel: ConstructorParameters<typeof SshProcess>[0]['channel']; pid: number | undefined; isPty: boolean }): SshProcess {
-    return new SshProcess({ ...own, killGroup: (pid, signal) => this.#shells.killGroup(pid, signal) });
+  #process(own: {
+    connection: SshConnection;
+    channel: ConstructorParameters<typeof SshProcess>[0]['channel'];
+    pid: number | undefined;
+    isPty: boolean;
+  }): SshProcess {
+    return new SshProcess({
+      ...own,
+      killGroup: (pid, signal) => this.#shells.killGroup(pid, signal),
+    });
   }
 
   #endOnAbort(process: RemoteProcess, signal: AbortSignal | undefined): void {
     if (signal === undefined) return;
     const onAbort = () => {
-      process.end().catch((error: unknown) => this.#options.log('A program could not be ended.', error));
+      process
+        .end()
+        .catch((error: unknown) => this.#options.log('A program could not be ended.', error));
     };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });

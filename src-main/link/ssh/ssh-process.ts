@@ -35,7 +35,8 @@ export class SshProcess implements RemoteProcess {
   }
 
   resize(columns: number, rows: number): void {
-    if (this.#options.isPty && !this.#hasEnded) this.#options.channel.setWindow(rows, columns, 0, 0);
+    if (this.#options.isPty && !this.#hasEnded)
+      this.#options.channel.setWindow(rows, columns, 0, 0);
   }
 
   async end(signal = 'SIGTERM'): Promise<void> {

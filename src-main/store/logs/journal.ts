@@ -48,12 +48,14 @@ async function tailFrom(file: FileHandle, { index, size }: Tail): Promise<Journa
   let end = start;
   let cursor: string | null = null;
   try {
-    for await (const { frame, length } of scan(file, start.position, size)) {
-      tally = tallied(tally, frame, length);
-      if (frame.cursor === null) continue;
-      cursor = frame.cursor;
-      end = tally;
-      if (end.position - (grown.at(-1)?.position ?? 0) >= indexStepBytes) grown.push(end);
+    for await (const batch of scan(file, start.position, size)) {
+      for (const { frame, length } of batch) {
+        tally = tallied(tally, frame, length);
+        if (frame.cursor === null) continue;
+        cursor = frame.cursor;
+        end = tally;
+        if (end.position - (grown.at(-1)?.position ?? 0) >= indexStepBytes) grown.push(end);
+      }
     }
   } catch (error) {
     // Behind the last sync a power cut may leave any bytes: the log ends before them.

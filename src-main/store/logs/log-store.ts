@@ -85,7 +85,9 @@ export class LogStore implements AsyncDisposable {
     try {
       const journal = await this.#readable(query, file);
       const selection = new Selection(query, journal);
-      yield* entries(file, selection, { start: selection.start, end: journal.end.position });
+      const range = { start: selection.start, end: journal.end.position };
+      for await (const batch of chosen(file, selection, range))
+        for (const entry of batch) yield entry;
     } finally {
       await file.close();
     }
@@ -107,7 +109,8 @@ export class LogStore implements AsyncDisposable {
         selection ??= new Selection(query, journal);
         const start = Math.max(position, selection.start);
         position = Math.max(start, journal.end.position);
-        if (file !== undefined) yield* entries(file, selection, { start, end: position });
+        const batches = file === undefined ? [] : chosen(file, selection, { start, end: position });
+        for await (const batch of batches) for (const entry of batch) yield entry;
       } finally {
         await file?.close();
       }
@@ -225,14 +228,14 @@ export class LogStore implements AsyncDisposable {
 
 const emptyJournal: ReadableJournal = { index: [emptyTally], end: emptyTally };
 
-async function* entries(
+/** The part of a reader that costs once for many records; the reader itself gives them one by one. */
+async function* chosen(
   file: FileHandle,
   selection: Selection,
   { start, end }: { readonly start: number; readonly end: number },
-): AsyncGenerator<LogEntry, void, undefined> {
-  for await (const { frame } of scan(file, start, end)) {
-    const entry = selection.choose(frame);
-    if (entry !== undefined) yield entry;
+): AsyncGenerator<readonly LogEntry[], void, undefined> {
+  for await (const batch of scan(file, start, end)) {
+    yield batch.flatMap(({ frame }) => selection.choose(frame) ?? []);
   }
 }
 

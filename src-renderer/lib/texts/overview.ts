@@ -19,6 +19,7 @@ export const overview = {
   wholeQueue: 'Whole queue',
   queueEmpty: 'Nothing waits. A task you submit starts as soon as it fits.',
   running: 'Running',
+  allRunning: 'All running',
   noneRunning: 'Nothing runs.',
   failures: 'Last failures',
   allFailures: 'All failures',

@@ -8,7 +8,7 @@ export const tasks = {
   allNodes: 'All nodes',
   sortLabel: 'Order',
   sorts: { newest: 'Newest first', oldest: 'Oldest first', queue: 'As they start', name: 'By name', finished: 'Last ended' },
-  groups: { all: 'All', active: 'Running', waiting: 'Waiting', ended: 'Ended', failed: 'Failed' },
+  groups: { all: 'All', active: 'Running', lost: 'Lost', waiting: 'Waiting', ended: 'Ended', failed: 'Failed' },
   columns: { task: 'Task', status: 'Status', place: 'Where', needs: 'Needs', owner: 'Owner', submitted: 'Submitted', time: 'Time' },
   empty: {
     none: { title: 'No tasks yet', text: 'A task is a command or script that runs on the node where it fits, with the GPUs it asks for.' },

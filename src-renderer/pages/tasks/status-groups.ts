@@ -3,7 +3,8 @@ import { taskStatuses, type TaskStatus } from '../../../src-main/contract/task.t
 /** The groups of statuses people filter by; a single status can be one too. */
 export const statusGroups = {
   all: undefined,
-  active: ['ASSIGNING', 'RUNNING', 'PAUSED', 'LOST'],
+  active: ['ASSIGNING', 'RUNNING', 'PAUSED'],
+  lost: ['LOST'],
   waiting: ['PENDING', 'PENDING_APPROVAL'],
   ended: ['COMPLETED', 'KILLED', 'STOPPED', 'FAILED', 'KILLED_OOM', 'REJECTED'],
   failed: ['FAILED', 'KILLED_OOM', 'REJECTED'],

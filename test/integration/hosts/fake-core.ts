@@ -36,6 +36,7 @@ export class FakeCore implements Core {
     } as unknown as ContractRouter;
     this.streams = {
       'tasks.readLog': async function* () {
+        await Promise.resolve();
         yield new TextEncoder().encode('hello\n');
       },
     };

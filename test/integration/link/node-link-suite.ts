@@ -68,7 +68,11 @@ export function describeNodeLink(name: string, open: () => Promise<NodeLink>): v
         const result = await link.run(['sh', '-c', 'head -c 100000 /dev/zero'], {
           maxOutputBytes: 1_000,
         });
-        expect([result.stdout.length, result.isTruncated, result.exitCode]).toEqual([1_000, true, 0]);
+        expect([result.stdout.length, result.isTruncated, result.exitCode]).toEqual([
+          1_000,
+          true,
+          0,
+        ]);
       });
 
       test('reports a program that is not there as exit code 127', async () => {

@@ -290,7 +290,11 @@ describe('passwords', () => {
       code: 'link/auth',
       details: { tried: 'password', accepts: 'password' },
     });
-    expect(JSON.stringify(await connectSsh({ ...options, password: 'wr0ng' }).catch((e) => [e, String(e)]))).not.toContain('wr0ng');
+    expect(
+      JSON.stringify(
+        await connectSsh({ ...options, password: 'wr0ng' }).catch((e) => [e, String(e)]),
+      ),
+    ).not.toContain('wr0ng');
   });
 
   test('keyboard-interactive: the password answers what is hidden', async () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   bed = await Testbed.up({
     nodes: 1,
     images: ['river/busybox'],
-    gpus: { n1: { gpus: gpus('A100', 2) } },
+    gpus: { n1: { gpus: gpus(2, 'A100') } },
   });
   const pid = readFileSync(`${bed.dir}/n1/pid`, 'utf8').split(' ')[0]?.trim() ?? '';
   engineSocket = `/proc/${pid}/root/run/docker.sock`;

@@ -46,8 +46,18 @@ describe('KnownHosts', () => {
     ['the same key', [line('h', ed)], ['h', 22, ed], 'known'],
     ['another key of the type', [line('h', edOther)], ['h', 22, ed], 'changed'],
     ['a key of another type only: as OpenSSH, changed', [line('h', rsa)], ['h', 22, ed], 'changed'],
-    ['a type that cannot be asked for says nothing', [line('h', keyOf('sk-ssh-ed25519@openssh.com', 'x'))], ['h', 22, ed], 'new'],
-    ['several keys of several types', [line('h', rsa), line('h', edOther), line('h', ed)], ['h', 22, ed], 'known'],
+    [
+      'a type that cannot be asked for says nothing',
+      [line('h', keyOf('sk-ssh-ed25519@openssh.com', 'x'))],
+      ['h', 22, ed],
+      'new',
+    ],
+    [
+      'several keys of several types',
+      [line('h', rsa), line('h', edOther), line('h', ed)],
+      ['h', 22, ed],
+      'known',
+    ],
     ['names in a list', [line('a,h,10.0.0.1', ed)], ['10.0.0.1', 22, ed], 'known'],
     ['upper case', [line('Host.Example', ed)], ['HOST.example', 22, ed], 'known'],
     ['a hashed name', [line(hashed('h'), ed)], ['h', 22, ed], 'known'],
@@ -55,7 +65,12 @@ describe('KnownHosts', () => {
     ['another host’s hash', [line(hashed('x'), edOther)], ['h', 22, ed], 'new'],
     ['a port of its own', [line('[h]:2222', ed)], ['h', 2222, ed], 'known'],
     ['a port of its own is another host', [line('[h]:2222', edOther)], ['h', 22, ed], 'new'],
-    ['the plain name serves other ports when it matches', [line('h', ed)], ['h', 2222, ed], 'known'],
+    [
+      'the plain name serves other ports when it matches',
+      [line('h', ed)],
+      ['h', 2222, ed],
+      'known',
+    ],
     ['and is no witness against them', [line('h', edOther)], ['h', 2222, ed], 'new'],
     ['wildcards', [line('*.lab', edOther)], ['n1.lab', 22, ed], 'changed'],
     ['a question mark', [line('n?.lab', ed)], ['n1.lab', 22, ed], 'known'],
@@ -66,8 +81,18 @@ describe('KnownHosts', () => {
     ['another key revoked', [line('*', edOther, '@revoked ')], ['h', 22, ed], 'new'],
     ['an authority is passed over', [line('*', edOther, '@cert-authority ')], ['h', 22, ed], 'new'],
     ['an unknown marker is passed over', [line('h', edOther, '@strange ')], ['h', 22, ed], 'new'],
-    ['comments and rubbish', ['# h ssh-ed25519 AAAA', '', 'h ssh-ed25519', 'h ssh-rsa !!!', line('h', ed)], ['h', 22, ed], 'known'],
-    ['a type that the key is not', [line('h', edOther).replace('ssh-ed25519', 'ssh-rsa')], ['h', 22, ed], 'new'],
+    [
+      'comments and rubbish',
+      ['# h ssh-ed25519 AAAA', '', 'h ssh-ed25519', 'h ssh-rsa !!!', line('h', ed)],
+      ['h', 22, ed],
+      'known',
+    ],
+    [
+      'a type that the key is not',
+      [line('h', edOther).replace('ssh-ed25519', 'ssh-rsa')],
+      ['h', 22, ed],
+      'new',
+    ],
   ];
   test.each(cases)('%s', async (_name, lines, [host, port, key], status) => {
     await writeFile(user, `${lines.join('\r\n')}\n`);

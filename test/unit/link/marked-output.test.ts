@@ -14,9 +14,19 @@ function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 test('finds output and trailer however the stream is cut, with any bytes in it', () => {
   const lookalike = fc.constantFrom('0123', '0123456789abcde', ';', '0', '\n');
   const body = fc
-    .array(fc.oneof(fc.uint8Array({ maxLength: 40 }), lookalike.map((text) => Buffer.from(text))))
+    .array(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 40 }),
+        lookalike.map((text) => Buffer.from(text)),
+      ),
+    )
     .map((parts) => Buffer.concat(parts))
-    .filter((bytes) => !Buffer.concat([bytes, Buffer.from(MARK)]).subarray(0, -1).includes(MARK));
+    .filter(
+      (bytes) =>
+        !Buffer.concat([bytes, Buffer.from(MARK)])
+          .subarray(0, -1)
+          .includes(MARK),
+    );
   fc.assert(
     fc.property(body, fc.array(fc.nat()), fc.nat(255), (bytes, cuts, code) => {
       const output = new MarkedOutput(MARK, 10_000);
@@ -32,5 +42,9 @@ test('finds output and trailer however the stream is cut, with any bytes in it',
 test('keeps what fits, says so, and still finds the end', () => {
   const output = new MarkedOutput(MARK, 5);
   for (const text of ['abc', 'defgh', 'ijk', `${MARK} 3;`]) output.feed(Buffer.from(text));
-  expect([output.bytes().toString(), output.isTruncated, output.trailer]).toEqual(['abcde', true, '3']);
+  expect([output.bytes().toString(), output.isTruncated, output.trailer]).toEqual([
+    'abcde',
+    true,
+    '3',
+  ]);
 });

@@ -8,7 +8,25 @@ function sh(script: string): Buffer {
 }
 
 const word = fc.string({ unit: 'binary', maxLength: 60 }).filter((text) => !text.includes('\0'));
-const nasty = fc.constantFrom("'", "''", '"', '`id`', '$(id)', '$HOME', '\\', '\n', '*', '~', '-n', ' ', '!', ';', '&', '|', '');
+const nasty = fc.constantFrom(
+  "'",
+  "''",
+  '"',
+  '`id`',
+  '$(id)',
+  '$HOME',
+  '\\',
+  '\n',
+  '*',
+  '~',
+  '-n',
+  ' ',
+  '!',
+  ';',
+  '&',
+  '|',
+  '',
+);
 
 describe('quoteForShell', () => {
   test('a real shell reads back exactly the same words', () => {

@@ -20,7 +20,11 @@ async function config(text: string, name = 'config'): Promise<void> {
 }
 
 function resolve(host: string, more: { user?: string; port?: number } = {}) {
-  return resolveSshDestination({ destination: { host, ...more }, useSshConfig: true, homeDir: home });
+  return resolveSshDestination({
+    destination: { host, ...more },
+    useSshConfig: true,
+    homeDir: home,
+  });
 }
 
 describe('resolveSshDestination', () => {
@@ -50,7 +54,10 @@ Host *
         identityAgent: undefined,
       },
     ]);
-    expect((await resolve('gpu', { user: 'bert', port: 7 }))[0]).toMatchObject({ user: 'bert', port: 7 });
+    expect((await resolve('gpu', { user: 'bert', port: 7 }))[0]).toMatchObject({
+      user: 'bert',
+      port: 7,
+    });
   });
 
   test('without a file, or with it switched off, defaults count', async () => {
@@ -151,7 +158,9 @@ Host outer
   });
 
   test('ProxyCommand is a named error, unless a jump comes first', async () => {
-    await config('Host a\n  ProxyCommand nc %h %p\nHost b\n  ProxyJump c\n  ProxyCommand x\nHost d\n  ProxyCommand none\n');
+    await config(
+      'Host a\n  ProxyCommand nc %h %p\nHost b\n  ProxyJump c\n  ProxyCommand x\nHost d\n  ProxyCommand none\n',
+    );
     await expect(resolve('a')).rejects.toMatchObject({ code: 'link/unsupported' });
     expect(await resolve('b')).toHaveLength(2);
     expect(await resolve('d')).toHaveLength(1);
@@ -159,7 +168,10 @@ Host outer
 
   test('a wrong port is named', async () => {
     await config('Host a\n  Port ninety\n');
-    await expect(resolve('a')).rejects.toMatchObject({ code: 'link/config', details: { host: 'a' } });
+    await expect(resolve('a')).rejects.toMatchObject({
+      code: 'link/config',
+      details: { host: 'a' },
+    });
   });
 });
 

@@ -114,7 +114,7 @@ describe('samples', () => {
       fc.property(frame, frame, (before, now) => {
         if (now !== undefined) metricsSample.parse(makeSample({ at: 1, now, before, gpus: [], diskFreeBytes: null }));
       }),
-      { numRuns: 500 },
+      { numRuns: 100 },
     );
   });
 
