@@ -5,5 +5,8 @@ export default {
   preprocess: vitePreprocess({ script: false, style: false }),
   compilerOptions: { runes: true },
   // Third-party components decide for themselves.
-  vitePlugin: { dynamicCompileOptions: ({ filename }) => (filename.includes('node_modules') ? { runes: undefined } : undefined) },
+  vitePlugin: {
+    dynamicCompileOptions: ({ filename }) =>
+      filename.includes('node_modules') ? { runes: undefined } : undefined,
+  },
 };

@@ -24,9 +24,7 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 900,
     rolldownOptions: {
       input:
-        mode === 'gallery'
-          ? { gallery: `${root}/gallery.html` }
-          : { index: `${root}/index.html` },
+        mode === 'gallery' ? { gallery: `${root}/gallery.html` } : { index: `${root}/index.html` },
     },
   },
 }));

@@ -60,6 +60,11 @@ export class FileError extends LinkError<
   | 'link/file-failed'
 > {}
 
+/** Whether this was translated already. */
+export function isLinkError(error: unknown): error is LinkError {
+  return error instanceof LinkError;
+}
+
 const offlineReasons: Partial<Record<ErrorCode, OfflineReason>> = {
   'link/unreachable': 'unreachable',
   'link/refused': 'refused',
@@ -144,7 +149,7 @@ export interface Ssh2Context {
  * and `reason` of a refused channel (RFC 4254, section 5.1).
  */
 export function fromSsh2(error: unknown, context: Ssh2Context): LinkError {
-  if (error instanceof LinkError) return error;
+  if (isLinkError(error)) return error;
   const level = isRecord(error) ? error['level'] : undefined;
   if (isRecord(error) && error['reason'] !== undefined) return channelRefused(error, context);
   if (context.phase === 'connect') return fromConnecting(error, level, context.host);
@@ -185,7 +190,8 @@ function channelRefused(
   context: Ssh2Context,
   cause: unknown = error,
 ): ChannelRefusedError {
-  const reason = String(error['reason'] ?? '');
+  const given = error['reason'];
+  const reason = typeof given === 'number' || typeof given === 'string' ? String(given) : '';
   const what = context.what ?? 'a channel';
   const why = openFailures[reason] ?? bounded(messageOf(cause));
   const step = reason === '' ? 'request' : 'open';

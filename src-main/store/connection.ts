@@ -13,8 +13,11 @@ export type SqlValue = string | number | bigint | Uint8Array | null;
 /** Queries longer than this hold the main thread noticeably; they are reported, not refused. */
 const slowQueryMs = 40;
 
-/** How long a statement waits for another process that has the database open (a backup tool, a shell). */
-const busyTimeoutMs = 5000;
+/**
+ * How long a statement waits for another process that writes to the database (a person's shell:
+ * nothing of ours does). The main thread stands still meanwhile.
+ */
+const busyTimeoutMs = 1000;
 
 export interface ConnectionOptions {
   readonly file: string;

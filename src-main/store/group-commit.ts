@@ -105,11 +105,13 @@ export class GroupCommit {
 
   #fail(error: unknown): void {
     const group = this.#group;
+    // A write inside of another has told already.
+    if (group === undefined) return;
     this.#group = undefined;
     if (this.#connection.isInTransaction) this.#connection.exec('ROLLBACK');
     const failure = toStoreError(error, 'save to the database');
     this.#lastFailure = failure;
-    group?.reject(failure);
+    group.reject(failure);
     this.#failed.emit(failure);
   }
 }

@@ -180,6 +180,8 @@ async function openDatabase(file: string, options: OpenStoreOptions): Promise<Co
     // FULL: a commit is on disk before it returns, also through a power cut.
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = FULL');
+    // After a burst the WAL gives its space back.
+    connection.pragma('journal_size_limit = 67108864');
     return connection;
   } catch (error) {
     connection.close();

@@ -63,7 +63,9 @@ function orderWords(task: TaskSubmissionInput): Words {
   return [
     ...(task.name == null ? [] : ['--name', task.name]),
     ...pairs('--label', task.labels),
-    ...(task.priority === undefined || task.priority === 0 ? [] : ['--priority', String(task.priority)]),
+    ...(task.priority === undefined || task.priority === 0
+      ? []
+      : ['--priority', String(task.priority)]),
     ...(task.hold === true ? ['--hold'] : []),
     ...(task.keepFailed === true ? ['--keep-failed'] : []),
   ];
@@ -71,7 +73,12 @@ function orderWords(task: TaskSubmissionInput): Words {
 
 /** `kohakuriver task submit …`, quoted for a POSIX shell; a script comes in a here-document. */
 export function cliLine(task: TaskSubmissionInput): string {
-  const options = [...placeWords(task), ...vesselWords(task.vessel), ...contextWords(task), ...orderWords(task)];
+  const options = [
+    ...placeWords(task),
+    ...vesselWords(task.vessel),
+    ...contextWords(task),
+    ...orderWords(task),
+  ];
   const head = ['kohakuriver', 'task', 'submit', ...options.map(quoteWord)].join(' ');
   if (task.work.kind === 'command') {
     return `${head} -- ${task.work.argv.map(quoteWord).join(' ')}`;

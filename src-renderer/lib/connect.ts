@@ -15,7 +15,9 @@ function isDesktop(): boolean {
 }
 
 function isPortMessage(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'type' in data && data.type === pageWords.port;
+  return (
+    typeof data === 'object' && data !== null && 'type' in data && data.type === pageWords.port
+  );
 }
 
 /** Asks the host for a port and waits for it. Rejects when none comes. */
@@ -52,7 +54,8 @@ export function connectToCore(): CoreClient {
   const client = createReconnectingClient({ open: isDesktop() ? receivePort : openSocket });
   window.addEventListener('online', () => client.reconnectNow());
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible' && client.state === 'connecting') client.reconnectNow();
+    if (document.visibilityState === 'visible' && client.state === 'connecting')
+      client.reconnectNow();
   });
   return client;
 }

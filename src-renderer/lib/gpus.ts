@@ -57,7 +57,10 @@ function foreignText({ processes }: GpuSample): string {
   return `${first.user ?? 'someone'} (${first.name}, PID ${first.pid})${more}`;
 }
 
-function illOf(node: NodeView, { gpu, isMissing }: { gpu: GpuFacts; isMissing: boolean }): string | undefined {
+function illOf(
+  node: NodeView,
+  { gpu, isMissing }: { gpu: GpuFacts; isMissing: boolean },
+): string | undefined {
   const bad = node.findings.find(
     ({ id, level }) => (level === 'error' || level === 'warning') && id.includes(gpu.uuid),
   );

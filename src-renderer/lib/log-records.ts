@@ -4,7 +4,12 @@ import { z } from 'zod';
 import { formatMoment } from './format.ts';
 
 const record = z.union([
-  z.object({ stream: z.enum(['stdout', 'stderr']), offset: z.number(), time: z.number().nullish(), base64: z.string() }),
+  z.object({
+    stream: z.enum(['stdout', 'stderr']),
+    offset: z.number(),
+    time: z.number().nullish(),
+    base64: z.string(),
+  }),
   z.object({ gap: z.string().max(1000) }),
 ]);
 
@@ -35,13 +40,15 @@ export class LogRecords {
   take(bytes: Uint8Array): Uint8Array[] {
     const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n');
     this.#rest = lines.pop() ?? '';
-    if (this.#rest.length > maxLine) throw new RangeError('The core sent a log record without an end.');
+    if (this.#rest.length > maxLine)
+      throw new RangeError('The core sent a log record without an end.');
     return lines.filter((line) => line !== '').flatMap((line) => this.#show(line));
   }
 
   #show(line: string): Uint8Array[] {
     const parsed = record.parse(JSON.parse(line));
-    if ('gap' in parsed) return [encode(`${dim}⋯ ${parsed.gap.replace(control, ' ')} ⋯${undim}\r\n`)];
+    if ('gap' in parsed)
+      return [encode(`${dim}⋯ ${parsed.gap.replace(control, ' ')} ⋯${undim}\r\n`)];
     const bytes = Uint8Array.from(atob(parsed.base64), (char) => char.charCodeAt(0));
     const pieces: Uint8Array[] = [];
     if (this.#view.isTimed && this.#isLineStart && parsed.time != null) {

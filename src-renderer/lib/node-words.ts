@@ -28,19 +28,49 @@ export function gpuLine(facts: NodeFacts | null): string {
 }
 
 /** What is known of a node, for lists of words and values. */
-export function factRows(facts: NodeFacts): { label: string; value: string | undefined; isCode?: boolean }[] {
+export function factRows(
+  facts: NodeFacts,
+): { label: string; value: string | undefined; isCode?: boolean }[] {
   const numa = facts.numa.length > 1 ? ` in ${facts.numa.length} NUMA nodes` : '';
   return [
     { label: 'Host name', value: facts.hostname },
     { label: 'System', value: `${facts.os}, ${facts.kernel}, ${facts.arch}` },
-    { label: 'Processor', value: `${facts.cores} cores${numa}${facts.cpuModel === null ? '' : `, ${facts.cpuModel}`}` },
+    {
+      label: 'Processor',
+      value: `${facts.cores} cores${numa}${facts.cpuModel === null ? '' : `, ${facts.cpuModel}`}`,
+    },
     { label: 'Memory', value: formatBytes(facts.memoryBytes) },
     { label: 'GPUs', value: facts.gpuProblem ?? gpuLine(facts) },
-    { label: 'Docker', value: facts.docker === null ? (facts.dockerProblem ?? 'not there') : `${facts.docker.version}${facts.docker.gpuRuntime ? ', with GPUs' : ''}` },
-    { label: 'Processes', value: facts.process ? (facts.processLimits ? 'yes, with limits' : 'yes, without limits') : 'no' },
-    { label: 'QEMU', value: facts.qemu === null ? undefined : `${facts.qemu.version}${facts.qemu.kvm ? ', KVM' : ', without KVM'}` },
+    {
+      label: 'Docker',
+      value:
+        facts.docker === null
+          ? (facts.dockerProblem ?? 'not there')
+          : `${facts.docker.version}${facts.docker.gpuRuntime ? ', with GPUs' : ''}`,
+    },
+    {
+      label: 'Processes',
+      value: facts.process
+        ? facts.processLimits
+          ? 'yes, with limits'
+          : 'yes, without limits'
+        : 'no',
+    },
+    {
+      label: 'QEMU',
+      value:
+        facts.qemu === null
+          ? undefined
+          : `${facts.qemu.version}${facts.qemu.kvm ? ', KVM' : ', without KVM'}`,
+    },
     { label: 'Disk free', value: formatBytes(facts.diskFreeBytes) },
-    { label: 'Clock', value: facts.clockSkewMs === null ? undefined : `${Math.abs(facts.clockSkewMs) < 1000 ? 'in step' : `${(facts.clockSkewMs / 1000).toFixed(1)} s off`}` },
+    {
+      label: 'Clock',
+      value:
+        facts.clockSkewMs === null
+          ? undefined
+          : `${Math.abs(facts.clockSkewMs) < 1000 ? 'in step' : `${(facts.clockSkewMs / 1000).toFixed(1)} s off`}`,
+    },
     { label: 'User', value: facts.user },
   ];
 }

@@ -35,7 +35,14 @@ export function toProblem(error: unknown): Problem {
   const code = codeOf(error);
   const { title, todo }: Advice = advice[code];
   const message = error instanceof Error ? error.message : String(error);
-  return { code, title, message, todo, details: detailsOf(error, code, message), fields: fieldsOf(error) };
+  return {
+    code,
+    title,
+    message,
+    todo,
+    details: detailsOf(error, code, message),
+    fields: fieldsOf(error),
+  };
 }
 
 function detailsOf(error: unknown, code: ErrorCode, message: string): string {

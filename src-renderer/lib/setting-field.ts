@@ -26,12 +26,17 @@ export function settingField(schema: unknown): SettingField {
   }
   if (anyOf !== undefined) return nullableText(anyOf);
   if (type === 'boolean') return { kind: 'switch' };
-  if (type === 'integer' || type === 'number') return { kind: 'number', min: minimum, max: maximum };
+  if (type === 'integer' || type === 'number')
+    return { kind: 'number', min: minimum, max: maximum };
   return { kind: 'text', isNullable: false, maxLength };
 }
 
 function nullableText(anyOf: readonly unknown[]): SettingField {
   const parts = anyOf.map((part) => schemaShape.safeParse(part).data);
   const text = parts.find((part) => part?.type === 'string');
-  return { kind: 'text', isNullable: parts.some((part) => part?.type === 'null'), maxLength: text?.maxLength };
+  return {
+    kind: 'text',
+    isNullable: parts.some((part) => part?.type === 'null'),
+    maxLength: text?.maxLength,
+  };
 }

@@ -17,7 +17,10 @@ const bareIpv6 = /^(?:([^\s@:]+)@)?([0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$
 
 /** Reads `user@host:port`, `[::1]:22`, a bare IPv6 address or an `ssh://` address. */
 export function parseDestination(text: string): SshDestination | undefined {
-  const bare = text.trim().replace(/^ssh:\/\//, '').replace(/\/$/, '');
+  const bare = text
+    .trim()
+    .replace(/^ssh:\/\//, '')
+    .replace(/\/$/, '');
   const six = bareIpv6.exec(bare);
   if (six?.[2] !== undefined) return destination({ host: six[2], user: six[1] });
   const match = hostPattern.exec(bare);
@@ -28,7 +31,11 @@ export function parseDestination(text: string): SshDestination | undefined {
   return destination({ host, user: match[1], port });
 }
 
-function destination(parts: { host: string; user?: string | undefined; port?: number | undefined }): SshDestination {
+function destination(parts: {
+  host: string;
+  user?: string | undefined;
+  port?: number | undefined;
+}): SshDestination {
   return {
     host: parts.host,
     ...(parts.user === undefined ? {} : { user: parts.user }),
@@ -87,7 +94,10 @@ function keepOption(options: Options, letter: string, value: string): void {
     return;
   }
   const setting = letter === 'o' ? /^(\w+)\s*[= ]\s*(.+)$/.exec(value) : null;
-  const known = { port: 'p', user: 'l', identityfile: 'i', proxyjump: 'J' } as Record<string, string>;
+  const known = { port: 'p', user: 'l', identityfile: 'i', proxyjump: 'J' } as Record<
+    string,
+    string
+  >;
   const as = setting?.[1] === undefined ? undefined : known[setting[1].toLowerCase()];
   if (as !== undefined && setting?.[2] !== undefined) options.values.set(as, setting[2]);
   else options.ignored.push(`-${letter} ${value}`);
@@ -102,9 +112,15 @@ function fromOptions(hostWord: string, { values, ignored }: Options): HostLineRe
   if (port !== undefined && !/^\d{1,5}$/.test(port)) {
     return { ok: false, problem: `«${port}» is not a port (1 to 65535).` };
   }
-  const jumps = (values.get('J') ?? '').split(',').filter((jump) => jump !== '').map(parseDestination);
+  const jumps = (values.get('J') ?? '')
+    .split(',')
+    .filter((jump) => jump !== '')
+    .map(parseDestination);
   if (jumps.includes(undefined)) {
-    return { ok: false, problem: 'One of the jump hosts cannot be read. Write them like user@jump:22.' };
+    return {
+      ok: false,
+      problem: 'One of the jump hosts cannot be read. Write them like user@jump:22.',
+    };
   }
   const user = parsed.user ?? values.get('l');
   const identityFile = values.get('i');

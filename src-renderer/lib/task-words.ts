@@ -7,7 +7,11 @@ import { joinWords } from './shell-words.ts';
 export function workLine(work: Work): string {
   if (work.kind === 'command') return joinWords(work.argv);
   const lines = work.text.split('\n').map((line) => line.trim());
-  return lines.find((line) => line !== '' && !line.startsWith('#') && !/^set -/.test(line)) ?? lines[0] ?? '';
+  return (
+    lines.find((line) => line !== '' && !line.startsWith('#') && !/^set -/.test(line)) ??
+    lines[0] ??
+    ''
+  );
 }
 
 /** The name people gave it, or what it runs. */
@@ -16,7 +20,9 @@ export function taskTitle(task: Pick<TaskView, 'name' | 'work'>): string {
 }
 
 /** What it asks for or holds: `2 GPUs · 8 cores · 16 GiB`. */
-export function needsLine(task: Pick<TaskView, 'gpus' | 'gpuRequest' | 'cores' | 'memoryBytes'>): string {
+export function needsLine(
+  task: Pick<TaskView, 'gpus' | 'gpuRequest' | 'cores' | 'memoryBytes'>,
+): string {
   const gpus = task.gpus.length > 0 ? task.gpus.length : (task.gpuRequest?.count ?? 0);
   const model = task.gpuRequest?.model;
   return [
@@ -27,6 +33,9 @@ export function needsLine(task: Pick<TaskView, 'gpus' | 'gpuRequest' | 'cores' |
 }
 
 /** How long it has run; null when it never started. */
-export function runMs(task: Pick<TaskView, 'startedAt' | 'finishedAt'>, now: number): number | null {
+export function runMs(
+  task: Pick<TaskView, 'startedAt' | 'finishedAt'>,
+  now: number,
+): number | null {
   return task.startedAt === null ? null : (task.finishedAt ?? now) - task.startedAt;
 }

@@ -1,7 +1,10 @@
 // Colours of the tokens as canvases need them: resolved for the theme that is on screen.
 
 /** Resolves tokens such as `--running` to `rgb(…)` in the place of an element. */
-export function resolveColors<T extends string>(within: HTMLElement, tokens: readonly T[]): Record<T, string> {
+export function resolveColors<T extends string>(
+  within: HTMLElement,
+  tokens: readonly T[],
+): Record<T, string> {
   const probe = document.createElement('span');
   probe.hidden = true;
   within.append(probe);

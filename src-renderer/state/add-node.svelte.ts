@@ -1,6 +1,12 @@
 // The steps of adding a node: name the host, confirm its keys, look at what it is, add it. Nothing
 // is stored before the last step.
-import type { Finding, HostKeyReport, HostOptions, NodeFacts, NodeView } from '../../src-main/contract/node.ts';
+import type {
+  Finding,
+  HostKeyReport,
+  HostOptions,
+  NodeFacts,
+  NodeView,
+} from '../../src-main/contract/node.ts';
 import { nodeName } from '../../src-main/contract/ids.ts';
 import type { CoreClient } from '../lib/client.ts';
 import { codeOf, isAbort, toProblem, type Problem } from '../lib/problem.ts';
@@ -35,15 +41,24 @@ export class AddNode {
 
   readonly parsed = $derived(parseHostLine(this.hostText));
   readonly jumps = $derived(
-    this.jumpsText.split(/[\s,]+/).filter((text) => text !== '').map((text) => ({ text, destination: parseDestination(text) })),
+    this.jumpsText
+      .split(/[\s,]+/)
+      .filter((text) => text !== '')
+      .map((text) => ({ text, destination: parseDestination(text) })),
   );
-  readonly jumpProblem = $derived(this.jumps.find(({ destination }) => destination === undefined)?.text);
+  readonly jumpProblem = $derived(
+    this.jumps.find(({ destination }) => destination === undefined)?.text,
+  );
   readonly nameProblem = $derived(
-    this.name === '' || nodeName.safeParse(this.name).success ? undefined : 'Letters, digits, «.», «_» or «-», at most 63.',
+    this.name === '' || nodeName.safeParse(this.name).success
+      ? undefined
+      : 'Letters, digits, «.», «_» or «-», at most 63.',
   );
   readonly canGoOn = $derived(this.parsed.ok && this.jumpProblem === undefined && !this.#isBusy);
   /** Keys that nobody may click away. */
-  readonly hasBadKey = $derived(this.#keys.some(({ status }) => status === 'changed' || status === 'revoked'));
+  readonly hasBadKey = $derived(
+    this.#keys.some(({ status }) => status === 'changed' || status === 'revoked'),
+  );
 
   constructor(client: CoreClient) {
     this.#client = client;
@@ -66,8 +81,11 @@ export class AddNode {
   options(): HostOptions | undefined {
     if (!this.parsed.ok || this.jumpProblem !== undefined) return undefined;
     const { host } = this.parsed;
-    const identityFile = this.identityFile.trim() === '' ? host.identityFile : this.identityFile.trim();
-    const typed = this.jumps.flatMap(({ destination }) => (destination === undefined ? [] : [destination]));
+    const identityFile =
+      this.identityFile.trim() === '' ? host.identityFile : this.identityFile.trim();
+    const typed = this.jumps.flatMap(({ destination }) =>
+      destination === undefined ? [] : [destination],
+    );
     return {
       destination: host.destination,
       jumps: typed.length > 0 ? typed : host.jumps,
@@ -107,7 +125,11 @@ export class AddNode {
     await this.#work(async (signal) => {
       const name = this.name.trim();
       added = await this.#client.api.nodes.add(
-        { ...options, ...(name === '' ? {} : { name }), consent: { fingerprints: this.#confirmed } },
+        {
+          ...options,
+          ...(name === '' ? {} : { name }),
+          consent: { fingerprints: this.#confirmed },
+        },
         { signal },
       );
     });
@@ -162,7 +184,12 @@ export class AddNode {
     const { fingerprint, host, keyType } = error.details;
     if (typeof fingerprint !== 'string') return false;
     this.#keys = [
-      { host: String(host ?? 'the next host'), keyType: String(keyType ?? ''), fingerprint, status: 'new' },
+      {
+        host: String(host ?? 'the next host'),
+        keyType: String(keyType ?? ''),
+        fingerprint,
+        status: 'new',
+      },
     ];
     this.step = 'keys';
     return true;

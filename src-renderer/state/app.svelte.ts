@@ -46,7 +46,12 @@ export class App {
       onError: (error) => this.toasts.failed(error),
     });
     this.theme.load().catch((error: unknown) => this.toasts.failed(error));
-    const stops = [this.fleet.start(this.client), this.router.start(), this.theme.start(), this.ticker.start()];
+    const stops = [
+      this.fleet.start(this.client),
+      this.router.start(),
+      this.theme.start(),
+      this.ticker.start(),
+    ];
     return () => {
       state[Symbol.dispose]();
       core[Symbol.dispose]();

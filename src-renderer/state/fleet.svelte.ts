@@ -20,7 +20,9 @@ export class Fleet {
   /** This computer first, then by name. */
   readonly nodes: readonly NodeView[] = $derived([...(this.#byId?.values() ?? [])].sort(byPlace));
   readonly online = $derived(this.nodes.filter(({ state }) => state === 'online'));
-  readonly gpuCount = $derived(this.nodes.reduce((sum, { facts }) => sum + (facts?.gpus.length ?? 0), 0));
+  readonly gpuCount = $derived(
+    this.nodes.reduce((sum, { facts }) => sum + (facts?.gpus.length ?? 0), 0),
+  );
 
   get problem(): Problem | undefined {
     return this.#problem;
@@ -49,26 +51,32 @@ export class Fleet {
     const onError = (error: unknown): void => {
       this.#problem = toProblem(error);
     };
-    const nodes = client.feed<NodeView[], NodeChange>((api, signal) => api.nodes.watch(undefined, { signal }), {
-      onSnapshot: (list) => {
-        this.#byId = new Map(list.map((node) => [node.id, node]));
-        this.#problem = undefined;
+    const nodes = client.feed<NodeView[], NodeChange>(
+      (api, signal) => api.nodes.watch(undefined, { signal }),
+      {
+        onSnapshot: (list) => {
+          this.#byId = new Map(list.map((node) => [node.id, node]));
+          this.#problem = undefined;
+        },
+        onChange: (change) => {
+          const next = new Map(this.#byId);
+          if ('upsert' in change) next.set(change.upsert.id, change.upsert);
+          else next.delete(change.removed);
+          this.#byId = next;
+        },
+        onError,
       },
-      onChange: (change) => {
-        const next = new Map(this.#byId);
-        if ('upsert' in change) next.set(change.upsert.id, change.upsert);
-        else next.delete(change.removed);
-        this.#byId = next;
+    );
+    const usage = client.feed<NodeUsage[], NodeUsage>(
+      (api, signal) => api.nodes.watchUsage(undefined, { signal }),
+      {
+        onSnapshot: (list) => {
+          this.#samples = new Map(list.map(({ nodeId, sample }) => [nodeId, sample]));
+        },
+        onChange: ({ nodeId, sample }) => this.#gather(nodeId, sample),
+        onError,
       },
-      onError,
-    });
-    const usage = client.feed<NodeUsage[], NodeUsage>((api, signal) => api.nodes.watchUsage(undefined, { signal }), {
-      onSnapshot: (list) => {
-        this.#samples = new Map(list.map(({ nodeId, sample }) => [nodeId, sample]));
-      },
-      onChange: ({ nodeId, sample }) => this.#gather(nodeId, sample),
-      onError,
-    });
+    );
     return () => {
       nodes[Symbol.dispose]();
       usage[Symbol.dispose]();

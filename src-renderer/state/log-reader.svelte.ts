@@ -85,7 +85,11 @@ export class LogReader {
   /** Saves one stream whole, straight to a file where the browser can, else through memory. */
   async download(stream: 'stdout' | 'stderr', name: string): Promise<void> {
     const abort = new AbortController();
-    const source = this.#client.openStream('tasks.readLog', { task: this.#task, stream }, { signal: abort.signal });
+    const source = this.#client.openStream(
+      'tasks.readLog',
+      { task: this.#task, stream },
+      { signal: abort.signal },
+    );
     const file = await pickFile(name);
     if (file === 'cancelled') return;
     if (file === 'unsupported') {
@@ -107,7 +111,8 @@ function releasable(client: CoreClient, input: StreamInput<'tasks.readLog'>, sig
   const chunks = client.openStream('tasks.readLog', input, { signal }).chunks();
   return {
     async *[Symbol.asyncIterator]() {
-      for await (const chunk of chunks) yield { bytes: chunk.bytes, release: () => chunk.release() };
+      for await (const chunk of chunks)
+        yield { bytes: chunk.bytes, release: () => chunk.release() };
     },
   };
 }
@@ -138,7 +143,9 @@ async function collect(source: AsyncIterable<Uint8Array>): Promise<Blob> {
   for await (const bytes of source) {
     size += bytes.byteLength;
     if (size > maxBlobBytes) {
-      throw new RangeError('This browser cannot save more than 512 MiB. Use `kohakuriver task logs` for it.');
+      throw new RangeError(
+        'This browser cannot save more than 512 MiB. Use `kohakuriver task logs` for it.',
+      );
     }
     parts.push(bytes as Uint8Array<ArrayBuffer>);
   }

@@ -64,25 +64,28 @@ export class NodeMetrics {
 
   /** Follows the node until disposed; the core samples it every second meanwhile. */
   start(): () => void {
-    this.#feed = this.#client.feed<MetricsSample[], MetricsSample>((api, signal) => api.nodes.watchMetrics({ node: this.#node }, { signal }), {
-      onSnapshot: (samples) => {
-        this.#live = samples.map(toPoint);
-        this.#newest = samples.at(-1);
-        this.#draw();
-      },
-      onChange: (sample) => {
-        this.#newest = sample;
-        this.#live.push(toPoint(sample));
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined;
+    this.#feed = this.#client.feed<MetricsSample[], MetricsSample>(
+      (api, signal) => api.nodes.watchMetrics({ node: this.#node }, { signal }),
+      {
+        onSnapshot: (samples) => {
+          this.#live = samples.map(toPoint);
+          this.#newest = samples.at(-1);
           this.#draw();
-        }, drawEveryMs);
+        },
+        onChange: (sample) => {
+          this.#newest = sample;
+          this.#live.push(toPoint(sample));
+          this.#timer ??= setTimeout(() => {
+            this.#timer = undefined;
+            this.#draw();
+          }, drawEveryMs);
+        },
+        onError: (error) => {
+          this.#problem = toProblem(error);
+          this.#isLoading = false;
+        },
       },
-      onError: (error) => {
-        this.#problem = toProblem(error);
-        this.#isLoading = false;
-      },
-    });
+    );
     return () => {
       this.#feed?.[Symbol.dispose]();
       this.#abort?.abort();
@@ -101,7 +104,10 @@ export class NodeMetrics {
     this.#abort = abort;
     this.#isLoading = true;
     try {
-      const points = await this.#client.api.nodes.history({ node: this.#node, span }, { signal: abort.signal });
+      const points = await this.#client.api.nodes.history(
+        { node: this.#node, span },
+        { signal: abort.signal },
+      );
       if (!abort.signal.aborted) {
         this.#points = points;
         this.#problem = undefined;
@@ -134,14 +140,18 @@ function toPoint(sample: MetricsSample): MetricsPoint {
     netInBytesPerS: sample.netInBytesPerS,
     netOutBytesPerS: sample.netOutBytesPerS,
     gpus: Object.fromEntries(
-      sample.gpus.map((gpu) => [gpu.uuid, [gpu.utilization, gpu.memoryBytes, gpu.powerW, gpu.temperatureC]]),
+      sample.gpus.map((gpu) => [
+        gpu.uuid,
+        [gpu.utilization, gpu.memoryBytes, gpu.powerW, gpu.temperatureC],
+      ]),
     ),
   };
 }
 
 function toCurves(points: readonly MetricsPoint[]): Curves {
   const uuids = new Set(points.flatMap(({ gpus }) => Object.keys(gpus)));
-  const column = (index: 0 | 1 | 2 | 3, uuid: string) => points.map(({ gpus }) => gpus[uuid]?.[index] ?? null);
+  const column = (index: 0 | 1 | 2 | 3, uuid: string) =>
+    points.map(({ gpus }) => gpus[uuid]?.[index] ?? null);
   return {
     times: points.map(({ at }) => at),
     cpu: points.map(({ cpu }) => cpu),
@@ -153,7 +163,12 @@ function toCurves(points: readonly MetricsPoint[]): Curves {
     gpus: new Map(
       [...uuids].map((uuid) => [
         uuid,
-        { use: column(0, uuid), memory: column(1, uuid), power: column(2, uuid), temperature: column(3, uuid) },
+        {
+          use: column(0, uuid),
+          memory: column(1, uuid),
+          power: column(2, uuid),
+          temperature: column(3, uuid),
+        },
       ]),
     ),
   };

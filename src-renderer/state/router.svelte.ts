@@ -11,7 +11,10 @@ export interface Place {
 export function parseHash(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   return {
-    path: path.split('/').filter((part) => part !== '').map(decodePart),
+    path: path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decodePart),
     query: Object.fromEntries(new URLSearchParams(query)),
   };
 }
@@ -27,7 +30,10 @@ function decodePart(part: string): string {
 }
 
 /** The address of a place; query values that are empty are left out. */
-export function href(path: readonly string[], query: Readonly<Record<string, string | undefined>> = {}): string {
+export function href(
+  path: readonly string[],
+  query: Readonly<Record<string, string | undefined>> = {},
+): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined && value !== '') search.set(key, value);

@@ -9,7 +9,9 @@ export class SettingsState {
   #problem = $state.raw<Problem | undefined>(undefined);
   #problems = $state.raw<Readonly<Record<string, Problem>>>({});
 
-  readonly groups = $derived(Object.entries(Object.groupBy(this.#list ?? [], ({ group }) => group)));
+  readonly groups = $derived(
+    Object.entries(Object.groupBy(this.#list ?? [], ({ group }) => group)),
+  );
 
   constructor(client: CoreClient) {
     this.#client = client;

@@ -1,5 +1,10 @@
 // The submit form: what is typed, what it means, what is wrong with it, and whether it would start.
-import { taskSubmission, type TaskSubmissionInput, type TaskSubmission, type WaitReason } from '../../src-main/contract/task.ts';
+import {
+  taskSubmission,
+  type TaskSubmissionInput,
+  type TaskSubmission,
+  type WaitReason,
+} from '../../src-main/contract/task.ts';
 import type { CoreClient } from '../lib/client.ts';
 import { cliLine } from '../lib/cli-line.ts';
 import { isAbort, toProblem, type Problem } from '../lib/problem.ts';
@@ -65,7 +70,9 @@ export class SubmitForm {
   /** By field, as sentences. */
   readonly problems = $derived({ ...this.#outcome.problems, ...(this.#problem?.fields ?? {}) });
   readonly memoryBytes = $derived(this.memory.trim() === '' ? undefined : parseSize(this.memory));
-  readonly gpuMemoryBytes = $derived(this.gpuMemory.trim() === '' ? undefined : parseSize(this.gpuMemory));
+  readonly gpuMemoryBytes = $derived(
+    this.gpuMemory.trim() === '' ? undefined : parseSize(this.gpuMemory),
+  );
   readonly usesShell = $derived(this.workKind === 'command' && looksLikeShell(this.command));
   readonly cli = $derived(this.submission === undefined ? undefined : cliLine(this.submission));
   /** GPUs are named by the targets, so they are not asked for by number. */
@@ -96,7 +103,8 @@ export class SubmitForm {
 
   /** What is wrong with a field, once it is time to say so. */
   problemOf(field: string): string | undefined {
-    if (field === 'work' && !this.#wasTried && this.command === '' && this.script === '') return undefined;
+    if (field === 'work' && !this.#wasTried && this.command === '' && this.script === '')
+      return undefined;
     return this.problems[field];
   }
 
@@ -112,7 +120,11 @@ export class SubmitForm {
     this.#fillNeeds(from);
     this.name = from.name ?? '';
     this.env = toPairs(from.env);
-    this.mounts = (from.mounts ?? []).map(({ source, destination, readOnly = false }) => ({ source, destination, readOnly }));
+    this.mounts = (from.mounts ?? []).map(({ source, destination, readOnly = false }) => ({
+      source,
+      destination,
+      readOnly,
+    }));
     this.workdir = from.workdir ?? '';
     this.user = from.user ?? '';
     this.privileged = from.privileged ?? false;
@@ -144,7 +156,10 @@ export class SubmitForm {
       // What is submitted again goes through the core, which still has the secret variables.
       return this.#origin === undefined
         ? await this.#client.api.tasks.submit(submission)
-        : await this.#client.api.tasks.resubmit({ task: this.#origin, changes: submission as TaskSubmission });
+        : await this.#client.api.tasks.resubmit({
+            task: this.#origin,
+            changes: submission as TaskSubmission,
+          });
     } catch (error) {
       this.#problem = toProblem(error);
       return undefined;
@@ -180,7 +195,9 @@ export class SubmitForm {
       const field = String(issue.path[0] ?? 'work');
       problems[field] ??= sentence(issue.message);
     }
-    return Object.keys(problems).length === 0 ? { submission: input as TaskSubmissionInput, problems } : { problems };
+    return Object.keys(problems).length === 0
+      ? { submission: input as TaskSubmissionInput, problems }
+      : { problems };
   }
 
   #input(problems: Record<string, string>): unknown {
@@ -194,12 +211,22 @@ export class SubmitForm {
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
       ...(gpuCount === 0
         ? {}
-        : { gpus: { count: gpuCount, ...(model === '' ? {} : { model }), ...(minMemoryBytes === undefined ? {} : { minMemoryBytes }) } }),
+        : {
+            gpus: {
+              count: gpuCount,
+              ...(model === '' ? {} : { model }),
+              ...(minMemoryBytes === undefined ? {} : { minMemoryBytes }),
+            },
+          }),
       work: this.#work(problems),
       ...this.#vessel(),
       env: fromPairs(this.env, 'env', problems),
-      ...(this.secretEnv.length === 0 ? {} : { secretEnv: fromPairs(this.secretEnv, 'secretEnv', problems) }),
-      mounts: this.mounts.filter(({ source, destination }) => source !== '' || destination !== '').map((row) => ({ ...row })),
+      ...(this.secretEnv.length === 0
+        ? {}
+        : { secretEnv: fromPairs(this.secretEnv, 'secretEnv', problems) }),
+      mounts: this.mounts
+        .filter(({ source, destination }) => source !== '' || destination !== '')
+        .map((row) => ({ ...row })),
       ...(this.workdir.trim() === '' ? {} : { workdir: this.workdir.trim() }),
       ...(this.user.trim() === '' ? {} : { user: this.user.trim() }),
       ...(this.name.trim() === '' ? {} : { name: this.name.trim() }),
@@ -269,7 +296,11 @@ function toPairs(record: Readonly<Record<string, string>> | undefined): Pair[] {
   return Object.entries(record ?? {}).map(([key, value]) => ({ key, value }));
 }
 
-function fromPairs(pairs: readonly Pair[], field: string, problems: Record<string, string>): Record<string, string> {
+function fromPairs(
+  pairs: readonly Pair[],
+  field: string,
+  problems: Record<string, string>,
+): Record<string, string> {
   const used = pairs.filter(({ key, value }) => key !== '' || value !== '');
   const keys = used.map(({ key }) => key.trim());
   const twice = keys.find((key, i) => keys.indexOf(key) !== i);
@@ -283,7 +314,11 @@ function readNumber(text: string, field: string, problems: Record<string, string
   return Number.parseInt(trimmed, 10) || 0;
 }
 
-function readSize(text: string, field: string, problems: Record<string, string>): number | undefined {
+function readSize(
+  text: string,
+  field: string,
+  problems: Record<string, string>,
+): number | undefined {
   if (text.trim() === '') return undefined;
   const bytes = parseSize(text);
   if (bytes === undefined) problems[field] = 'A size such as 512M, 8G or 1.5G.';

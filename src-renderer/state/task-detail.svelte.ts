@@ -38,12 +38,15 @@ export class TaskDetail {
 
   /** Follows the task until disposed. */
   start(): () => void {
-    const feed = this.#client.feed((api, signal) => api.tasks.watch({ task: this.#ref }, { signal }), {
-      onSnapshot: ({ task, events }) => this.#take(task, events),
-      // A change may carry only the events that are new.
-      onChange: ({ task, events }) => this.#take(task, mergeEvents(this.#events, events)),
-      onError: (error) => (this.#problem = toProblem(error)),
-    });
+    const feed = this.#client.feed(
+      (api, signal) => api.tasks.watch({ task: this.#ref }, { signal }),
+      {
+        onSnapshot: ({ task, events }) => this.#take(task, events),
+        // A change may carry only the events that are new.
+        onChange: ({ task, events }) => this.#take(task, mergeEvents(this.#events, events)),
+        onError: (error) => (this.#problem = toProblem(error)),
+      },
+    );
     return () => {
       feed[Symbol.dispose]();
       clearTimeout(this.#timer);
@@ -54,10 +57,13 @@ export class TaskDetail {
   /** Something that may decide over its start has changed: asks again soon. */
   askWhy(): void {
     if (this.#task?.status !== 'PENDING') return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      void this.#ask();
-    }, this.#why === undefined ? 0 : whyEveryMs);
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        void this.#ask();
+      },
+      this.#why === undefined ? 0 : whyEveryMs,
+    );
   }
 
   #take(task: TaskView, events: readonly TaskEventView[]): void {
@@ -80,7 +86,10 @@ export class TaskDetail {
   }
 }
 
-function mergeEvents(old: readonly TaskEventView[], more: readonly TaskEventView[]): TaskEventView[] {
+function mergeEvents(
+  old: readonly TaskEventView[],
+  more: readonly TaskEventView[],
+): TaskEventView[] {
   const bySeq = new Map([...old, ...more].map((event) => [event.seq, event]));
   return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
 }

@@ -14,7 +14,10 @@ type Results = Awaited<ReturnType<Api['tasks']['kill']>>;
 function send(api: Api['tasks'], order: Order, tasks: TaskId[]): Promise<Results> {
   switch (order.kind) {
     case 'kill':
-      return api.kill({ tasks, ...(order.isNow === true ? { signal: 'SIGKILL', graceSeconds: 0 } : {}) });
+      return api.kill({
+        tasks,
+        ...(order.isNow === true ? { signal: 'SIGKILL', graceSeconds: 0 } : {}),
+      });
     case 'priority':
       return api.setPriority({ tasks, priority: order.priority });
     case 'pause':
@@ -39,7 +42,8 @@ export async function giveOrder(app: App, order: Order, ids: Iterable<TaskId>): 
     const refused = results.filter(({ ok }) => !ok);
     isAllDone = refused.length === 0;
     if (isAllDone) {
-      if (tasks.length > 1) app.toasts.done(words.outcome.all(words.done[order.kind], tasks.length));
+      if (tasks.length > 1)
+        app.toasts.done(words.outcome.all(words.done[order.kind], tasks.length));
       return;
     }
     const [first] = refused;

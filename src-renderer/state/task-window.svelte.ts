@@ -2,7 +2,13 @@
 // sorts and cuts; this keeps the rows by their place, so that scrolling back finds them, and moves
 // the window along with what is visible.
 import type { TaskId } from '../../src-main/contract/ids.ts';
-import type { StatusCounts, TaskFilter, TaskSort, TaskView, TaskWindow } from '../../src-main/contract/task.ts';
+import type {
+  StatusCounts,
+  TaskFilter,
+  TaskSort,
+  TaskView,
+  TaskWindow,
+} from '../../src-main/contract/task.ts';
 import type { CoreClient } from '../lib/client.ts';
 import type { TaskWindowChange } from '../lib/contract-types.ts';
 import { toProblem, type Problem } from '../lib/problem.ts';
@@ -85,7 +91,11 @@ export class TaskWindowState {
     const ids: TaskId[] = [];
     const page = 500;
     while (ids.length < limit) {
-      const { rows } = await this.#client.api.tasks.list({ ...this.#query, offset: ids.length, limit: Math.min(page, limit - ids.length) });
+      const { rows } = await this.#client.api.tasks.list({
+        ...this.#query,
+        offset: ids.length,
+        limit: Math.min(page, limit - ids.length),
+      });
       ids.push(...rows.map(({ id }) => id));
       if (rows.length < page) break;
     }
@@ -97,22 +107,25 @@ export class TaskWindowState {
     const previous = this.#feed;
     const query = { ...this.#query, ...this.#range };
     let isFirst = true;
-    this.#feed = this.#client.feed<TaskWindow, TaskWindowChange>((api, signal) => api.tasks.watchWindow(query, { signal }), {
-      onSnapshot: (window) => {
-        if (generation !== this.#generation) return;
-        // The old window goes on until the new one is there: rows in both never blink.
-        if (isFirst) previous?.[Symbol.dispose]();
-        this.#takeSnapshot(window, isNewList && isFirst);
-        isFirst = false;
+    this.#feed = this.#client.feed<TaskWindow, TaskWindowChange>(
+      (api, signal) => api.tasks.watchWindow(query, { signal }),
+      {
+        onSnapshot: (window) => {
+          if (generation !== this.#generation) return;
+          // The old window goes on until the new one is there: rows in both never blink.
+          if (isFirst) previous?.[Symbol.dispose]();
+          this.#takeSnapshot(window, isNewList && isFirst);
+          isFirst = false;
+        },
+        onChange: (change) => {
+          if (generation === this.#generation) this.#takeChange(change);
+        },
+        onError: (error) => {
+          previous?.[Symbol.dispose]();
+          this.#problem = toProblem(error);
+        },
       },
-      onChange: (change) => {
-        if (generation === this.#generation) this.#takeChange(change);
-      },
-      onError: (error) => {
-        previous?.[Symbol.dispose]();
-        this.#problem = toProblem(error);
-      },
-    });
+    );
   }
 
   #takeSnapshot(window: TaskWindow, isNewList: boolean): void {

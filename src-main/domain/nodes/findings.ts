@@ -8,7 +8,11 @@ export const maxSkewMs = 5000;
 const lowDiskBytes = 5 * 2 ** 30;
 const lowDiskShare = 0.05;
 
-function finding(level: Finding['level'], id: string, words: { title: string; detail?: string; fix?: string }): Finding {
+function finding(
+  level: Finding['level'],
+  id: string,
+  words: { title: string; detail?: string; fix?: string },
+): Finding {
   return { id, level, title: words.title, detail: words.detail ?? null, fix: words.fix ?? null };
 }
 
@@ -53,12 +57,19 @@ function diskFindings({ homeDisk, dockerDisk }: Software): Finding[] {
 function gpuFindings({ facts, ailingGpus, nvidiaDevices, software }: ProbeReport): Finding[] {
   const findings: Finding[] = [];
   if (facts.gpuProblem !== null) {
-    findings.push(finding('error', 'gpu-unknown', { title: 'GPUs are unknown', detail: facts.gpuProblem, fix: 'nvidia-smi' }));
+    findings.push(
+      finding('error', 'gpu-unknown', {
+        title: 'GPUs are unknown',
+        detail: facts.gpuProblem,
+        fix: 'nvidia-smi',
+      }),
+    );
   } else if (nvidiaDevices > 0 && !facts.gpus.some((gpu) => gpu.vendor === 'nvidia')) {
     findings.push(
       finding('warning', 'gpu-driver', {
         title: 'There is an NVIDIA GPU without a working driver',
-        detail: 'nvidia-smi is not there or knows of no GPU. Install the driver of your distribution, then reboot.',
+        detail:
+          'nvidia-smi is not there or knows of no GPU. Install the driver of your distribution, then reboot.',
       }),
     );
   }
@@ -74,7 +85,13 @@ function gpuFindings({ facts, ailingGpus, nvidiaDevices, software }: ProbeReport
   }
   const newest = software.xids.at(-1);
   if (newest !== undefined) {
-    findings.push(finding('warning', 'gpu-xid', { title: 'The NVIDIA driver reported GPU faults since the boot', detail: newest, fix: asRoot(software, "dmesg | grep 'NVRM: Xid'") }));
+    findings.push(
+      finding('warning', 'gpu-xid', {
+        title: 'The NVIDIA driver reported GPU faults since the boot',
+        detail: newest,
+        fix: asRoot(software, "dmesg | grep 'NVRM: Xid'"),
+      }),
+    );
   }
   return findings;
 }
@@ -83,10 +100,17 @@ function toolkitFinding({ facts, software }: ProbeReport): Finding[] {
   const hasNvidia = facts.gpus.some((gpu) => gpu.vendor === 'nvidia');
   if (!hasNvidia || facts.docker === null || facts.docker.gpuRuntime) return [];
   const configure = `nvidia-ctk runtime configure --runtime=docker && ${asRoot(software, 'systemctl restart docker')}`;
-  const fix = asRoot(software, software.hasNvidiaToolkit ? configure : `apt-get install -y nvidia-container-toolkit && ${asRoot(software, configure)}`);
+  const fix = asRoot(
+    software,
+    software.hasNvidiaToolkit
+      ? configure
+      : `apt-get install -y nvidia-container-toolkit && ${asRoot(software, configure)}`,
+  );
   return [
     finding('error', 'gpu-toolkit', {
-      title: software.hasNvidiaToolkit ? 'Docker does not know the NVIDIA runtime' : 'The NVIDIA container toolkit is missing',
+      title: software.hasNvidiaToolkit
+        ? 'Docker does not know the NVIDIA runtime'
+        : 'The NVIDIA container toolkit is missing',
       detail: 'Without it, containers cannot be given GPUs.',
       fix,
     }),
@@ -98,17 +122,32 @@ function dockerFinding({ facts, software }: ProbeReport): Finding[] {
     return [finding('ok', 'docker', { title: `Docker ${facts.docker.version}` })];
   }
   const detail = facts.dockerProblem ?? 'Docker does not answer.';
-  const isDenied = software.dockerSockets.length > 0 && software.dockerSockets.every((socket) => !socket.usable);
+  const isDenied =
+    software.dockerSockets.length > 0 && software.dockerSockets.every((socket) => !socket.usable);
   if (isDenied) {
-    return [finding('error', 'docker-denied', { title: `${facts.user} may not use Docker`, detail, fix: `sudo usermod -aG docker ${facts.user}` })];
+    return [
+      finding('error', 'docker-denied', {
+        title: `${facts.user} may not use Docker`,
+        detail,
+        fix: `sudo usermod -aG docker ${facts.user}`,
+      }),
+    ];
   }
   if (software.hasDockerCli || software.dockerSockets.length > 0 || software.hasDockerGroup) {
-    return [finding('warning', 'docker-down', { title: 'Docker does not answer', detail, fix: asRoot(software, 'systemctl start docker') })];
+    return [
+      finding('warning', 'docker-down', {
+        title: 'Docker does not answer',
+        detail,
+        fix: asRoot(software, 'systemctl start docker'),
+      }),
+    ];
   }
   return [
     finding('info', 'docker-absent', {
       title: 'There is no Docker',
-      detail: software.hasPodman ? 'Podman is there; its Docker-compatible socket is not used.' : 'Tasks run as plain processes only.',
+      detail: software.hasPodman
+        ? 'Podman is there; its Docker-compatible socket is not used.'
+        : 'Tasks run as plain processes only.',
       fix: 'curl -fsSL https://get.docker.com | sh',
     }),
   ];
@@ -116,13 +155,19 @@ function dockerFinding({ facts, software }: ProbeReport): Finding[] {
 
 function processFindings({ facts, software }: ProbeReport): Finding[] {
   if (!facts.process) {
-    return [finding('info', 'process', { title: 'Plain processes cannot be run here', detail: 'That takes Linux with setsid (util-linux).' })];
+    return [
+      finding('info', 'process', {
+        title: 'Plain processes cannot be run here',
+        detail: 'That takes Linux with setsid (util-linux).',
+      }),
+    ];
   }
   if (facts.processLimits || !software.hasSystemd) return [];
   return [
     finding('info', 'process-limits', {
       title: 'Processes cannot be given limits',
-      detail: 'systemd-run is not usable for this user, so cores and memory of plain processes are counted but not enforced.',
+      detail:
+        'systemd-run is not usable for this user, so cores and memory of plain processes are counted but not enforced.',
       fix: `sudo loginctl enable-linger ${facts.user}`,
     }),
   ];
@@ -144,7 +189,8 @@ export function standingFindings(report: ProbeReport): Finding[] {
 function incomplete(): Finding {
   return finding('warning', 'probe-incomplete', {
     title: 'The node was read only in part',
-    detail: 'What it printed about itself breaks off; some facts may be missing until the next probe.',
+    detail:
+      'What it printed about itself breaks off; some facts may be missing until the next probe.',
   });
 }
 
@@ -155,7 +201,9 @@ function sshdFindings(software: Software, isLocal: boolean): Finding[] {
 function sessionsFinding({ maxSessions }: Software): Finding {
   const sessions = maxSessions ?? 10;
   if (sessions >= 10) {
-    return finding('ok', 'sshd-sessions', { title: `sshd allows ${String(sessions)} sessions per connection` });
+    return finding('ok', 'sshd-sessions', {
+      title: `sshd allows ${String(sessions)} sessions per connection`,
+    });
   }
   return finding(sessions < 4 ? 'warning' : 'info', 'sshd-sessions', {
     title: `sshd allows only ${String(sessions)} sessions per connection (MaxSessions)`,
@@ -180,14 +228,33 @@ function startupsFinding({ maxStartups }: Software): Finding[] {
 function machineFindings({ facts, software }: ProbeReport): Finding[] {
   const kvm: Record<Software['kvm'], Finding> = {
     usable: finding('ok', 'kvm', { title: 'KVM can be used' }),
-    denied: finding('info', 'kvm', { title: `${facts.user} may not use /dev/kvm`, detail: 'Virtual machines would be emulated, slowly.', fix: `sudo usermod -aG kvm ${facts.user}` }),
-    absent: finding('info', 'kvm', { title: 'There is no KVM', detail: 'Virtual machines would be emulated, slowly. Look for VT-x or AMD-V in the firmware settings.' }),
+    denied: finding('info', 'kvm', {
+      title: `${facts.user} may not use /dev/kvm`,
+      detail: 'Virtual machines would be emulated, slowly.',
+      fix: `sudo usermod -aG kvm ${facts.user}`,
+    }),
+    absent: finding('info', 'kvm', {
+      title: 'There is no KVM',
+      detail:
+        'Virtual machines would be emulated, slowly. Look for VT-x or AMD-V in the firmware settings.',
+    }),
   };
   const iommu =
     software.iommuGroups > 0
       ? finding('ok', 'iommu', { title: `IOMMU on (${String(software.iommuGroups)} groups)` })
-      : finding('info', 'iommu', { title: 'The IOMMU is off', detail: 'GPUs cannot be given to virtual machines. Enable VT-d or AMD-Vi in the firmware settings and add intel_iommu=on to the kernel command line.' });
-  const qemu = facts.qemu === null ? finding('info', 'qemu', { title: 'There is no QEMU', detail: 'Virtual machines cannot be run here.', fix: asRoot(software, 'apt-get install -y qemu-system-x86 qemu-utils') }) : finding('ok', 'qemu', { title: `QEMU ${facts.qemu.version}` });
+      : finding('info', 'iommu', {
+          title: 'The IOMMU is off',
+          detail:
+            'GPUs cannot be given to virtual machines. Enable VT-d or AMD-Vi in the firmware settings and add intel_iommu=on to the kernel command line.',
+        });
+  const qemu =
+    facts.qemu === null
+      ? finding('info', 'qemu', {
+          title: 'There is no QEMU',
+          detail: 'Virtual machines cannot be run here.',
+          fix: asRoot(software, 'apt-get install -y qemu-system-x86 qemu-utils'),
+        })
+      : finding('ok', 'qemu', { title: `QEMU ${facts.qemu.version}` });
   return [qemu, kvm[software.kvm], iommu];
 }
 
@@ -203,8 +270,19 @@ export function doctorFindings(report: ProbeReport, isLocal: boolean): Finding[]
     well.push(finding('ok', 'disk', { title: `${gib(facts.diskFreeBytes)} of disk free` }));
   }
   if (facts.gpus.length > 0 && facts.gpuProblem === null) {
-    well.push(finding('ok', 'gpus', { title: `${String(facts.gpus.length)} GPU${facts.gpus.length === 1 ? '' : 's'}` }));
+    well.push(
+      finding('ok', 'gpus', {
+        title: `${String(facts.gpus.length)} GPU${facts.gpus.length === 1 ? '' : 's'}`,
+      }),
+    );
   }
   const calm = dockerFinding(report).filter(({ level }) => level === 'ok' || level === 'info');
-  return [...standing, ...well, ...calm, ...processFindings(report), ...sshdFindings(report.software, isLocal), ...machineFindings(report)];
+  return [
+    ...standing,
+    ...well,
+    ...calm,
+    ...processFindings(report),
+    ...sshdFindings(report.software, isLocal),
+    ...machineFindings(report),
+  ];
 }

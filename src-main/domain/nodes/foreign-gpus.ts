@@ -25,7 +25,12 @@ export function judgeGpu(uuid: string, raw: RawGpu, ours: OurHoldings): GpuSampl
     powerW: raw.powerW,
     powerLimitW: raw.powerLimitW,
     fanPercent: raw.fanPercent,
-    processes: strangers.map(({ pid, user, name, memoryBytes }) => ({ pid, user, name, memoryBytes })),
+    processes: strangers.map(({ pid, user, name, memoryBytes }) => ({
+      pid,
+      user,
+      name,
+      memoryBytes,
+    })),
     foreign: strangers.length > 0,
   };
 }

@@ -32,7 +32,13 @@ export interface SampleInputs {
 }
 
 /** The sample of a moment. Rates and shares are means since the moment before. */
-export function makeSample({ at, now, before: earlier, gpus, diskFreeBytes }: SampleInputs): MetricsSample {
+export function makeSample({
+  at,
+  now,
+  before: earlier,
+  gpus,
+  diskFreeBytes,
+}: SampleInputs): MetricsSample {
   const before = earlier !== undefined && earlier.uptimeS < now.uptimeS ? earlier : undefined;
   const seconds = before === undefined ? 0 : now.uptimeS - before.uptimeS;
   const disk = rates(before?.disk, now.disk, seconds);
@@ -56,7 +62,10 @@ export function makeSample({ at, now, before: earlier, gpus, diskFreeBytes }: Sa
 }
 
 /** The readings of the GPUs that the facts know, in their order; one without readings is left out. */
-export function readingsByUuid(facts: readonly GpuFacts[], raw: RawGpus): ReadonlyMap<string, RawGpu> {
+export function readingsByUuid(
+  facts: readonly GpuFacts[],
+  raw: RawGpus,
+): ReadonlyMap<string, RawGpu> {
   const readings = new Map<string, RawGpu>();
   for (const gpu of facts) {
     const reading = gpu.vendor === 'amd' ? raw.amd.get(gpu.pciBusId) : raw.nvidia.get(gpu.uuid);

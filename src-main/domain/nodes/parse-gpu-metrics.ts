@@ -35,7 +35,10 @@ const maxGpus = 64;
 const maxProcesses = 256;
 
 /** utilization.gpu and fan.speed in percent become 0…1 and 0…100 as the contract has them. */
-function parseNvidia(fields: readonly (string | undefined)[], processes: readonly RawGpuProcess[]): RawGpu {
+function parseNvidia(
+  fields: readonly (string | undefined)[],
+  processes: readonly RawGpuProcess[],
+): RawGpu {
   const percent = numberWithin(fields[1], 0, 100);
   return {
     utilization: percent === null ? null : percent / 100,
@@ -56,7 +59,8 @@ function parseOwners(sections: Sections) {
     const [number, user, ...group] = line.split(' ');
     const pid = countOf(number);
     if (pid === null || owners.size >= maxProcesses) continue;
-    const containerId = /(?:docker|libpod|crio|cri-containerd)[-/]([0-9a-f]{64})/.exec(group.join(' '))?.[1] ?? null;
+    const containerId =
+      /(?:docker|libpod|crio|cri-containerd)[-/]([0-9a-f]{64})/.exec(group.join(' '))?.[1] ?? null;
     owners.set(pid, { user: user === '-' ? null : cleanText(user, 64) || null, containerId });
   }
   return owners;
@@ -114,10 +118,13 @@ export function parseGpuFrame(sections: Sections): RawGpus {
   const answer = answerOf(sections, 'nvidia');
   const amd = parseAmd(sections);
   // 127: there is no nvidia-smi, which is no problem where there are only AMD GPUs; 6: no devices.
-  if (answer === undefined || answer.code === 127 || answer.code === 6) return { nvidia: new Map(), amd, problem: null };
+  if (answer === undefined || answer.code === 127 || answer.code === 6)
+    return { nvidia: new Map(), amd, problem: null };
   if (answer.code !== 0) {
     const problem =
-      answer.code === 'timeout' ? 'nvidia-smi does not answer.' : `nvidia-smi fails with ${String(answer.code)}.`;
+      answer.code === 'timeout'
+        ? 'nvidia-smi does not answer.'
+        : `nvidia-smi fails with ${String(answer.code)}.`;
     return { nvidia: new Map(), amd, problem };
   }
   const processes = parseProcesses(sections);

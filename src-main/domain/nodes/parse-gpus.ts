@@ -23,7 +23,14 @@ function parseNvidiaRow(line: string, pci: ReadonlyMap<string, PciDevice>) {
   const [number, uuid, name, memory, bus, driver, mig, ecc] = fields;
   const index = countOf(number);
   const address = pciAddress(bus);
-  if (index === null || index > 255 || uuid === undefined || !uuidForm.test(uuid) || address === null) return undefined;
+  if (
+    index === null ||
+    index > 255 ||
+    uuid === undefined ||
+    !uuidForm.test(uuid) ||
+    address === null
+  )
+    return undefined;
   const memoryBytes = mebibytes(memory);
   const gpu: GpuFacts = {
     index,
@@ -58,7 +65,10 @@ function refused(answer: Answer): string | null {
     case 'unavailable':
       return 'nvidia-smi could not be asked because nothing can be written to /dev/shm, /tmp or the home directory; GPUs are unknown.';
     default: {
-      const said = cleanText(answer.lines.find((line) => line.trim() !== '' && line !== 'retry'), 200);
+      const said = cleanText(
+        answer.lines.find((line) => line.trim() !== '' && line !== 'retry'),
+        200,
+      );
       const words = said === '' ? '' : `: ${said.replace(/\.$/, '')}`;
       return `nvidia-smi failed with ${String(answer.code)}${words}. GPUs are unknown until it works again.`;
     }
@@ -70,7 +80,8 @@ export function parseNvidia(sections: Sections, pci: ReadonlyMap<string, PciDevi
   const answer = answerOf(sections, 'nvidia');
   if (answer === undefined) return { gpus: [], problem: null, ailing: new Map() };
   const failure = refused(answer);
-  if (failure !== null || answer.code === 6) return { gpus: [], problem: failure, ailing: new Map() };
+  if (failure !== null || answer.code === 6)
+    return { gpus: [], problem: failure, ailing: new Map() };
 
   const gpus = new Map<string, GpuFacts>();
   const ailing = new Map<string, string>();
@@ -79,9 +90,12 @@ export function parseNvidia(sections: Sections, pci: ReadonlyMap<string, PciDevi
   for (const line of answer.lines.slice(retried + 1)) {
     if (line.trim() === '') continue;
     const row = parseNvidiaRow(line, pci);
-    const isKnown = row !== undefined && (gpus.has(row.gpu.uuid) || [...gpus.values()].some((gpu) => gpu.index === row.gpu.index));
+    const isKnown =
+      row !== undefined &&
+      (gpus.has(row.gpu.uuid) || [...gpus.values()].some((gpu) => gpu.index === row.gpu.index));
     if (row === undefined || isKnown || gpus.size >= maxGpus) {
-      problem = 'nvidia-smi answers, but not with a list of GPUs that makes sense; what it named otherwise is shown and not used.';
+      problem =
+        'nvidia-smi answers, but not with a list of GPUs that makes sense; what it named otherwise is shown and not used.';
       continue;
     }
     gpus.set(row.gpu.uuid, row.gpu);
@@ -99,11 +113,15 @@ function amdNames(sections: Sections): ReadonlyMap<string, string> {
     if (typeof value !== 'object' || value === null || depth > 6) return;
     const flat = Object.fromEntries(
       Object.entries(value).flatMap(([key, inner]) =>
-        typeof inner === 'object' && inner !== null ? Object.entries(inner as object) : [[key, inner as unknown]],
+        typeof inner === 'object' && inner !== null
+          ? Object.entries(inner as object)
+          : [[key, inner as unknown]],
       ),
     ) as Record<string, unknown>;
     const address = pciAddress(textIn(flat, ['bdf', 'PCI Bus']));
-    const name = cleanText(textIn(flat, ['market_name', 'Card Series', 'Card series', 'Card Model']));
+    const name = cleanText(
+      textIn(flat, ['market_name', 'Card Series', 'Card series', 'Card Model']),
+    );
     if (address !== null && name !== '' && names.size < maxGpus) names.set(address, name);
     for (const inner of Object.values(value)) visit(inner, depth + 1);
   };
@@ -122,7 +140,10 @@ function textIn(record: Record<string, unknown>, keys: readonly string[]): strin
 }
 
 /** AMD GPUs from sysfs, numbered in the order of their PCI addresses as ROCm does. */
-export function parseAmd(sections: Sections, pci: ReadonlyMap<string, PciDevice>): readonly GpuFacts[] {
+export function parseAmd(
+  sections: Sections,
+  pci: ReadonlyMap<string, PciDevice>,
+): readonly GpuFacts[] {
   const names = amdNames(sections);
   const driver = cleanText(linesOf(sections, 'amd-driver')[0], 32) || 'amdgpu';
   const gpus = new Map<string, GpuFacts>();

@@ -19,13 +19,20 @@ export function parseMemory(sections: Sections): number {
  * NUMA nodes by number. A single one stands for the whole machine, whatever the kernel says of it:
  * under memory hot-plug its own total is only what was there at boot.
  */
-export function parseNuma(sections: Sections, totals: { cores: number; memoryBytes: number }): NumaFacts[] {
+export function parseNuma(
+  sections: Sections,
+  totals: { cores: number; memoryBytes: number },
+): NumaFacts[] {
   const nodes = new Map<number, NumaFacts>();
   for (const line of linesOf(sections, 'numa')) {
     const parts = /^(\d{1,4}) (\d{0,16}) ?(\S*)$/.exec(line.trimEnd());
     const id = countOf(parts?.[1]);
     if (id === null || nodes.has(id) || nodes.size >= 256) continue;
-    nodes.set(id, { id, cores: cpuList(parts?.[3] ?? ''), memoryBytes: kibibytes(parts?.[2]) ?? 0 });
+    nodes.set(id, {
+      id,
+      cores: cpuList(parts?.[3] ?? ''),
+      memoryBytes: kibibytes(parts?.[2]) ?? 0,
+    });
   }
   const [only, ...others] = [...nodes.values()].sort((a, b) => a.id - b.id);
   if (only === undefined) return [];

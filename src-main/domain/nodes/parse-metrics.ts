@@ -48,7 +48,11 @@ function parseTicks(line: string): CpuTicks | undefined {
     while (line.charCodeAt(at) === 32) at++;
     const start = at;
     let value = 0;
-    for (let digit = line.charCodeAt(at) - 48; digit >= 0 && digit <= 9; digit = line.charCodeAt(++at) - 48) {
+    for (
+      let digit = line.charCodeAt(at) - 48;
+      digit >= 0 && digit <= 9;
+      digit = line.charCodeAt(++at) - 48
+    ) {
       value = value * 10 + digit;
     }
     if (at === start || value > Number.MAX_SAFE_INTEGER) break;
@@ -79,13 +83,15 @@ function parseMemory(sections: Sections) {
   }
   const total = values.get('MemTotal') ?? 0;
   // MemAvailable came with Linux 3.14.
-  const available = values.get('MemAvailable') ?? (values.get('MemFree') ?? 0) + (values.get('Cached') ?? 0);
+  const available =
+    values.get('MemAvailable') ?? (values.get('MemFree') ?? 0) + (values.get('Cached') ?? 0);
   const swapTotal = values.get('SwapTotal');
   const swapFree = values.get('SwapFree');
   return {
     memoryTotalBytes: total,
     memoryUsedBytes: Math.max(0, total - available),
-    swapUsedBytes: swapTotal === undefined || swapFree === undefined ? null : Math.max(0, swapTotal - swapFree),
+    swapUsedBytes:
+      swapTotal === undefined || swapFree === undefined ? null : Math.max(0, swapTotal - swapFree),
   };
 }
 
@@ -112,14 +118,18 @@ function parseDisks(sections: Sections): ByteCounters {
 }
 
 /** Bridges, tunnels and the node's ends of containers: their bytes pass a real interface too, or never leave. */
-const virtualInterface = /^(lo|docker|br-|veth|virbr|vnet|tap|tun|wg|vxlan|flannel|cni|cali|bond|team|ifb|dummy|kohaku|vxkr)|\./;
+const virtualInterface =
+  /^(lo|docker|br-|veth|virbr|vnet|tap|tun|wg|vxlan|flannel|cni|cali|bond|team|ifb|dummy|kohaku|vxkr)|\./;
 
 function parseNet(sections: Sections): ByteCounters {
   const counters: ByteCounters[] = [];
   for (const line of linesOf(sections, 'net')) {
     const colon = line.indexOf(':');
     if (colon < 0 || virtualInterface.test(line.slice(0, colon).trim())) continue;
-    const fields = line.slice(colon + 1).trim().split(/\s+/, 9);
+    const fields = line
+      .slice(colon + 1)
+      .trim()
+      .split(/\s+/, 9);
     const received = countOf(fields[0]);
     const sent = countOf(fields[8]);
     if (received !== null && sent !== null) counters.push({ in: received, out: sent });
@@ -128,7 +138,10 @@ function parseNet(sections: Sections): ByteCounters {
 }
 
 function sum(counters: readonly ByteCounters[]): ByteCounters {
-  return counters.reduce((all, one) => ({ in: all.in + one.in, out: all.out + one.out }), { in: 0, out: 0 });
+  return counters.reduce((all, one) => ({ in: all.in + one.in, out: all.out + one.out }), {
+    in: 0,
+    out: 0,
+  });
 }
 
 /** The hottest sensor of the CPU, in °C. */

@@ -80,7 +80,10 @@ export function parseProbe(text: string, context: ProbeContext): ProbeReport {
       gpuProblem: gpus.problem,
       docker: null,
       dockerProblem: null,
-      qemu: software.qemuVersion === null ? null : { version: software.qemuVersion, kvm: software.kvm === 'usable' },
+      qemu:
+        software.qemuVersion === null
+          ? null
+          : { version: software.qemuVersion, kvm: software.kvm === 'usable' },
       process: system === 'Linux' && software.hasSetsid,
       processLimits: software.canLimitProcesses,
       user: cleanText(host.get('user'), 64) || 'unknown',

@@ -76,7 +76,10 @@ function parseQemu(sections: Sections): string | null {
 
 function parseXids(sections: Sections): string[] {
   const lines = answerOf(sections, 'xid')?.lines ?? [];
-  return lines.filter((line) => line.includes('NVRM: Xid')).slice(-5).map((line) => cleanText(line, 200));
+  return lines
+    .filter((line) => line.includes('NVRM: Xid'))
+    .slice(-5)
+    .map((line) => cleanText(line, 200));
 }
 
 /** Reads everything but the hardware. Never throws. */
@@ -88,7 +91,10 @@ export function parseSoftware(sections: Sections): Software {
   const disk = wordsOf(sections, 'disk');
   return {
     isRoot: host.get('uid') === '0',
-    groups: (host.get('groups') ?? '').split(' ').slice(0, 256).map((group) => cleanText(group, 64)),
+    groups: (host.get('groups') ?? '')
+      .split(' ')
+      .slice(0, 256)
+      .map((group) => cleanText(group, 64)),
     hasDockerCli: docker.get('cli') === 'yes',
     hasPodman: docker.get('podman') === 'yes',
     dockerSockets: parseSockets(sections),

@@ -5,7 +5,9 @@ import type { Instant } from '../../contract/ids.ts';
 /** Mean of the values that are there, rounded so that rows stay small; null when none is. */
 function mean(values: readonly (number | null)[]): number | null {
   const present = values.filter((value) => value !== null);
-  return present.length === 0 ? null : present.reduce((sum, value) => sum + value, 0) / present.length;
+  return present.length === 0
+    ? null
+    : present.reduce((sum, value) => sum + value, 0) / present.length;
 }
 
 function wholeMean(values: readonly (number | null)[]): number | null {

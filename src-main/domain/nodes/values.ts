@@ -11,7 +11,11 @@ export function countOf(text: string | undefined): number | null {
 }
 
 /** A decimal number within the bounds, or null for anything else (`[N/A]`, `ERR!`, negative…). */
-export function numberWithin(text: string | undefined, minimum: number, maximum: number): number | null {
+export function numberWithin(
+  text: string | undefined,
+  minimum: number,
+  maximum: number,
+): number | null {
   if (text === undefined || !/^-?\d{1,15}(\.\d{1,9})?$/.test(text.trim())) return null;
   const value = Number(text);
   return value >= minimum && value <= maximum ? value : null;
@@ -53,7 +57,9 @@ export function cpuList(text: string): number[] {
 
 /** `0000:3b:00.0` from any of the ways PCI addresses are written, or null. */
 export function pciAddress(text: string | undefined): string | null {
-  const parts = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i.exec((text ?? '').trim());
+  const parts = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i.exec(
+    (text ?? '').trim(),
+  );
   if (parts === null) return null;
   const domain = (parts[1] ?? '0000').slice(-4).padStart(4, '0');
   return `${domain}:${parts[2] ?? ''}`.toLowerCase();

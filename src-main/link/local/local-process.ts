@@ -90,7 +90,7 @@ function signalGroup(child: ChildProcessWithoutNullStreams, signal: string): voi
   if (pid === undefined) return;
   try {
     if (process.platform === 'win32') child.kill();
-    else process.kill(-pid, signal as NodeJS.Signals);
+    else process.kill(-pid, signal);
   } catch (error) {
     // It ended by itself meanwhile.
     if (codeOf(error) !== 'ESRCH') throw error;

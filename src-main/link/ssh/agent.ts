@@ -43,7 +43,7 @@ function agentKeyOf(agent: BaseAgent, raw: unknown): AgentKey[] {
 /** An agent that offers only this key, so that each try is ours to count and to name. */
 export function singleKeyAgent(key: AgentKey): BaseAgent {
   // The base class's declaration knows nothing of its optional method being left out.
-  return new SingleKeyAgent(key) as BaseAgent;
+  return new SingleKeyAgent(key);
 }
 
 class SingleKeyAgent extends BaseAgent<ParsedKey> {

@@ -40,7 +40,7 @@ export async function resolveSshDestination(options: ResolveOptions): Promise<Re
   const given = options.jumps ?? [];
   const { hop, jumps } = await resolveHost(options.destination, options, given.length > 0);
   const before = given.length > 0 ? given : jumps;
-  const path = await resolveJumps(before, options, given.length > 0);
+  const path = await resolveJumps(before, options, { isGiven: given.length > 0, depth: 0 });
   return [...path, hop];
 }
 
@@ -53,8 +53,7 @@ export function listSshConfigHosts(path: string, homeDir?: string): Promise<stri
 async function resolveJumps(
   jumps: readonly SshDestination[],
   options: ResolveOptions,
-  isGiven: boolean,
-  depth = 0,
+  { isGiven, depth }: { isGiven: boolean; depth: number },
 ): Promise<ResolvedHop[]> {
   const [first, ...others] = jumps;
   if (first === undefined) return [];
@@ -69,7 +68,7 @@ async function resolveJumps(
     );
   }
   const { hop, jumps: own } = await resolveHost(first, options, isGiven);
-  const before = isGiven ? [] : await resolveJumps(own, options, false, depth + 1);
+  const before = isGiven ? [] : await resolveJumps(own, options, { isGiven: false, depth: depth + 1 });
   const rest = await Promise.all(
     others.map(async (jump) => (await resolveHost(jump, options, true)).hop),
   );

@@ -49,7 +49,7 @@ export interface ConnectSshOptions {
 export async function connectSsh(options: ConnectSshOptions): Promise<NodeLink> {
   const route = await routeOf(options);
   const { timers } = route;
-  const destination = route.hops.at(-1) as RouteOptions['hops'][number];
+  const destination = route.hops.at(-1)!;
   const jumps = await openJumps(route);
   try {
     const control = await openHop(destination, jumps.at(-1), route);

@@ -229,7 +229,7 @@ function handshake(client: Client, options: ConnectionOptions): Promise<void> {
     const fail = (error: unknown) => {
       timer[Symbol.dispose]();
       signal?.removeEventListener('abort', onAbort);
-      reject(error as Error);
+      reject(error);
     };
     const onAbort = () => fail(signal?.reason);
     const timer = options.timers.after(options.timeoutMs, () =>
@@ -261,7 +261,7 @@ function handshake(client: Client, options: ConnectionOptions): Promise<void> {
 
 function start(client: Client, options: ConnectionOptions): void {
   client.connect({
-    sock: options.socket as never,
+    sock: options.socket,
     username: options.user,
     hostVerifier: (key: Buffer) => options.gate.verify(key),
     algorithms: { serverHostKey: [...options.gate.algorithms] },

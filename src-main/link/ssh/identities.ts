@@ -108,7 +108,8 @@ function problemOf(error: unknown): string {
     'link/key-unreadable': 'unreadable',
     'link/unsupported': 'on a hardware token',
   };
-  return `${file} (${why[error.code] ?? error.code})`;
+  const { code }: { code: string } = error;
+  return `${file} (${why[code] ?? code})`;
 }
 
 function isSame(key: AgentKey, file: KeyFile): boolean {

@@ -4,7 +4,7 @@ import type { ResolvedHop } from './config.ts';
 import { routeOf, type ConnectSshOptions } from './connect.ts';
 import { SshConnection } from './connection.ts';
 import { knownHostsName } from './host-key.ts';
-import { HostKeyGate } from './host-key-gate.ts';
+import type { HostKeyGate } from './host-key-gate.ts';
 import type { HostKeyVerdict } from './known-hosts.ts';
 import { closeAll, describeHop, dialHop, openGate, openHop, type RouteOptions } from './route.ts';
 import { SignIn } from './sign-in.ts';
@@ -67,7 +67,7 @@ async function inspectHop(
     // The gate stays closed, so every inspection ends here; one that saw no key has failed.
     if (gate.verdict === undefined) throw error;
   }
-  const verdict = gate.verdict as HostKeyVerdict;
+  const verdict = gate.verdict!;
   return { report: reportOf(hop, verdict), isAccepted: gate.refusal === undefined };
 }
 

@@ -136,7 +136,7 @@ function dialDirectly(
         resolve(socket);
       } else {
         socket.destroy();
-        reject(error as Error);
+        reject(error);
       }
     };
     const onAbort = () => finish(signal?.reason);

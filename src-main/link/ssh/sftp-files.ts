@@ -95,7 +95,7 @@ export class SftpFiles implements RemoteFiles {
 
   async makeDirectory(path: string, mode = 0o755): Promise<void> {
     try {
-      await this.#ask<void>(path, (done) => this.#sftp.mkdir(path, { mode }, done as never));
+      await this.#ask<undefined>(path, (done) => this.#sftp.mkdir(path, { mode }, done as never));
     } catch (error) {
       await this.#throwIfExists(path, error);
       throw error;
@@ -104,22 +104,22 @@ export class SftpFiles implements RemoteFiles {
 
   /** Replaces what is there, in one step where the server can (OpenSSH's posix-rename). */
   async rename(from: string, to: string): Promise<void> {
-    await this.#ask<void>(from, (done) => {
+    await this.#ask<undefined>(from, (done) => {
       try {
-        this.#sftp.ext_openssh_rename(from, to, done as never);
+        this.#sftp.ext_openssh_rename(from, to, done);
       } catch {
         // Thrown at once by ssh2 when the server has no such extension.
-        this.#sftp.rename(from, to, done as never);
+        this.#sftp.rename(from, to, done);
       }
     });
   }
 
   async remove(path: string): Promise<void> {
-    await this.#ask<void>(path, (done) => this.#sftp.unlink(path, done as never));
+    await this.#ask<undefined>(path, (done) => this.#sftp.unlink(path, done));
   }
 
   async removeDirectory(path: string): Promise<void> {
-    await this.#ask<void>(path, (done) => this.#sftp.rmdir(path, done as never));
+    await this.#ask<undefined>(path, (done) => this.#sftp.rmdir(path, done));
   }
 
   async freeBytes(path: string): Promise<number | undefined> {
@@ -246,8 +246,8 @@ class SftpFile implements RemoteFile {
   async write(position: number, bytes: Uint8Array): Promise<void> {
     const { files, sftp, handle, path } = this.#parts;
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    await files.ask<void>(path, (done) =>
-      sftp.write(handle, buffer, 0, buffer.length, position, done as never),
+    await files.ask<undefined>(path, (done) =>
+      sftp.write(handle, buffer, 0, buffer.length, position, done),
     );
   }
 
@@ -258,7 +258,7 @@ class SftpFile implements RemoteFile {
 
   async sync(): Promise<void> {
     const { files, sftp, handle, path } = this.#parts;
-    await files.ask<void>(path, (done) => {
+    await files.ask<undefined>(path, (done) => {
       try {
         sftp.ext_openssh_fsync(handle, done as never);
       } catch {
@@ -271,7 +271,7 @@ class SftpFile implements RemoteFile {
   async [Symbol.asyncDispose](): Promise<void> {
     const { files, sftp, handle, path } = this.#parts;
     // A session that is gone has closed its handles.
-    if (files.isOpen) await files.ask<void>(path, (done) => sftp.close(handle, done as never));
+    if (files.isOpen) await files.ask<undefined>(path, (done) => sftp.close(handle, done));
   }
 }
 

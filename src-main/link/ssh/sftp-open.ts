@@ -1,6 +1,6 @@
 import type { SFTPWrapper } from 'ssh2';
 import type { Timers } from '../../domain/clock.ts';
-import { CommandFailedError, LinkError } from '../errors.ts';
+import { CommandFailedError, isLinkError, type LinkError } from '../errors.ts';
 import type { SshConnection } from './connection.ts';
 import { execGuarded } from './guarded-exec.ts';
 
@@ -21,7 +21,7 @@ export async function openSftp(connection: SshConnection, waiting: Waiting): Pro
   try {
     return await inTime(connection.sftp(), connection, waiting);
   } catch (error) {
-    if (!(error instanceof LinkError) || error.details['step'] !== 'request') throw error;
+    if (!isLinkError(error) || error.details['step'] !== 'request') throw error;
     return openGuarded(connection, waiting, error);
   }
 }
@@ -37,7 +37,7 @@ async function openGuarded(
   } catch (error) {
     channel.close();
     // There is no server to be found: the refusal of the usual way says more.
-    throw error instanceof LinkError && error.details['step'] === 'request' ? firstError : error;
+    throw isLinkError(error) && error.details['step'] === 'request' ? firstError : error;
   }
 }
 

@@ -62,7 +62,7 @@ export class ShellPool {
         },
         reject: (error) => {
           cleanUp();
-          reject(error as Error);
+          reject(error);
         },
         shell: undefined,
       };
@@ -95,7 +95,7 @@ export class ShellPool {
   #pump(): void {
     for (const shell of this.#shells) {
       if (this.#queue.length === 0) return;
-      if (shell.isIdle) this.#start(this.#queue.shift() as Job, shell);
+      if (shell.isIdle) this.#start(this.#queue.shift()!, shell);
     }
     if (this.#queue.length === 0) return;
     if (this.#isClosed) {

@@ -51,7 +51,7 @@ export class SignIn {
   /** ssh2's authHandler. The first call has no list yet: `none` asks for it, as OpenSSH does. */
   readonly next: AuthHandlerMiddleware = (left, _isPartial, proceed) => {
     // The list is null until the server has sent one, whatever its type says.
-    this.#accepts = (left as readonly string[] | null) ?? this.#accepts;
+    this.#accepts = (left) ?? this.#accepts;
     if (this.#current === undefined) {
       this.#current = noneAttempt(this.#credentials.user);
       proceed(this.#current.auth);

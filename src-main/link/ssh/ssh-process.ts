@@ -62,7 +62,7 @@ export class SshProcess implements RemoteProcess {
       let signal: string | null = null;
       const onLost = connection.onDidClose(() => {
         this.#hasEnded = true;
-        reject(connection.lostReason() as LinkError);
+        reject(connection.lostReason()!);
       });
       channel.on('exit', (code: number | null, name?: string) => {
         exitCode = code;

@@ -28,11 +28,20 @@ export class GpuWatch {
   #failures = 0;
   #lastProblem: string | null = null;
   #answeredAt: number;
+  #tickedAt: number;
 
   constructor(parts: GpuWatchParts) {
     this.#parts = parts;
     this.#held = parts.held();
     this.#answeredAt = parts.clock.monotonic();
+    this.#tickedAt = this.#answeredAt;
+  }
+
+  /** The rest of the metrics came: whether the GPUs keep up is told by it. True when the planner would see a difference. */
+  noteTick(): boolean {
+    const before = this.problem;
+    this.#tickedAt = this.#parts.clock.monotonic();
+    return before !== this.problem;
   }
 
   /** Takes an answer. True when the planner would see a difference. */
@@ -60,7 +69,7 @@ export class GpuWatch {
 
   /** Readings in the order of the facts; none while they are too old to mean anything. */
   get samples(): readonly GpuSample[] {
-    return this.#isStale() ? [] : this.#samples;
+    return this.#parts.clock.monotonic() - this.#answeredAt > staleMs ? [] : this.#samples;
   }
 
   /** Why GPUs count as unknown at the moment; null while all is well. */
@@ -71,9 +80,9 @@ export class GpuWatch {
     return this.#failures < failuresThatCount ? null : this.#lastProblem;
   }
 
-  /** nvidia-smi gave a sensible answer the last time. */
-  get isAnswering(): boolean {
-    return this.#failures === 0 && this.#readings.size > 0 && !this.#isStale();
+  /** The rest of the metrics comes, and nvidia-smi has not answered for long. */
+  get isSilent(): boolean {
+    return this.#tickedAt - this.#answeredAt > staleMs;
   }
 
   /** ECC errors that came up since the probe, by UUID. */
@@ -83,10 +92,6 @@ export class GpuWatch {
         eccErrors === null || eccErrors === 0 ? [] : [[uuid, eccErrors]],
       ),
     );
-  }
-
-  #isStale(): boolean {
-    return this.#parts.clock.monotonic() - this.#answeredAt > staleMs;
   }
 
   #judge(): void {

@@ -1,6 +1,12 @@
 // Trying a host before it is a node: its keys, signing in, what it is.
 import { AppError } from '../../contract/errors.ts';
-import type { Finding, HostKeyConsent, HostKeyReport, HostOptions, NodeFacts } from '../../contract/node.ts';
+import type {
+  Finding,
+  HostKeyConsent,
+  HostKeyReport,
+  HostOptions,
+  NodeFacts,
+} from '../../contract/node.ts';
 import type { NodeId } from '../../contract/ids.ts';
 import { standingFindings } from '../../domain/nodes/findings.ts';
 import type { NodeLink } from '../../link/node-link.ts';
@@ -63,10 +69,19 @@ export class HostTrial {
     return { link, facts, findings: standingFindings({ ...report, facts }) };
   }
 
-  async #docker(link: NodeLink, hostname: string): Promise<Pick<NodeFacts, 'docker' | 'dockerProblem'>> {
+  async #docker(
+    link: NodeLink,
+    hostname: string,
+  ): Promise<Pick<NodeFacts, 'docker' | 'dockerProblem'>> {
     const { runtimes, coreId } = this.#parts;
     // Nothing is run during a trial: the ID only names the node in what would be.
-    const context = { coreId, nodeId: '1' as NodeId, nodeName: hostname, isLocal: false, dockerSockets: [] };
+    const context = {
+      coreId,
+      nodeId: '1' as NodeId,
+      nodeName: hostname,
+      isLocal: false,
+      dockerSockets: [],
+    };
     try {
       const { runtime, facts } = await runtimes.docker(link, context);
       await runtime.close();

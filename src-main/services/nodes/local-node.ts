@@ -1,5 +1,17 @@
 // This computer as a node: there from the first start, reached without SSH.
-import { arch, cpus, freemem, homedir, hostname, loadavg, release, totalmem, type, userInfo, version } from 'node:os';
+import {
+  arch,
+  cpus,
+  freemem,
+  homedir,
+  hostname,
+  loadavg,
+  release,
+  totalmem,
+  type,
+  userInfo,
+  version,
+} from 'node:os';
 import type { Instant } from '../../contract/ids.ts';
 import type { MetricsSample, NodeFacts } from '../../contract/node.ts';
 import { nodeNameFrom, uniqueName } from '../../domain/nodes/node-names.ts';
@@ -7,7 +19,10 @@ import type { NodeRecord } from '../../store/node-rows.ts';
 import type { LocalHost, NodesParts } from './ports.ts';
 
 /** The record of this computer at the first start, under its host name. */
-export function localRecord(parts: Pick<NodesParts, 'newNodeId' | 'clock' | 'localHost'>, taken: readonly string[]): NodeRecord {
+export function localRecord(
+  parts: Pick<NodesParts, 'newNodeId' | 'clock' | 'localHost'>,
+  taken: readonly string[],
+): NodeRecord {
   return {
     id: parts.newNodeId(),
     name: uniqueName(nodeNameFrom(parts.localHost.hostname), taken),

@@ -70,6 +70,15 @@ export class MetricsStream implements AsyncDisposable {
     this.#again();
   }
 
+  /** Ends the loop; another follows after a pause. */
+  async restart(): Promise<void> {
+    try {
+      await this.#process?.[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, 'the metrics loop could not be ended');
+    }
+  }
+
   /** One frame a second, or one per interval again. */
   setFast(isFast: boolean): void {
     if (isFast === this.#isFast) return;
@@ -121,16 +130,8 @@ export class MetricsStream implements AsyncDisposable {
     this.#watchdog = this.#parts.timers.after(limit, () => {
       this.#parts.log.warn({}, 'the metrics loop is silent; it is started again');
       // Its `ended` brings about the next start.
-      void this.#end();
+      void this.restart();
     });
-  }
-
-  async #end(): Promise<void> {
-    try {
-      await this.#process?.[Symbol.asyncDispose]();
-    } catch (error) {
-      this.#parts.log.debug({ err: error }, 'the silent metrics loop could not be ended');
-    }
   }
 
   #again(): void {

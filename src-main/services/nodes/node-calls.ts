@@ -105,7 +105,9 @@ export class NodeCalls {
   }
 
   /** Hosts of `~/.ssh/config` that could be added; `known` are nodes already. Throws LinkError `link/config`. */
-  async sshConfigHosts(): Promise<{ alias: string; host: string; user: string | null; port: number; known: boolean }[]> {
+  async sshConfigHosts(): Promise<
+    { alias: string; host: string; user: string | null; port: number; known: boolean }[]
+  > {
     const { links } = this.#parts.nodes;
     const entries = await Promise.all(
       (await links.configHosts()).map(async (alias) => {
@@ -113,7 +115,9 @@ export class NodeCalls {
         // One entry that cannot be used (ProxyCommand, say) does not hide the others.
         const [found] = await Promise.allSettled([links.resolve(access)]);
         const hop = found.status === 'fulfilled' ? found.value.at(-1) : undefined;
-        return hop === undefined ? [] : [{ alias, host: hop.host, user: hop.user, port: hop.port, known: this.#isKnown(hop) }];
+        return hop === undefined
+          ? []
+          : [{ alias, host: hop.host, user: hop.user, port: hop.port, known: this.#isKnown(hop) }];
       }),
     );
     return entries.flat();
@@ -148,7 +152,10 @@ export class NodeCalls {
   reconnect({ node: reference }: ByNode): NodeView {
     const node = this.#parts.registry.need(reference);
     if (node.state === 'disabled') {
-      throw new NodeStateError(`${node.record.name} is disabled. Enable it first.`, node.record.name);
+      throw new NodeStateError(
+        `${node.record.name} is disabled. Enable it first.`,
+        node.record.name,
+      );
     }
     node.wake();
     return viewOf(node);
@@ -162,27 +169,42 @@ export class NodeCalls {
   }
 
   /** Sets labels; null removes one. @throws RequestError `input/invalid` */
-  label({ node, labels }: ByNode & { readonly labels: Readonly<Record<string, string | null>> }): Promise<NodeView> {
-    return this.#change(node, (record) => ({ ...record, labels: changedLabels(record.labels, labels) }));
+  label({
+    node,
+    labels,
+  }: ByNode & { readonly labels: Readonly<Record<string, string | null>> }): Promise<NodeView> {
+    return this.#change(node, (record) => ({
+      ...record,
+      labels: changedLabels(record.labels, labels),
+    }));
   }
 
   /**
    * Forgets a node. What runs there goes on only when forced; `left` then names it.
    * @throws NodeInUseError while tasks hold something there; NodeStateError for this computer
    */
-  async remove({ node: reference, force }: ByNode & { readonly force: boolean }): Promise<{ id: NodeId; left: string[] }> {
+  async remove({
+    node: reference,
+    force,
+  }: ByNode & { readonly force: boolean }): Promise<{ id: NodeId; left: string[] }> {
     const node = this.#parts.registry.need(reference);
     const { record, holdings } = node;
     if (record.local) {
-      throw new NodeStateError(`${record.name} is this computer, which is always a node. It can be disabled instead.`, record.name);
+      throw new NodeStateError(
+        `${record.name} is this computer, which is always a node. It can be disabled instead.`,
+        record.name,
+      );
     }
     if (holdings.length > 0 && !force) throw new NodeInUseError(record.name, holdings.length);
     const left = holdings.map(({ taskId, place }) =>
-      place.runtime === 'docker' ? `container kohakuriver-task-${taskId}` : `processes of task ${taskId}`,
+      place.runtime === 'docker'
+        ? `container kohakuriver-task-${taskId}`
+        : `processes of task ${taskId}`,
     );
     const { nodes } = this.#parts;
     await this.#save({ ...record, removedAt: nodes.clock.now() }, () => {
-      for (const secret of [record.auth.password, record.auth.passphrase]) if (secret !== null) nodes.secrets.delete(secret);
+      for (const secret of [record.auth.password, record.auth.passphrase])
+        if (secret !== null) nodes.secrets.delete(secret);
     });
     await this.#parts.unregister(node);
     return { id: record.id, left };
@@ -194,7 +216,15 @@ export class NodeCalls {
     const { session, state, absence, record } = node;
     if (session === undefined) {
       const title = state === 'disabled' ? 'The node is disabled' : `The node is ${state}`;
-      return [{ id: 'state', level: state === 'disabled' ? 'info' : 'error', title, detail: absence?.reason ?? null, fix: null }];
+      return [
+        {
+          id: 'state',
+          level: state === 'disabled' ? 'info' : 'error',
+          title,
+          detail: absence?.reason ?? null,
+          fix: null,
+        },
+      ];
     }
     const report = await session.examine();
     this.#parts.changed(node);
@@ -208,14 +238,22 @@ export class NodeCalls {
   }
 
   /** The busiest processes. @throws NodeStateError unless online; LinkError */
-  async processes({ node: reference, limit }: ByNode & { readonly limit: number }): Promise<ProcessInfo[]> {
+  async processes({
+    node: reference,
+    limit,
+  }: ByNode & { readonly limit: number }): Promise<ProcessInfo[]> {
     const node = this.#parts.registry.need(reference);
     const { nodes } = this.#parts;
     if (node.session === undefined) {
-      throw new NodeStateError(`${node.record.name} is ${node.state}; its processes cannot be read.`, node.record.name);
+      throw new NodeStateError(
+        `${node.record.name} is ${node.state}; its processes cannot be read.`,
+        node.record.name,
+      );
     }
     const script = nodes.readScript('processes.sh');
-    const result = await node.session.link.runScript(script, [String(limit)], { timeoutMs: processesTimeoutMs });
+    const result = await node.session.link.runScript(script, [String(limit)], {
+      timeoutMs: processesTimeoutMs,
+    });
     return parseProcesses(result.stdout.toString('utf8'), nodes.clock.now()).slice(0, limit);
   }
 
@@ -226,7 +264,12 @@ export class NodeCalls {
   }
 
   #isKnown(hop: { host: string; port: number }): boolean {
-    return this.#parts.registry.all().some(({ record: { address } }) => address?.resolved?.host === hop.host && address.resolved.port === hop.port);
+    return this.#parts.registry
+      .all()
+      .some(
+        ({ record: { address } }) =>
+          address?.resolved?.host === hop.host && address.resolved.port === hop.port,
+      );
   }
 
   /** Checks once more, inserts and registers in one turn, so that of two equal requests one is refused. */
@@ -258,7 +301,8 @@ export class NodeCalls {
     const { registry, nodes } = this.#parts;
     const { host } = request.destination;
     const isAlias = destination !== null && destination.host !== host;
-    const name = request.name ?? uniqueName(nodeNameFrom(isAlias ? host : facts.hostname), registry.names());
+    const name =
+      request.name ?? uniqueName(nodeNameFrom(isAlias ? host : facts.hostname), registry.names());
     const { destination: asked, jumps, useSshConfig } = request;
     return {
       id,

@@ -169,7 +169,10 @@ export class NodeSession implements AsyncDisposable {
   /** Looks at the node again. One look at a time: whoever comes during one waits for it. */
   async probe(): Promise<void> {
     await this.#probe();
-    if (!this.#isClosed) await this.#updateFacts();
+    if (this.#isClosed) return;
+    await this.#updateFacts();
+    // The probe reaches the GPUs and the loop does not: it began before there was a driver, or lost its way.
+    if (this.facts?.gpuProblem === null && this.#gpus.isSilent) await this.#stream?.restart();
   }
 
   /** The report with the facts as they stand, Docker's included. */
@@ -259,7 +262,8 @@ export class NodeSession implements AsyncDisposable {
       docker: docker.kind === 'up' ? docker.facts : null,
       dockerProblem: docker.kind === 'down' ? docker.problem : null,
     };
-    if (JSON.stringify(facts) !== JSON.stringify(this.facts)) this.#parts.events.factsChanged(facts);
+    if (JSON.stringify(facts) !== JSON.stringify(this.facts))
+      this.#parts.events.factsChanged(facts);
     try {
       await this.runtimes.openProcess(facts);
     } catch (error) {
@@ -310,6 +314,7 @@ export class NodeSession implements AsyncDisposable {
   #onTick(now: RawSample): void {
     const before = this.#before;
     this.#before = now;
+    if (this.#gpus.noteTick()) this.#parts.events.changed();
     this.#diskFreeBytes = now.diskFreeBytes ?? this.#diskFreeBytes;
     // Shares and rates are over an interval; the first frame only begins one.
     if (before === undefined) return;

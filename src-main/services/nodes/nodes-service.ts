@@ -70,7 +70,10 @@ export class NodesService implements Fleet, AsyncDisposable {
     const { records, write } = this.#parts;
     const known = records.all().filter(({ removedAt }) => removedAt === null);
     if (!known.some(({ local }) => local)) {
-      const record = localRecord(this.#parts, known.map(({ name }) => name));
+      const record = localRecord(
+        this.#parts,
+        known.map(({ name }) => name),
+      );
       write(() => records.insert(record));
       known.push(record);
     }
@@ -86,9 +89,11 @@ export class NodesService implements Fleet, AsyncDisposable {
 
   /** The newest sample of every node that has one. */
   newestSamples(): { nodeId: NodeId; sample: MetricsSample }[] {
-    return this.#registry.all().flatMap(({ record, history: { newest } }) =>
-      newest === undefined ? [] : [{ nodeId: record.id, sample: newest }],
-    );
+    return this.#registry
+      .all()
+      .flatMap(({ record, history: { newest } }) =>
+        newest === undefined ? [] : [{ nodeId: record.id, sample: newest }],
+      );
   }
 
   /** The samples of the last hour, oldest first. @throws UnknownNodeError */
@@ -158,7 +163,8 @@ export class NodesService implements Fleet, AsyncDisposable {
       events: {
         changed: ({ record: { id } }) => this.#noteChange(id),
         cameOnline: ({ record: { id } }) => this.#cameOnline.emit(id),
-        wentOffline: ({ record: { id } }, reason, counted) => this.#wentOffline.emit({ id, reason, counted }),
+        wentOffline: ({ record: { id } }, reason, counted) =>
+          this.#wentOffline.emit({ id, reason, counted }),
         sampled: ({ record: { id } }, sample) => this.#onSample(id, sample),
         recordChanged: (changed) => this.#save(changed),
       },
@@ -178,7 +184,12 @@ export class NodesService implements Fleet, AsyncDisposable {
     const { connectTimeoutSeconds, offlineAfterSeconds } = settings();
     const consent: HostKeyConsent | null = null;
     // Half of the time until a silent node is offline goes into noticing, half into trying again.
-    const options = { consent, timeoutMs: connectTimeoutSeconds * 1000, silenceMs: offlineAfterSeconds * 500, signal };
+    const options = {
+      consent,
+      timeoutMs: connectTimeoutSeconds * 1000,
+      silenceMs: offlineAfterSeconds * 500,
+      signal,
+    };
     return this.#pace.run(() => links.connect(access, options), signal);
   }
 
@@ -211,7 +222,10 @@ export class NodesService implements Fleet, AsyncDisposable {
       this.#parts.write(() => this.#parts.records.update(record));
     } catch (error) {
       // Facts are found again by the next probe.
-      this.#parts.log.warn({ err: error, node: record.name }, 'the facts of a node could not be written');
+      this.#parts.log.warn(
+        { err: error, node: record.name },
+        'the facts of a node could not be written',
+      );
     }
     this.#noteChange(record.id);
   }

@@ -96,7 +96,10 @@ export interface RuntimeFactories {
     context: RuntimeContext,
   ): Promise<{ runtime: DockerLike; facts: NonNullable<NodeFacts['docker']> }>;
   /** Only for nodes whose facts say that processes can be run. */
-  process(link: NodeLink, context: RuntimeContext & { readonly facts: NodeFacts }): Promise<Runtime>;
+  process(
+    link: NodeLink,
+    context: RuntimeContext & { readonly facts: NodeFacts },
+  ): Promise<Runtime>;
 }
 
 export interface RuntimeContext {

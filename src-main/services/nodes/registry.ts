@@ -26,7 +26,10 @@ export class Registry {
   /** By name, without case, or by ID. */
   find(reference: string): ManagedNode | undefined {
     const name = reference.toLowerCase();
-    return this.all().find(({ record }) => record.name.toLowerCase() === name) ?? this.#byId.get(reference as NodeId);
+    return (
+      this.all().find(({ record }) => record.name.toLowerCase() === name) ??
+      this.#byId.get(reference as NodeId)
+    );
   }
 
   /** @throws UnknownNodeError */
@@ -38,7 +41,9 @@ export class Registry {
 
   /** In the order of names. */
   all(): ManagedNode[] {
-    return [...this.#byId.values()].sort((a, b) => a.record.name.localeCompare(b.record.name, 'en', { numeric: true }));
+    return [...this.#byId.values()].sort((a, b) =>
+      a.record.name.localeCompare(b.record.name, 'en', { numeric: true }),
+    );
   }
 
   names(): string[] {
@@ -48,7 +53,11 @@ export class Registry {
   /** @throws NodeNameTakenError unless the name is free, or its own. */
   refuseTakenName(name: string, own?: NodeId): void {
     const holder = this.find(name);
-    if (holder !== undefined && holder.record.id !== own && holder.record.name.toLowerCase() === name.toLowerCase()) {
+    if (
+      holder !== undefined &&
+      holder.record.id !== own &&
+      holder.record.name.toLowerCase() === name.toLowerCase()
+    ) {
       throw new NodeNameTakenError(holder.record.name);
     }
   }
@@ -66,20 +75,36 @@ export class Registry {
    * Machines cloned from one image share a machine ID, so the host name has to agree too.
    * @throws AlreadyAddedError when the machine is a node under another address.
    */
-  refuseKnownMachine({ machineId, hostname }: { machineId: string | null; hostname: string }): void {
+  refuseKnownMachine({
+    machineId,
+    hostname,
+  }: {
+    machineId: string | null;
+    hostname: string;
+  }): void {
     if (machineId === null) return;
-    const known = this.all().find(({ record: { facts } }) => facts?.machineId === machineId && facts.hostname === hostname);
+    const known = this.all().find(
+      ({ record: { facts } }) => facts?.machineId === machineId && facts.hostname === hostname,
+    );
     if (known !== undefined) throw new AlreadyAddedError(known.record.name, 'machine');
   }
 }
 
 /** Labels with changes; null removes one. @throws RequestError `input/invalid` */
-export function changedLabels(before: Labels, changes: Readonly<Record<string, string | null>>): Labels {
-  const merged = Object.entries({ ...before, ...changes }).filter((entry): entry is [string, string] => entry[1] !== null);
+export function changedLabels(
+  before: Labels,
+  changes: Readonly<Record<string, string | null>>,
+): Labels {
+  const merged = Object.entries({ ...before, ...changes }).filter(
+    (entry): entry is [string, string] => entry[1] !== null,
+  );
   const result = labelsSchema.safeParse(Object.fromEntries(merged));
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new RequestError('input/invalid', `The label ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not allowed'}.`);
+  throw new RequestError(
+    'input/invalid',
+    `The label ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not allowed'}.`,
+  );
 }
 
 /** How the user gets in, with secrets put into the vault. */
@@ -97,7 +122,10 @@ export function authOf(id: NodeId, options: HostOptions, secrets: NodeSecrets): 
 }
 
 /** The way to a remembered node. Throws VaultError while its secrets cannot be read. */
-export function accessTo({ address, auth }: NodeRecord, secrets: NodeSecrets): HostAccess | undefined {
+export function accessTo(
+  { address, auth }: NodeRecord,
+  secrets: NodeSecrets,
+): HostAccess | undefined {
   if (address === null) return undefined;
   return {
     destination: address.destination,

@@ -24,7 +24,16 @@ export function realRuntimes(options: RuntimeFactoriesOptions): RuntimeFactories
     process(link, { coreId, nodeName, facts }) {
       const log = options.log.child({ node: nodeName, runtime: 'process' });
       const machineId = facts.machineId ?? facts.hostname;
-      return Promise.resolve(createProcessRuntime({ ...options, log, link, coreId, machineId, limits: facts.processLimits }));
+      return Promise.resolve(
+        createProcessRuntime({
+          ...options,
+          log,
+          link,
+          coreId,
+          machineId,
+          limits: facts.processLimits,
+        }),
+      );
     },
   };
 }

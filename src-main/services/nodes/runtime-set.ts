@@ -143,7 +143,8 @@ export class RuntimeSet implements AsyncDisposable {
   /** Docker was in use and stopped answering. */
   async #dockerFailed(error: Error | undefined): Promise<void> {
     if (this.#isClosed || this.#docker.kind !== 'up') return;
-    const problem = error instanceof AppError ? error.message : 'The Docker Engine does not answer any more.';
+    const problem =
+      error instanceof AppError ? error.message : 'The Docker Engine does not answer any more.';
     this.#docker = { kind: 'down', problem };
     this.#dockerClosing?.[Symbol.dispose]();
     this.#images = undefined;

@@ -34,7 +34,10 @@ export function sshLinks(options: SshLinksOptions): Links {
     ownFile: options.knownHostsFile,
   });
 
-  const toConnect = (access: HostAccess, more: Partial<ConnectOptions> & { timeoutMs: number }): ConnectSshOptions => ({
+  const toConnect = (
+    access: HostAccess,
+    more: Partial<ConnectOptions> & { timeoutMs: number },
+  ): ConnectSshOptions => ({
     destination: access.destination,
     jumps: access.jumps,
     useSshConfig: access.useSshConfig,
@@ -46,7 +49,9 @@ export function sshLinks(options: SshLinksOptions): Links {
     knownHosts,
     consent: consentOf(more.consent),
     timeoutMs: more.timeoutMs,
-    ...(more.silenceMs === undefined ? {} : { keepaliveMs: Math.max(1000, Math.floor(more.silenceMs / keepalivesUntilSilent)) }),
+    ...(more.silenceMs === undefined
+      ? {}
+      : { keepaliveMs: Math.max(1000, Math.floor(more.silenceMs / keepalivesUntilSilent)) }),
     signal: more.signal,
     agentSocket,
     timers,

@@ -25,7 +25,10 @@ export interface FakeClient extends CoreClient {
   setState(state: ConnectionState): void;
 }
 
-export function createFakeClient({ variant = 'rich', now = () => Date.now() }: FakeOptions = {}): FakeClient {
+export function createFakeClient({
+  variant = 'rich',
+  now = () => Date.now(),
+}: FakeOptions = {}): FakeClient {
   const core = new FakeCore(variant, now);
   const changed = new FakeSignal<ConnectionState>();
   const api: Api = {
@@ -98,7 +101,10 @@ function fakeCoreApi(core: FakeCore): Api['core'] {
       fakeFeed({
         snapshot: status,
         subscribe: (push: (change: ReturnType<typeof status>) => void) => {
-          const stops = [core.onTask.listen(() => push(status())), core.onNode.listen(() => push(status()))];
+          const stops = [
+            core.onTask.listen(() => push(status())),
+            core.onNode.listen(() => push(status())),
+          ];
           return () => stops.forEach((stop) => stop());
         },
         signal: options?.signal,
@@ -130,7 +136,8 @@ function fakeConfigApi(): Api['config'] {
   );
   const get = (key: string): SettingView => {
     const view = views.get(key);
-    if (view === undefined) throw new RequestError('not-found/setting', `There is no setting «${key}».`);
+    if (view === undefined)
+      throw new RequestError('not-found/setting', `There is no setting «${key}».`);
     return view;
   };
   const put = (view: SettingView): SettingView => {
@@ -143,7 +150,11 @@ function fakeConfigApi(): Api['config'] {
     set: async ({ key, value }) => {
       const definition = settingDefinitions[key as keyof typeof settingDefinitions];
       const parsed = definition.schema.safeParse(value);
-      if (!parsed.success) throw new RequestError('settings/invalid', parsed.error.issues[0]?.message ?? 'This value is not allowed.');
+      if (!parsed.success)
+        throw new RequestError(
+          'settings/invalid',
+          parsed.error.issues[0]?.message ?? 'This value is not allowed.',
+        );
       return put({ ...get(key), value, origin: 'file' });
     },
     reset: async ({ key }) => put({ ...get(key), value: get(key).default, origin: 'default' }),

@@ -26,7 +26,14 @@ export class FakeCore {
   constructor(variant: FakeVariant, now: () => number) {
     this.now = now;
     const at = now();
-    this.nodes = variant === 'big' ? bigNodes(at) : variant === 'first' ? firstNodes(at) : variant === 'empty' ? [] : richNodes(at);
+    this.nodes =
+      variant === 'big'
+        ? bigNodes(at)
+        : variant === 'first'
+          ? firstNodes(at)
+          : variant === 'empty'
+            ? []
+            : richNodes(at);
     this.tasks = sampleTasks(variant, at, this.nodes).sort((a, b) => b.submittedAt - a.submittedAt);
     this.nodes = this.nodes.map((node) => this.#withHoldings(node));
   }
@@ -41,7 +48,9 @@ export class FakeCore {
 
   putNode(node: NodeView): NodeView {
     const known = this.nodes.some(({ id }) => id === node.id);
-    this.nodes = known ? this.nodes.map((old) => (old.id === node.id ? node : old)) : [...this.nodes, node];
+    this.nodes = known
+      ? this.nodes.map((old) => (old.id === node.id ? node : old))
+      : [...this.nodes, node];
     this.onNode.emit({ upsert: node });
     return node;
   }
@@ -65,14 +74,23 @@ export class FakeCore {
     const matching = this.tasks.filter((task) => matches(task, rest));
     const counts: Partial<Record<TaskStatus, number>> = {};
     for (const { status } of matching) counts[status] = (counts[status] ?? 0) + 1;
-    const shown = statuses === undefined ? matching : matching.filter(({ status }) => statuses.includes(status));
+    const shown =
+      statuses === undefined
+        ? matching
+        : matching.filter(({ status }) => statuses.includes(status));
     const sorted = sortTasks(shown, query.sort);
-    return { total: sorted.length, counts, offset: query.offset, rows: sorted.slice(query.offset, query.offset + query.limit) };
+    return {
+      total: sorted.length,
+      counts,
+      offset: query.offset,
+      rows: sorted.slice(query.offset, query.offset + query.limit),
+    };
   }
 
   #withHoldings(node: NodeView): NodeView {
     const here = this.tasks.filter(
-      (task) => task.nodeId === node.id && (holdingStatuses as readonly TaskStatus[]).includes(task.status),
+      (task) =>
+        task.nodeId === node.id && (holdingStatuses as readonly TaskStatus[]).includes(task.status),
     );
     return {
       ...node,
@@ -80,7 +98,9 @@ export class FakeCore {
       allocated: {
         cores: here.reduce((sum, task) => sum + task.cores, 0),
         memoryBytes: here.reduce((sum, task) => sum + (task.memoryBytes ?? 0), 0),
-        gpus: here.flatMap((task) => task.gpus.map(({ uuid }) => ({ uuid, taskId: task.id, core: null }))),
+        gpus: here.flatMap((task) =>
+          task.gpus.map(({ uuid }) => ({ uuid, taskId: task.id, core: null })),
+        ),
       },
     };
   }

@@ -50,7 +50,9 @@ async function* items<S, C>(source: FeedSource<S, C>): AsyncGenerator<FeedItem<S
 }
 
 /** Opens a feed on a source. Ends when the signal aborts. */
-export function fakeFeed<S, C>(source: FeedSource<S, C>): AsyncIteratorClass<FeedItem<S, C>, unknown, void> {
+export function fakeFeed<S, C>(
+  source: FeedSource<S, C>,
+): AsyncIteratorClass<FeedItem<S, C>, unknown, void> {
   const generator = items(source);
   return new AsyncIteratorClass<FeedItem<S, C>, unknown, void>(
     () => generator.next(),

@@ -6,9 +6,12 @@ import type { TaskView } from '../../../src-main/contract/task.ts';
 const encoder = new TextEncoder();
 
 function outLine(n: number): string {
-  if (n === 0) return '\u001b[1mLoading checkpoint shards\u001b[0m: 100%|██████████| 4/4 [00:08<00:00,  2.1s/it]';
-  if (n % 23 === 5) return `\u001b[33mWARNING\u001b[0m gradient norm ${(3 + (n % 7) / 3).toFixed(2)} clipped to 1.0`;
-  if (n % 50 === 49) return `\u001b[36mcheckpoint\u001b[0m saved to /work/out/step-${n * 10} (13.5 GiB)`;
+  if (n === 0)
+    return '\u001b[1mLoading checkpoint shards\u001b[0m: 100%|██████████| 4/4 [00:08<00:00,  2.1s/it]';
+  if (n % 23 === 5)
+    return `\u001b[33mWARNING\u001b[0m gradient norm ${(3 + (n % 7) / 3).toFixed(2)} clipped to 1.0`;
+  if (n % 50 === 49)
+    return `\u001b[36mcheckpoint\u001b[0m saved to /work/out/step-${n * 10} (13.5 GiB)`;
   const loss = 2.4 * Math.exp(-n / 300) + 0.9;
   return `step ${String(n * 10).padStart(6)}  loss \u001b[32m${loss.toFixed(4)}\u001b[0m  lr 1.98e-05  ${(812 + (n % 13)).toFixed(0)} tok/s/GPU  mem 61.2 GiB`;
 }
@@ -23,7 +26,11 @@ function record(stream: string, offset: number, text: string): string {
 }
 
 /** Opens the log of a task; goes on printing while it runs and is followed. */
-export function fakeLog(task: TaskView, input: StreamInput<'tasks.readLog'>, signal: AbortSignal): ByteReader {
+export function fakeLog(
+  task: TaskView,
+  input: StreamInput<'tasks.readLog'>,
+  signal: AbortSignal,
+): ByteReader {
   const lines = task.stdoutBytes === 0 ? 0 : 400;
   const asRecords = input.format === 'records';
   const write = (n: number): string => {

@@ -1,11 +1,20 @@
 // Samples that look like a machine at work: smooth, deterministic, and in keeping with what the
 // tasks hold.
-import type { GpuSample, MetricsPoint, MetricsSample, MetricsSpan, NodeView } from '../../../src-main/contract/node.ts';
+import type {
+  GpuSample,
+  MetricsPoint,
+  MetricsSample,
+  MetricsSpan,
+  NodeView,
+} from '../../../src-main/contract/node.ts';
 
 /** Smooth noise in 0…1 from a seed and a moment. */
 function wave(seed: number, at: number): number {
   const t = at / 1000;
-  const sum = Math.sin(t / 17 + seed) + Math.sin(t / 5.3 + seed * 2.7) * 0.5 + Math.sin(t / 71 + seed * 0.3) * 1.4;
+  const sum =
+    Math.sin(t / 17 + seed) +
+    Math.sin(t / 5.3 + seed * 2.7) * 0.5 +
+    Math.sin(t / 71 + seed * 0.3) * 1.4;
   return Math.min(1, Math.max(0, 0.5 + sum / 5.8));
 }
 
@@ -13,7 +22,8 @@ function gpuSample(node: NodeView, index: number, at: number): GpuSample {
   const gpu = node.facts?.gpus[index];
   if (gpu === undefined) throw new RangeError('no such GPU');
   const held = node.allocated.gpus.some((entry) => entry.uuid === gpu.uuid);
-  const foreign = (node.name === 'beta' && index === 0) || (/^gpu-0?\d5$/.test(node.name) && index === 7);
+  const foreign =
+    (node.name === 'beta' && index === 0) || (/^gpu-0?\d5$/.test(node.name) && index === 7);
   const busy = held || foreign;
   const use = busy ? 0.55 + wave(index + node.name.length, at) * 0.45 : 0;
   return {
@@ -24,7 +34,9 @@ function gpuSample(node: NodeView, index: number, at: number): GpuSample {
     powerW: Math.round(55 + use * 420),
     powerLimitW: 700,
     fanPercent: gpu.vendor === 'amd' ? null : Math.round(30 + use * 40),
-    processes: foreign ? [{ pid: 3312, user: 'anna', name: 'python3', memoryBytes: 21_474_836_480 }] : [],
+    processes: foreign
+      ? [{ pid: 3312, user: 'anna', name: 'python3', memoryBytes: 21_474_836_480 }]
+      : [],
     foreign,
   };
 }
@@ -53,7 +65,9 @@ export function fakeSample(node: NodeView, at: number): MetricsSample {
     netOutBytesPerS: wave(seed + 5, at) ** 2 * 3e8,
     diskFreeBytes: facts?.diskFreeBytes ?? null,
     temperatureC: 48 + load * 20,
-    gpus: (facts?.gpus ?? []).filter((gpu) => !(node.name === 'gamma' && gpu.index === 3)).map((gpu) => gpuSample(node, gpu.index, at)),
+    gpus: (facts?.gpus ?? [])
+      .filter((gpu) => !(node.name === 'gamma' && gpu.index === 3))
+      .map((gpu) => gpuSample(node, gpu.index, at)),
   };
 }
 
@@ -80,7 +94,10 @@ export function fakeHistory(node: NodeView, span: MetricsSpan, now: number): Met
       netInBytesPerS: sample.netInBytesPerS,
       netOutBytesPerS: sample.netOutBytesPerS,
       gpus: Object.fromEntries(
-        sample.gpus.map((gpu) => [gpu.uuid, [gpu.utilization, gpu.memoryBytes, gpu.powerW, gpu.temperatureC]]),
+        sample.gpus.map((gpu) => [
+          gpu.uuid,
+          [gpu.utilization, gpu.memoryBytes, gpu.powerW, gpu.temperatureC],
+        ]),
       ),
     });
   }

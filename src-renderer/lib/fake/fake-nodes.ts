@@ -51,7 +51,8 @@ function sketchFacts(sketch: NodeSketch): NodeFacts {
     kernel: '6.1.0-28-amd64',
     arch: 'x86_64',
     cores,
-    cpuModel: cores > 64 ? 'AMD EPYC 9354 32-Core Processor' : 'AMD Ryzen 9 7950X 16-Core Processor',
+    cpuModel:
+      cores > 64 ? 'AMD EPYC 9354 32-Core Processor' : 'AMD Ryzen 9 7950X 16-Core Processor',
     memoryBytes: memoryGiB * GiB,
     numa: Array.from({ length: numa }, (_, id) => ({
       id,
@@ -103,7 +104,8 @@ const noToolkit: Finding = {
   id: 'docker-gpu',
   level: 'warning',
   title: 'Docker cannot hand out GPUs',
-  detail: 'The NVIDIA container toolkit is not installed, so containers cannot be given GPUs. Processes can.',
+  detail:
+    'The NVIDIA container toolkit is not installed, so containers cannot be given GPUs. Processes can.',
   fix: 'sudo apt-get install -y nvidia-container-toolkit && sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker',
 };
 const xid: Finding = {
@@ -120,43 +122,83 @@ const skewed: Finding = {
   detail: 'Times in logs of this node will look wrong.',
   fix: 'sudo timedatectl set-ntp true',
 };
-export const allWell: Finding = { id: 'ssh', level: 'ok', title: 'SSH: keys, 10 sessions a connection', detail: null, fix: null };
+export const allWell: Finding = {
+  id: 'ssh',
+  level: 'ok',
+  title: 'SSH: keys, 10 sessions a connection',
+  detail: null,
+  fix: null,
+};
 
 /** Six nodes: this computer, three workhorses, one drained, one offline with its reason. */
 export function richNodes(now: number): NodeView[] {
   return [
     sketchNode({
-      index: 0, name: 'desk', cores: 16, memoryGiB: 64, now,
+      index: 0,
+      name: 'desk',
+      cores: 16,
+      memoryGiB: 64,
+      now,
       gpus: { count: 1, name: 'NVIDIA GeForce RTX 4090', memoryGiB: 24 },
-      over: { local: true, address: null, port: null, user: null, auth: 'local', findings: [noToolkit] },
+      over: {
+        local: true,
+        address: null,
+        port: null,
+        user: null,
+        auth: 'local',
+        findings: [noToolkit],
+      },
     }),
     sketchNode({
-      index: 1, name: 'alpha', cores: 128, memoryGiB: 1024, numa: 2, now,
+      index: 1,
+      name: 'alpha',
+      cores: 128,
+      memoryGiB: 1024,
+      numa: 2,
+      now,
       gpus: { count: 8, name: 'NVIDIA H100 80GB HBM3', memoryGiB: 80 },
       over: { labels: { rack: 'a1', pool: 'training' }, findings: [allWell] },
     }),
     sketchNode({
-      index: 2, name: 'beta', cores: 64, memoryGiB: 512, numa: 2, now,
+      index: 2,
+      name: 'beta',
+      cores: 64,
+      memoryGiB: 512,
+      numa: 2,
+      now,
       gpus: { count: 4, name: 'NVIDIA A100-SXM4-40GB', memoryGiB: 40 },
       over: { labels: { rack: 'a1' }, jumps: ['river@gate.lab:22'], findings: [skewed] },
     }),
     sketchNode({
-      index: 3, name: 'gamma', cores: 64, memoryGiB: 256, now,
+      index: 3,
+      name: 'gamma',
+      cores: 64,
+      memoryGiB: 256,
+      now,
       gpus: { count: 4, name: 'NVIDIA RTX A6000', memoryGiB: 48 },
       over: { findings: [xid], auth: 'password' },
     }),
     sketchNode({
-      index: 4, name: 'mi-rack-02', cores: 96, memoryGiB: 768, now,
+      index: 4,
+      name: 'mi-rack-02',
+      cores: 96,
+      memoryGiB: 768,
+      now,
       gpus: { count: 4, name: 'AMD Instinct MI210', memoryGiB: 64, amd: true },
       over: { drained: true, labels: { rack: 'b2' } },
     }),
     sketchNode({
-      index: 5, name: 'old-faithful', cores: 32, memoryGiB: 128, now,
+      index: 5,
+      name: 'old-faithful',
+      cores: 32,
+      memoryGiB: 128,
+      now,
       gpus: { count: 2, name: 'Tesla V100-PCIE-16GB', memoryGiB: 16 },
       over: {
         state: 'offline',
         reasonKind: 'timeout',
-        reason: 'Nothing answered at 10.20.0.15 port 22 within 20 s. Check that the machine is on and the VPN is up; it is tried again by itself.',
+        reason:
+          'Nothing answered at 10.20.0.15 port 22 within 20 s. Check that the machine is on and the VPN is up; it is tried again by itself.',
         lastSeen: now - 3 * 3_600_000,
       },
     }),
@@ -188,8 +230,19 @@ export function bigNodes(now: number): NodeView[] {
 export function firstNodes(now: number): NodeView[] {
   return [
     sketchNode({
-      index: 0, name: 'laptop', cores: 8, memoryGiB: 16, now,
-      over: { local: true, address: null, port: null, user: null, auth: 'local', addedAt: now - 60_000 },
+      index: 0,
+      name: 'laptop',
+      cores: 8,
+      memoryGiB: 16,
+      now,
+      over: {
+        local: true,
+        address: null,
+        port: null,
+        user: null,
+        auth: 'local',
+        addedAt: now - 60_000,
+      },
       facts: { docker: null, dockerProblem: 'Docker is not installed.', processLimits: false },
     }),
   ];

@@ -76,31 +76,75 @@ function on(node: string, index: number, gpus: number[]): Partial<TaskView> {
 const minute = 60_000;
 
 function running(now: number): TaskView[] {
-  const begun = (ago: number) => ({ assignedAt: now - ago, startedAt: now - ago + 2100, status: 'RUNNING' as const });
+  const begun = (ago: number) => ({
+    assignedAt: now - ago,
+    startedAt: now - ago + 2100,
+    status: 'RUNNING' as const,
+  });
   return [
     sketchTask(now - 190 * minute, 1, {
-      name: 'llama-finetune-r3', ...on('alpha', 1, [0, 1, 2, 3]), ...begun(188 * minute), cores: 32, memoryBytes: 256 * GiB,
-      stdoutBytes: 18_420_113, stderrBytes: 9120, labels: { team: 'nlp' },
-      env: { HF_HOME: '/data/hf', OMP_NUM_THREADS: '8' }, secretEnvNames: ['WANDB_API_KEY'],
-      mounts: [{ source: '/srv/data', destination: '/data', readOnly: true }], workdir: '/work',
-      work: { kind: 'command', argv: ['torchrun', '--nproc-per-node=4', 'finetune.py', '--lr', '2e-5', '--out', '/work/out run 3'] },
+      name: 'llama-finetune-r3',
+      ...on('alpha', 1, [0, 1, 2, 3]),
+      ...begun(188 * minute),
+      cores: 32,
+      memoryBytes: 256 * GiB,
+      stdoutBytes: 18_420_113,
+      stderrBytes: 9120,
+      labels: { team: 'nlp' },
+      env: { HF_HOME: '/data/hf', OMP_NUM_THREADS: '8' },
+      secretEnvNames: ['WANDB_API_KEY'],
+      mounts: [{ source: '/srv/data', destination: '/data', readOnly: true }],
+      workdir: '/work',
+      work: {
+        kind: 'command',
+        argv: [
+          'torchrun',
+          '--nproc-per-node=4',
+          'finetune.py',
+          '--lr',
+          '2e-5',
+          '--out',
+          '/work/out run 3',
+        ],
+      },
       imageDigest: 'sha256:1f0e4c3a9b5d4f7788a1b2c3d4e5f60718293a4b5c6d7e8f901a2b3c4d5e6f70',
     }),
     sketchTask(now - 42 * minute, 2, {
-      name: 'diffusion-sweep-07', ...on('alpha', 1, [6]), ...begun(40 * minute), owner: 'anna', priority: 10, cores: 8, memoryBytes: 64 * GiB, stdoutBytes: 402_113,
+      name: 'diffusion-sweep-07',
+      ...on('alpha', 1, [6]),
+      ...begun(40 * minute),
+      owner: 'anna',
+      priority: 10,
+      cores: 8,
+      memoryBytes: 64 * GiB,
+      stdoutBytes: 402_113,
     }),
     sketchTask(now - 9 * minute, 3, {
-      name: 'eval-mmlu', ...on('beta', 2, [2]), ...begun(8 * minute), owner: 'kenji', stdoutBytes: 12_120,
+      name: 'eval-mmlu',
+      ...on('beta', 2, [2]),
+      ...begun(8 * minute),
+      owner: 'kenji',
+      stdoutBytes: 12_120,
     }),
     sketchTask(now - 95 * minute, 4, {
-      ...on('gamma', 3, [0, 1]), ...begun(94 * minute), status: 'PAUSED', name: 'render-batch-12', reason: 'Paused by mio.',
+      ...on('gamma', 3, [0, 1]),
+      ...begun(94 * minute),
+      status: 'PAUSED',
+      name: 'render-batch-12',
+      reason: 'Paused by mio.',
     }),
     sketchTask(now - 30_000, 5, {
-      ...on('desk', 0, [0]), status: 'ASSIGNING', assignedAt: now - 24_000, name: 'notebook-export',
+      ...on('desk', 0, [0]),
+      status: 'ASSIGNING',
+      assignedAt: now - 24_000,
+      name: 'notebook-export',
       phase: 'pulling pytorch/pytorch:2.5.1-cuda12.4 (40 %)',
     }),
     sketchTask(now - 400 * minute, 6, {
-      ...on('old-faithful', 5, [0]), ...begun(398 * minute), status: 'LOST', name: 'crawl-index',
+      ...on('old-faithful', 5, [0]),
+      ...begun(398 * minute),
+      status: 'LOST',
+      name: 'crawl-index',
       reason: 'old-faithful cannot be reached since 3 h. The task may still be running there.',
     }),
   ];
@@ -109,17 +153,46 @@ function running(now: number): TaskView[] {
 function waiting(now: number): TaskView[] {
   return [
     sketchTask(now - 36 * minute, 7, {
-      name: 'llama-finetune-r4', gpuRequest: { count: 8, model: 'H100' }, cores: 64, memoryBytes: 512 * GiB, priority: 5,
+      name: 'llama-finetune-r4',
+      gpuRequest: { count: 8, model: 'H100' },
+      cores: 64,
+      memoryBytes: 512 * GiB,
+      priority: 5,
       reason: 'Waiting for 8 GPUs (H100) on one node; alpha has 3 free.',
     }),
     sketchTask(now - 21 * minute, 8, {
-      name: 'whisper-batch', target: 'beta::0,1', cores: 8,
-      reason: 'Waiting for 2 GPUs on beta; 1 is free, 1 is used by anna (PID 3312) outside the queue.', owner: 'kenji',
+      name: 'whisper-batch',
+      target: 'beta::0,1',
+      cores: 8,
+      reason:
+        'Waiting for 2 GPUs on beta; 1 is free, 1 is used by anna (PID 3312) outside the queue.',
+      owner: 'kenji',
     }),
-    sketchTask(now - 12 * minute, 9, { name: 'nightly-report', held: true, reason: 'On hold by mio.', runtime: 'process', image: null, cores: 1, memoryBytes: null,
-      work: { kind: 'script', text: 'set -eu\ncd /srv/reports\n./collect.sh | tee out.txt\nmail -s nightly team < out.txt\n' } }),
-    sketchTask(now - 5 * minute, 10, { name: 'tokenizer-train', cores: 96, reason: 'Waiting for 96 cores; alpha has 88 free.', owner: 'anna' }),
-    sketchTask(now - 2 * minute, 11, { status: 'PENDING_APPROVAL', name: 'privileged-bench', privileged: true, owner: 'guest' }),
+    sketchTask(now - 12 * minute, 9, {
+      name: 'nightly-report',
+      held: true,
+      reason: 'On hold by mio.',
+      runtime: 'process',
+      image: null,
+      cores: 1,
+      memoryBytes: null,
+      work: {
+        kind: 'script',
+        text: 'set -eu\ncd /srv/reports\n./collect.sh | tee out.txt\nmail -s nightly team < out.txt\n',
+      },
+    }),
+    sketchTask(now - 5 * minute, 10, {
+      name: 'tokenizer-train',
+      cores: 96,
+      reason: 'Waiting for 96 cores; alpha has 88 free.',
+      owner: 'anna',
+    }),
+    sketchTask(now - 2 * minute, 11, {
+      status: 'PENDING_APPROVAL',
+      name: 'privileged-bench',
+      privileged: true,
+      owner: 'guest',
+    }),
   ];
 }
 
@@ -136,12 +209,30 @@ const endings: readonly Ending[] = [
   { status: 'COMPLETED', exitCode: 0, reason: null },
   { status: 'KILLED', exitCode: 143, reason: 'Killed by mio.', signal: 'SIGTERM' },
   { status: 'COMPLETED', exitCode: 0, reason: null },
-  { status: 'KILLED_OOM', exitCode: 137, reason: 'It needed more than its 16 GiB of memory and was ended by the kernel.', signal: 'SIGKILL' },
+  {
+    status: 'KILLED_OOM',
+    exitCode: 137,
+    reason: 'It needed more than its 16 GiB of memory and was ended by the kernel.',
+    signal: 'SIGKILL',
+  },
   { status: 'FAILED', exitCode: 127, reason: 'The command «pyton» is not in the image.' },
   { status: 'COMPLETED', exitCode: 0, reason: null },
-  { status: 'REJECTED', exitCode: null, reason: 'Rejected by root: no privileged containers, please.' },
+  {
+    status: 'REJECTED',
+    exitCode: null,
+    reason: 'Rejected by root: no privileged containers, please.',
+  },
 ];
-const names = ['ablation', 'eval-gsm8k', 'prepare-data', 'export-onnx', 'sweep', 'lint-corpus', 'dedup', 'benchmark'];
+const names = [
+  'ablation',
+  'eval-gsm8k',
+  'prepare-data',
+  'export-onnx',
+  'sweep',
+  'lint-corpus',
+  'dedup',
+  'benchmark',
+];
 
 /** The i-th ended task, going back in time. */
 export function endedTask(now: number, i: number): TaskView {
@@ -178,8 +269,12 @@ export function bigTasks(now: number, nodes: readonly NodeView[]): TaskView[] {
     const at = now - (index + 1) * 7 * minute;
     return [
       sketchTask(at, 200 + index, {
-        name: `pretrain-shard-${String(index).padStart(2, '0')}`, ...on(node.name, index, gpus),
-        status: 'RUNNING', assignedAt: at + 900, startedAt: at + 3000, cores: 64,
+        name: `pretrain-shard-${String(index).padStart(2, '0')}`,
+        ...on(node.name, index, gpus),
+        status: 'RUNNING',
+        assignedAt: at + 900,
+        startedAt: at + 3000,
+        cores: 64,
       }),
     ];
   });
@@ -189,10 +284,25 @@ export function bigTasks(now: number, nodes: readonly NodeView[]): TaskView[] {
 export function eventsOf(task: TaskView): TaskEventView[] {
   const events: TaskEventView[] = [];
   const add = (at: number, to: TaskStatus, kind: string, why: string | null = null) => {
-    events.push({ seq: events.length + 1, at, from: events.at(-1)?.to ?? null, to, kind, why, attempt: task.attempt, who: kind === 'submitted' ? task.owner : 'core' });
+    events.push({
+      seq: events.length + 1,
+      at,
+      from: events.at(-1)?.to ?? null,
+      to,
+      kind,
+      why,
+      attempt: task.attempt,
+      who: kind === 'submitted' ? task.owner : 'core',
+    });
   };
   add(task.submittedAt, 'PENDING', 'submitted');
-  if (task.assignedAt !== null) add(task.assignedAt, 'ASSIGNING', 'placed', `On ${task.node ?? ''} with ${task.gpus.length} GPUs.`);
+  if (task.assignedAt !== null)
+    add(
+      task.assignedAt,
+      'ASSIGNING',
+      'placed',
+      `On ${task.node ?? ''} with ${task.gpus.length} GPUs.`,
+    );
   if (task.assignedAt !== null) add(task.assignedAt + 200, 'ASSIGNING', 'pulling', task.image);
   if (task.startedAt !== null) add(task.startedAt, 'RUNNING', 'started');
   if (task.status === 'PAUSED') add(task.submittedAt + 3_000_000, 'PAUSED', 'paused', task.reason);

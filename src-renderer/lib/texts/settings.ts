@@ -1,7 +1,12 @@
 /** Words of the settings page. */
 export const settings = {
   title: 'Settings',
-  origins: { flag: 'set by a flag', environment: 'set by the environment', file: 'changed', default: 'default' },
+  origins: {
+    flag: 'set by a flag',
+    environment: 'set by the environment',
+    file: 'changed',
+    default: 'default',
+  },
   reset: 'Back to the default',
   fixed: 'It stays as it is until the core starts without that.',
   needsRestart: 'Takes effect when the core starts again.',

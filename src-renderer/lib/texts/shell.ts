@@ -10,10 +10,15 @@ export const shell = {
     connecting: 'Reconnecting…',
     closed: 'Disconnected',
   },
-  offlineBanner: 'The core does not answer. Work on the nodes goes on; what is shown here is from before.',
+  offlineBanner:
+    'The core does not answer. Work on the nodes goes on; what is shown here is from before.',
   retry: 'Try now',
   theme: { label: 'Theme', system: 'As the system', light: 'Light', dark: 'Dark' },
-  notFound: { title: 'There is no such page', text: 'The address may be from another version.', back: 'Go to the overview' },
+  notFound: {
+    title: 'There is no such page',
+    text: 'The address may be from another version.',
+    back: 'Go to the overview',
+  },
   palette: {
     title: 'Commands',
     placeholder: 'Go to a page, node or task, or do something…',

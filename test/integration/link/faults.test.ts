@@ -286,7 +286,7 @@ describe('a link that drops', () => {
     await link.run(['true']);
     const processes: RemoteProcess[] = [];
     for (let count = 0; count < 6; count++) processes.push(await link.spawn(['cat']));
-    const last = processes.at(-1) as RemoteProcess;
+    const last = processes.at(-1)!;
     const outcome = expect(last.ended).rejects.toMatchObject({ code: 'link/lost' });
     proxy.cutLast();
     await outcome;

@@ -34,12 +34,15 @@ export interface RigOptions {
 }
 
 function memoryLog(lines: string[]): Logger {
-  const write = (facts: object, message: string) => void lines.push(`${message} ${describe(facts)}`);
+  const write = (facts: object, message: string) =>
+    void lines.push(`${message} ${describe(facts)}`);
   return { debug: write, info: write, warn: write, error: write, child: () => memoryLog(lines) };
 }
 
 function describe(facts: object): string {
-  return JSON.stringify(facts, (_key, value: unknown) => (value instanceof Error ? `${value.name}: ${value.message}` : value));
+  return JSON.stringify(facts, (_key, value: unknown) =>
+    value instanceof Error ? `${value.name}: ${value.message}` : value,
+  );
 }
 
 let lastId = 1000n + BigInt(Date.now()) * 4096n;
@@ -64,7 +67,12 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     secrets: store.vault,
     write: (change) => store.write(change),
     flushed: () => store.flushed(),
-    links: sshLinks({ ...parts, homeDir, knownHostsFile: join(homeDir, 'known_hosts'), agentSocket: null }),
+    links: sshLinks({
+      ...parts,
+      homeDir,
+      knownHostsFile: join(homeDir, 'known_hosts'),
+      agentSocket: null,
+    }),
     runtimes: realRuntimes(parts),
     localHost: new ThisComputer(),
     settings: () => ({
@@ -108,23 +116,42 @@ export function hostOf(bed: Testbed, node: TestbedNode, user: TestbedUser = 'ops
 }
 
 /** Adds a testbed node, whatever its key. */
-export function addNode(rigged: Rig, bed: Testbed, name: string, user: TestbedUser = 'ops'): Promise<NodeView> {
-  return rigged.nodes.calls.add({ ...hostOf(bed, bed.node(name), user), name, labels: {}, consent: 'any-new' });
+export function addNode(
+  rigged: Rig,
+  bed: Testbed,
+  name: string,
+  user: TestbedUser = 'ops',
+): Promise<NodeView> {
+  return rigged.nodes.calls.add({
+    ...hostOf(bed, bed.node(name), user),
+    name,
+    labels: {},
+    consent: 'any-new',
+  });
 }
 
 /** Waits until something is so; throws with what was last seen after a time. */
-export async function until<T>(look: () => T | undefined | false, { timeoutMs = 30_000, what = 'it' } = {}): Promise<T> {
+export async function until<T>(
+  look: () => T | undefined | false,
+  { timeoutMs = 30_000, what = 'it' } = {},
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const found = look();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadline) throw new Error(`${what} did not come about in ${String(timeoutMs)} ms`);
+    if (Date.now() > deadline)
+      throw new Error(`${what} did not come about in ${String(timeoutMs)} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 /** The view of a node once it satisfies the condition. */
-export function view(rigged: Rig, node: string, condition: (view: NodeView) => boolean, timeoutMs = 30_000): Promise<NodeView> {
+export function view(
+  rigged: Rig,
+  node: string,
+  condition: (view: NodeView) => boolean,
+  timeoutMs = 30_000,
+): Promise<NodeView> {
   return until(
     () => {
       const seen = rigged.nodes.calls.get({ node });
@@ -135,7 +162,11 @@ export function view(rigged: Rig, node: string, condition: (view: NodeView) => b
 }
 
 /** The next sample of a node that satisfies the condition. */
-export function sample(rigged: Rig, id: NodeId, condition: (sample: MetricsSample) => boolean = () => true): Promise<MetricsSample> {
+export function sample(
+  rigged: Rig,
+  id: NodeId,
+  condition: (sample: MetricsSample) => boolean = () => true,
+): Promise<MetricsSample> {
   const { promise, resolve, reject } = Promise.withResolvers<MetricsSample>();
   const timer = setTimeout(() => reject(new Error('no such sample in 30 s')), 30_000);
   const listening = rigged.nodes.onDidSample((event) => {

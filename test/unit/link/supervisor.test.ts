@@ -12,7 +12,7 @@ class Simulation implements Clock, Timers {
   readonly #pending = new Set<{ at: number; callback: () => void }>();
 
   now(): Instant {
-    return this.time as Instant;
+    return this.time;
   }
   monotonic(): number {
     return this.time;
@@ -88,7 +88,7 @@ function setUp() {
     random: () => 1,
   });
   supervisor.onDidChange((state) => states.push(`${simulation.time} ${describeState(state)}`));
-  const lastLink = () => links.at(-1) as FakeLink;
+  const lastLink = () => links.at(-1)!;
   return { simulation, supervisor, world, tries, states, links, lastLink };
 }
 

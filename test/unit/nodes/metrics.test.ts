@@ -53,16 +53,19 @@ describe('frames', () => {
     const text = `motd €\n@end\n${tick(1)}junk\n${tick(2)}@tick\n@uptime\n|3`;
     const bytes = new TextEncoder().encode(text);
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 50 }), (sizes) => {
-        const reader = new FrameReader('tick');
-        const frames = [];
-        for (let at = 0, turn = 0; at < bytes.length; turn++) {
-          const size = sizes[turn % sizes.length] ?? 1;
-          frames.push(...reader.push(bytes.subarray(at, at + size)));
-          at += size;
-        }
-        expect(frames.map((frame) => parseTick(frame)?.uptimeS)).toEqual([1, 2]);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 50 }),
+        (sizes) => {
+          const reader = new FrameReader('tick');
+          const frames = [];
+          for (let at = 0, turn = 0; at < bytes.length; turn++) {
+            const size = sizes[turn % sizes.length] ?? 1;
+            frames.push(...reader.push(bytes.subarray(at, at + size)));
+            at += size;
+          }
+          expect(frames.map((frame) => parseTick(frame)?.uptimeS)).toEqual([1, 2]);
+        },
+      ),
     );
   });
 
@@ -91,7 +94,7 @@ describe('samples', () => {
       memoryTotalBytes: 1000 * 1024,
       swapUsedBytes: 40 * 1024,
       // Two disks of 10 sectors; partitions and what lies above disks are not counted again.
-      diskReadBytesPerS: 2 * 10 * 512 / 2,
+      diskReadBytesPerS: (2 * 10 * 512) / 2,
       diskWriteBytesPerS: 0,
       netInBytesPerS: 2000,
       netOutBytesPerS: 0,
@@ -108,28 +111,73 @@ describe('samples', () => {
   });
 
   test('of any two frames fit the contract', () => {
-    const line = fc.oneof(fc.constantFrom(...tick(5, { busy: 3 }).split('\n')), fc.string({ unit: 'binary', maxLength: 60 }).map((text) => `|${text}`));
-    const frame = fc.array(line, { maxLength: 60 }).map((lines) => parseTick(parseSections(lines.join('\n'))));
+    const line = fc.oneof(
+      fc.constantFrom(...tick(5, { busy: 3 }).split('\n')),
+      fc.string({ unit: 'binary', maxLength: 60 }).map((text) => `|${text}`),
+    );
+    const frame = fc
+      .array(line, { maxLength: 60 })
+      .map((lines) => parseTick(parseSections(lines.join('\n'))));
     fc.assert(
       fc.property(frame, frame, (before, now) => {
-        if (now !== undefined) metricsSample.parse(makeSample({ at: 1, now, before, gpus: [], diskFreeBytes: null }));
+        if (now !== undefined)
+          metricsSample.parse(makeSample({ at: 1, now, before, gpus: [], diskFreeBytes: null }));
       }),
       { numRuns: 100 },
     );
   });
 
   test('make a point of history as their mean', () => {
-    const gpu = { uuid: 'GPU-1', utilization: 0.5, memoryBytes: 10, temperatureC: null, powerW: 100, powerLimitW: 1, fanPercent: 1, processes: [], foreign: false };
-    const base = makeSample({ at: 1, now: raw(tick(2)), before: raw(tick(1)), gpus: [gpu], diskFreeBytes: null });
-    const point = meanOf([base, { ...base, cpu: 1, gpus: [{ ...gpu, utilization: null, memoryBytes: 30 }] }], 60_000);
-    expect(metricsPoint.parse(point)).toMatchObject({ at: 60_000, cpu: 0.5, gpus: { 'GPU-1': [0.5, 20, 100, null] } });
+    const gpu = {
+      uuid: 'GPU-1',
+      utilization: 0.5,
+      memoryBytes: 10,
+      temperatureC: null,
+      powerW: 100,
+      powerLimitW: 1,
+      fanPercent: 1,
+      processes: [],
+      foreign: false,
+    };
+    const base = makeSample({
+      at: 1,
+      now: raw(tick(2)),
+      before: raw(tick(1)),
+      gpus: [gpu],
+      diskFreeBytes: null,
+    });
+    const point = meanOf(
+      [base, { ...base, cpu: 1, gpus: [{ ...gpu, utilization: null, memoryBytes: 30 }] }],
+      60_000,
+    );
+    expect(metricsPoint.parse(point)).toMatchObject({
+      at: 60_000,
+      cpu: 0.5,
+      gpus: { 'GPU-1': [0.5, 20, 100, null] },
+    });
     expect(meanOf([], 0)).toBeUndefined();
   });
 
   test('of an hour come back from the ring as they went in', () => {
     const ring = new SampleRing();
-    const gpu = { uuid: 'GPU-1', utilization: 0.5, memoryBytes: 10, temperatureC: null, powerW: null, powerLimitW: 1, fanPercent: 1, processes: [], foreign: true };
-    const base = makeSample({ at: 0, now: raw(tick(2)), before: undefined, gpus: [gpu], diskFreeBytes: null });
+    const gpu = {
+      uuid: 'GPU-1',
+      utilization: 0.5,
+      memoryBytes: 10,
+      temperatureC: null,
+      powerW: null,
+      powerLimitW: 1,
+      fanPercent: 1,
+      processes: [],
+      foreign: true,
+    };
+    const base = makeSample({
+      at: 0,
+      now: raw(tick(2)),
+      before: undefined,
+      gpus: [gpu],
+      diskFreeBytes: null,
+    });
     for (let at = 0; at <= 2 * 3_600_000; at += 1000) ring.add({ ...base, at }, 5000);
     const all = ring.all();
     expect(all).toHaveLength(721);
@@ -170,13 +218,31 @@ describe('GPUs', () => {
       fanPercent: null,
       eccErrors: 0,
       processes: [
-        { pid: 4242, user: 'anna', name: '/usr/bin/python3,with a comma', memoryBytes: 1000 * 2 ** 20, containerId: container },
+        {
+          pid: 4242,
+          user: 'anna',
+          name: '/usr/bin/python3,with a comma',
+          memoryBytes: 1000 * 2 ** 20,
+          containerId: container,
+        },
         { pid: 4243, user: 'root', name: '[Not Found]', memoryBytes: null, containerId: null },
       ],
     });
-    expect(found.nvidia.get(id(2))).toMatchObject({ utilization: null, memoryBytes: null, temperatureC: null, powerW: null, eccErrors: 2, processes: [] });
+    expect(found.nvidia.get(id(2))).toMatchObject({
+      utilization: null,
+      memoryBytes: null,
+      temperatureC: null,
+      powerW: null,
+      eccErrors: 2,
+      processes: [],
+    });
     const amd = { vendor: 'amd', uuid: 'pci-0000:0c:00.0', pciBusId: '0000:0c:00.0' } as GpuFacts;
-    expect(readingsByUuid([amd], found).get(amd.uuid)).toMatchObject({ utilization: 0.97, temperatureC: 54, powerW: 250, powerLimitW: 300 });
+    expect(readingsByUuid([amd], found).get(amd.uuid)).toMatchObject({
+      utilization: 0.97,
+      temperatureC: 54,
+      powerW: 250,
+      powerLimitW: 300,
+    });
   });
 
   test.each([
@@ -200,7 +266,10 @@ describe('GPUs', () => {
   });
 
   test('whatever a frame says, it does not throw', () => {
-    const line = fc.oneof(fc.constantFrom(...frame.split('\n')), fc.string({ unit: 'binary', maxLength: 80 }).map((text) => `|${text}`));
+    const line = fc.oneof(
+      fc.constantFrom(...frame.split('\n')),
+      fc.string({ unit: 'binary', maxLength: 80 }).map((text) => `|${text}`),
+    );
     fc.assert(
       fc.property(fc.array(line, { maxLength: 60 }), (lines) => {
         const found = parseGpuFrame(parseSections(lines.join('\n')));

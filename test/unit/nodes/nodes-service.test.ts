@@ -20,12 +20,15 @@ function host(it: World, name: string): SimulatedHost {
 }
 
 const view = (it: World, node: string) => nodeView.parse(it.nodes.calls.get({ node }));
-const planned = (it: World, node: string) => it.nodes.plannerNodes().find(({ name }) => name === node);
+const planned = (it: World, node: string) =>
+  it.nodes.plannerNodes().find(({ name }) => name === node);
 
 describe('this computer', () => {
   test('is a node from the first start, under its host name, once', async () => {
     const it = await started();
-    expect(it.nodes.list().map(({ name, local, state, auth }) => [name, local, state, auth])).toEqual([['My-Laptop', true, 'online', 'local']]);
+    expect(
+      it.nodes.list().map(({ name, local, state, auth }) => [name, local, state, auth]),
+    ).toEqual([['My-Laptop', true, 'online', 'local']]);
     expect(it.rows.size).toBe(1);
     await it[Symbol.asyncDispose]();
     it.nodes.start();
@@ -35,8 +38,12 @@ describe('this computer', () => {
 
   test('cannot be removed, can be disabled', async () => {
     await using it = await started();
-    await expect(it.nodes.calls.remove({ node: 'My-Laptop', force: true })).rejects.toMatchObject({ code: 'conflict/state' });
-    expect(await it.nodes.calls.disable({ node: 'my-laptop' })).toMatchObject({ state: 'disabled' });
+    await expect(it.nodes.calls.remove({ node: 'My-Laptop', force: true })).rejects.toMatchObject({
+      code: 'conflict/state',
+    });
+    expect(await it.nodes.calls.disable({ node: 'my-laptop' })).toMatchObject({
+      state: 'disabled',
+    });
     expect(planned(it, 'My-Laptop')).toMatchObject({ state: 'disabled' });
     expect(it.comings).toEqual(['+My-Laptop', '-My-Laptop']);
   });
@@ -45,13 +52,22 @@ describe('this computer', () => {
 describe('states', () => {
   test('a drop is first only connecting, then offline, then online again', async () => {
     await using it = await started('a');
-    expect(view(it, 'a')).toMatchObject({ state: 'online', reason: null, facts: { hostname: 'a', docker: { version: '27.0' } } });
-    host(it, 'a').drop(new UnreachableError('link/timeout', 'a did not answer in time.', { retry: 'later' }));
+    expect(view(it, 'a')).toMatchObject({
+      state: 'online',
+      reason: null,
+      facts: { hostname: 'a', docker: { version: '27.0' } },
+    });
+    host(it, 'a').drop(
+      new UnreachableError('link/timeout', 'a did not answer in time.', { retry: 'later' }),
+    );
     await it.time.pass(1_000);
     expect(view(it, 'a')).toMatchObject({ state: 'connecting', reasonKind: null });
     expect(it.nodes.runtime(it.idOf('a'), 'docker')).toBeUndefined();
     await it.time.pass(15_000);
-    expect(view(it, 'a')).toMatchObject({ state: 'offline', reasonKind: expect.stringMatching(/timeout|lost/) as string });
+    expect(view(it, 'a')).toMatchObject({
+      state: 'offline',
+      reasonKind: expect.stringMatching(/timeout|lost/) as string,
+    });
     host(it, 'a').refusal = undefined;
     await it.time.pass(61_000);
     expect(view(it, 'a')).toMatchObject({ state: 'online', reason: null });
@@ -67,10 +83,16 @@ describe('states', () => {
 
   test('what only a person can mend is offline at once, with what to do', async () => {
     await using it = world();
-    it.remember('a').refusal = new AuthError('link/auth', 'a did not let us in.', { retry: 'after-user-action' });
+    it.remember('a').refusal = new AuthError('link/auth', 'a did not let us in.', {
+      retry: 'after-user-action',
+    });
     it.nodes.start();
     await it.time.pass(100);
-    expect(view(it, 'a')).toMatchObject({ state: 'offline', reasonKind: 'auth', reason: 'a did not let us in.' });
+    expect(view(it, 'a')).toMatchObject({
+      state: 'offline',
+      reasonKind: 'auth',
+      reason: 'a did not let us in.',
+    });
     expect(it.comings).toContain('-a');
   });
 
@@ -110,10 +132,16 @@ describe('states', () => {
   test('a shell that hangs leaves Docker usable, and says so', async () => {
     await using it = world();
     const a = it.remember('a');
-    a.shellFailure = new CommandFailedError('link/shell-hangs', 'A start-up file of the login shell hangs.');
+    a.shellFailure = new CommandFailedError(
+      'link/shell-hangs',
+      'A start-up file of the login shell hangs.',
+    );
     it.nodes.start();
     await it.time.pass(100);
-    expect(view(it, 'a')).toMatchObject({ state: 'online', findings: [{ id: 'probe', detail: 'A start-up file of the login shell hangs.' }] });
+    expect(view(it, 'a')).toMatchObject({
+      state: 'online',
+      findings: [{ id: 'probe', detail: 'A start-up file of the login shell hangs.' }],
+    });
     expect(it.nodes.runtime(it.idOf('a'), 'docker')).toBeDefined();
     expect(it.nodes.runtime(it.idOf('a'), 'process')).toBeUndefined();
   });
@@ -133,7 +161,10 @@ describe('Docker', () => {
     it.nodes.start();
     await it.time.pass(100);
     expect(planned(it, 'a')).toMatchObject({ runtimes: { docker: false, process: true } });
-    expect(view(it, 'a')).toMatchObject({ facts: { docker: null, dockerProblem: 'The Engine does not answer.' }, findings: [{ id: 'docker-down' }] });
+    expect(view(it, 'a')).toMatchObject({
+      facts: { docker: null, dockerProblem: 'The Engine does not answer.' },
+      findings: [{ id: 'docker-down' }],
+    });
     a.isDockerUp = true;
     await it.time.pass(60_000);
     expect(planned(it, 'a')).toMatchObject({ runtimes: { docker: true } });
@@ -166,12 +197,23 @@ describe('Docker', () => {
       owner: 'bea',
       imageDigest: null,
     };
-    const ended: ObservedAttempt = { ...theirs, condition: { kind: 'created' }, core: '1' as never };
+    const ended: ObservedAttempt = {
+      ...theirs,
+      condition: { kind: 'created' },
+      core: '1' as never,
+    };
     host(it, 'a').attempts = [theirs, ended];
     host(it, 'a').runtimeChanged.emit();
     await it.time.pass(1_500);
-    expect(planned(it, 'a')).toMatchObject({ foreignUse: { cores: 4, memoryBytes: 1000, gpuUuids: [gpu0] }, gpus: [{ foreign: { by: 'bea' } }, { foreign: null }] });
-    expect(view(it, 'a').allocated).toEqual({ cores: 4, memoryBytes: 1000, gpus: [{ uuid: gpu0, taskId: null, core: 'bea' }] });
+    expect(planned(it, 'a')).toMatchObject({
+      foreignUse: { cores: 4, memoryBytes: 1000, gpuUuids: [gpu0] },
+      gpus: [{ foreign: { by: 'bea' } }, { foreign: null }],
+    });
+    expect(view(it, 'a').allocated).toEqual({
+      cores: 4,
+      memoryBytes: 1000,
+      gpus: [{ uuid: gpu0, taskId: null, core: 'bea' }],
+    });
     expect(changes).toContain(it.idOf('a'));
   });
 });
@@ -191,12 +233,20 @@ describe('metrics', () => {
     await using it = await started('a');
     const samples = samplesOf(it);
     const { loop } = host(it, 'a');
-    expect(loop.command.slice(0, 2).concat(loop.command.slice(3))).toEqual(['sh', '-c', 'kohakuriver-metrics', '5', 'slow']);
+    expect(loop.command.slice(0, 2).concat(loop.command.slice(3))).toEqual([
+      'sh',
+      '-c',
+      'kohakuriver-metrics',
+      '5',
+      'slow',
+    ]);
     loop.tick(10, 0);
     loop.tick(15, 250);
     await it.time.pass(0);
     expect(samples).toMatchObject([{ cpu: 0.5, memoryUsedBytes: 600 * 1024 }]);
-    expect(it.nodes.newestSamples()).toMatchObject([{ nodeId: it.idOf('a'), sample: { cpu: 0.5 } }]);
+    expect(it.nodes.newestSamples()).toMatchObject([
+      { nodeId: it.idOf('a'), sample: { cpu: 0.5 } },
+    ]);
     expect(it.nodes.samples(it.idOf('a'))).toHaveLength(1);
     expect(planned(it, 'a')?.load).toBe(0.5);
   });
@@ -256,7 +306,15 @@ describe('metrics', () => {
     const id = it.idOf('a');
     const samples = samplesOf(it);
     const { loop } = host(it, 'a');
-    const place = { nodeId: id, runtime: 'docker' as const, gpus: [{ uuid: gpu0, index: 0 }], cores: 1, memoryBytes: 0, numa: null, exclusive: false };
+    const place = {
+      nodeId: id,
+      runtime: 'docker' as const,
+      gpus: [{ uuid: gpu0, index: 0 }],
+      cores: 1,
+      memoryBytes: 0,
+      numa: null,
+      exclusive: false,
+    };
     const see = async (uptime: number) => {
       loop.gpus([row(gpu0)], [`${gpu0}, 42, 10, python`]);
       await it.time.pass(0);
@@ -268,7 +326,10 @@ describe('metrics', () => {
     it.holdings.set(id, [{ taskId: '5' as never, attempt: 1, place }]);
     it.nodes.noteHoldings(id);
     expect(await see(2)).toBe(false);
-    expect(view(it, 'a')).toMatchObject({ activeTasks: 1, allocated: { gpus: [{ uuid: gpu0, taskId: '5' }] } });
+    expect(view(it, 'a')).toMatchObject({
+      activeTasks: 1,
+      allocated: { gpus: [{ uuid: gpu0, taskId: '5' }] },
+    });
     it.holdings.delete(id);
     it.nodes.noteHoldings(id);
     await it.time.pass(5_000);
@@ -304,7 +365,13 @@ describe('metrics', () => {
 });
 
 describe('adding and changing', () => {
-  const request = { destination: { host: 'b' }, jumps: [], useSshConfig: false, labels: {}, consent: 'any-new' as const };
+  const request = {
+    destination: { host: 'b' },
+    jumps: [],
+    useSshConfig: false,
+    labels: {},
+    consent: 'any-new' as const,
+  };
 
   async function withHost(): Promise<World> {
     const it = await started('a');
@@ -315,7 +382,13 @@ describe('adding and changing', () => {
   test('names a node after its host, uses the link that was tried, and keeps secrets apart', async () => {
     await using it = await withHost();
     const added = await it.nodes.calls.add({ ...request, password: 'hunter2' });
-    expect(nodeView.parse(added)).toMatchObject({ name: 'big-box', state: 'online', auth: 'password', address: 'b', user: 'me' });
+    expect(nodeView.parse(added)).toMatchObject({
+      name: 'big-box',
+      state: 'online',
+      auth: 'password',
+      address: 'b',
+      user: 'me',
+    });
     expect(host(it, 'b').links).toHaveLength(1);
     expect(JSON.stringify([...it.rows.values()])).not.toContain('hunter2');
     host(it, 'b').drop();
@@ -335,19 +408,31 @@ describe('adding and changing', () => {
 
   test('a machine that cannot be reached is not stored', async () => {
     await using it = await started();
-    await expect(it.nodes.calls.add({ ...request, destination: { host: 'nowhere' } })).rejects.toMatchObject({ code: 'link/unreachable' });
+    await expect(
+      it.nodes.calls.add({ ...request, destination: { host: 'nowhere' } }),
+    ).rejects.toMatchObject({ code: 'link/unreachable' });
     expect(it.rows.size).toBe(1);
   });
 
   test('two changes at once are both kept', async () => {
     await using it = await started('a');
-    await Promise.all([it.nodes.calls.drain({ node: 'a' }), it.nodes.calls.label({ node: 'a', labels: { x: '1' } }), it.nodes.calls.rename({ node: 'a', name: 'z' })]);
-    expect(it.rows.get(it.idOf('z'))).toMatchObject({ name: 'z', drained: true, labels: { x: '1' } });
+    await Promise.all([
+      it.nodes.calls.drain({ node: 'a' }),
+      it.nodes.calls.label({ node: 'a', labels: { x: '1' } }),
+      it.nodes.calls.rename({ node: 'a', name: 'z' }),
+    ]);
+    expect(it.rows.get(it.idOf('z'))).toMatchObject({
+      name: 'z',
+      drained: true,
+      labels: { x: '1' },
+    });
   });
 
   test('a wrong label changes nothing', async () => {
     await using it = await started('a');
-    await expect(it.nodes.calls.label({ node: 'a', labels: { 'no good': '1' } })).rejects.toMatchObject({ code: 'input/invalid' });
+    await expect(
+      it.nodes.calls.label({ node: 'a', labels: { 'no good': '1' } }),
+    ).rejects.toMatchObject({ code: 'input/invalid' });
     expect(view(it, 'a').labels).toEqual({});
   });
 
@@ -371,7 +456,14 @@ describe('adding and changing', () => {
     await using it = await started('a');
     const now = it.time.now();
     expect(await it.nodes.calls.processes({ node: 'a', limit: 5 })).toEqual([
-      { pid: 7, user: 'anna', cpuPercent: 1.5, memoryBytes: 102_400, startedAt: now - 62_000, command: 'train me' },
+      {
+        pid: 7,
+        user: 'anna',
+        cpuPercent: 1.5,
+        memoryBytes: 102_400,
+        startedAt: now - 62_000,
+        command: 'train me',
+      },
     ]);
   });
 });

@@ -13,7 +13,10 @@ const probe = (text: string) => parseProbe(text, { arrivedAt });
 
 /** The report with one section replaced. */
 function withSection(name: string, lines: readonly string[]): string {
-  return dual.replace(new RegExp(`@${name}\\n(\\|.*\\n)*`), `@${name}\n${lines.map((line) => `|${line}\n`).join('')}`);
+  return dual.replace(
+    new RegExp(`@${name}\\n(\\|.*\\n)*`),
+    `@${name}\n${lines.map((line) => `|${line}\n`).join('')}`,
+  );
 }
 
 describe('a healthy report', () => {
@@ -71,7 +74,10 @@ describe('a healthy report', () => {
 
   test('becomes findings with the commands that help', () => {
     const report = probe(dual);
-    const found = doctorFindings({ ...report, facts: { ...report.facts, dockerProblem: 'It is off.' } }, false);
+    const found = doctorFindings(
+      { ...report, facts: { ...report.facts, dockerProblem: 'It is off.' } },
+      false,
+    );
     const fixes = Object.fromEntries(found.map(({ id, level, fix }) => [id, [level, fix]]));
     expect(fixes).toMatchObject({
       clock: ['warning', 'sudo timedatectl set-ntp true'],
@@ -89,7 +95,15 @@ describe('a healthy report', () => {
 
   test('of AMD GPUs: in the order of their addresses, named by whoever knows', () => {
     const { facts } = probe(fixture('amd.txt'));
-    expect(facts.gpus.map(({ index, uuid, name, memoryBytes, numa }) => [index, uuid, name, memoryBytes, numa])).toEqual([
+    expect(
+      facts.gpus.map(({ index, uuid, name, memoryBytes, numa }) => [
+        index,
+        uuid,
+        name,
+        memoryBytes,
+        numa,
+      ]),
+    ).toEqual([
       [0, 'GPU-b3f1aa00c0ffee11', 'AMD Radeon RX 7900 XTX', 25_753_026_560, 0],
       [1, 'pci-0000:0c:00.0', 'AMD Instinct MI250X', 68_702_699_520, 0],
     ]);
@@ -104,8 +118,17 @@ describe('nvidia-smi', () => {
     [['code timeout'], 'does not answer'],
     [['code 137', 'Killed'], 'does not answer'],
     [['code unavailable'], 'could not be asked'],
-    [['code 9', "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."], "failed with 9: NVIDIA-SMI has failed because it couldn't"],
-    [['code 15', 'Unable to determine the device handle for GPU 0000:3B:00.0: GPU is lost.  Reboot the system'], 'GPU is lost'],
+    [
+      ['code 9', "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."],
+      "failed with 9: NVIDIA-SMI has failed because it couldn't",
+    ],
+    [
+      [
+        'code 15',
+        'Unable to determine the device handle for GPU 0000:3B:00.0: GPU is lost.  Reboot the system',
+      ],
+      'GPU is lost',
+    ],
     [['garbage'], 'could not be asked'],
     [['code 0', '0, GPU-, , ,', '[[[, 9999999999999999999999, ERR!'], 'makes sense'],
     [['code 0', row('0', 1), row('0', 2)], 'makes sense'],
@@ -116,16 +139,29 @@ describe('nvidia-smi', () => {
   });
 
   test('no devices is no problem', () => {
-    expect(probe(withSection('nvidia', ['code 6', 'No devices were found'])).facts).toMatchObject({ gpus: [], gpuProblem: null });
+    expect(probe(withSection('nvidia', ['code 6', 'No devices were found'])).facts).toMatchObject({
+      gpus: [],
+      gpuProblem: null,
+    });
   });
 
   test('an old driver that was asked again', () => {
-    const lines = ['code 0', 'Field "mig.mode.current" is not a valid field to query.', 'retry', row('0', 1).replace(', [N/A], [N/A]', '')];
-    expect(probe(withSection('nvidia', lines)).facts).toMatchObject({ gpus: [{ index: 0, mig: false }], gpuProblem: null });
+    const lines = [
+      'code 0',
+      'Field "mig.mode.current" is not a valid field to query.',
+      'retry',
+      row('0', 1).replace(', [N/A], [N/A]', ''),
+    ];
+    expect(probe(withSection('nvidia', lines)).facts).toMatchObject({
+      gpus: [{ index: 0, mig: false }],
+      gpuProblem: null,
+    });
   });
 
   test('memory that cannot be read makes one GPU ail, not all', () => {
-    const report = probe(withSection('nvidia', ['code 0', row('0', 1, '[N/A]'), row('1', 2, 'ERR!'), row('2', 3)]));
+    const report = probe(
+      withSection('nvidia', ['code 0', row('0', 1, '[N/A]'), row('1', 2, 'ERR!'), row('2', 3)]),
+    );
     expect(report.facts.gpuProblem).toBeNull();
     expect(report.ailingGpus.size).toBe(2);
   });
@@ -139,14 +175,22 @@ describe('nvidia-smi', () => {
 describe('a hostile or broken report', () => {
   test('nothing at all gives plain defaults', () => {
     const report = probe('');
-    expect(nodeFacts.parse(report.facts)).toMatchObject({ hostname: 'unknown', cores: 1, memoryBytes: 0, gpus: [], process: false });
+    expect(nodeFacts.parse(report.facts)).toMatchObject({
+      hostname: 'unknown',
+      cores: 1,
+      memoryBytes: 0,
+      gpus: [],
+      process: false,
+    });
     expect(report.isComplete).toBe(false);
   });
 
   test('numbers that are none', () => {
     for (const text of ['-4', '1e9', '999999999999999999999', 'NaN', '0x10', '']) {
       expect(nodeFacts.safeParse(probe(withSection('cores', [text])).facts).success).toBe(true);
-      expect(probe(withSection('memory', [`MemTotal: ${text} kB`])).facts.memoryBytes).toBeGreaterThanOrEqual(0);
+      expect(
+        probe(withSection('memory', [`MemTotal: ${text} kB`])).facts.memoryBytes,
+      ).toBeGreaterThanOrEqual(0);
     }
   });
 
@@ -156,7 +200,11 @@ describe('a hostile or broken report', () => {
   });
 
   test('a home that is not a path, a socket that is not one', () => {
-    const report = probe(dual.replace('home /home/anna', 'home $(reboot)').replace('usable /var/run/docker.sock', 'usable relative; rm'));
+    const report = probe(
+      dual
+        .replace('home /home/anna', 'home $(reboot)')
+        .replace('usable /var/run/docker.sock', 'usable relative; rm'),
+    );
     expect(report.facts.home).toBe('/');
     expect(report.software.dockerSockets).toEqual([]);
   });
@@ -174,7 +222,8 @@ describe('a hostile or broken report', () => {
       fc.property(fc.array(piece, { maxLength: 120 }), (pieces) => {
         const report = probe(pieces.join('\n'));
         nodeFacts.parse(report.facts);
-        for (const one of [...standingFindings(report), ...doctorFindings(report, false)]) finding.parse(one);
+        for (const one of [...standingFindings(report), ...doctorFindings(report, false)])
+          finding.parse(one);
       }),
       { numRuns: 500 },
     );
@@ -182,11 +231,16 @@ describe('a hostile or broken report', () => {
 
   test('a true report with any of its bytes changed', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(dual.length - 1), fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 20 }), (edits) => {
-        let text = dual;
-        for (const [at, what] of edits) text = text.slice(0, at) + what + text.slice(at + 1);
-        nodeFacts.parse(probe(text).facts);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(dual.length - 1), fc.string({ unit: 'binary', maxLength: 3 })), {
+          maxLength: 20,
+        }),
+        (edits) => {
+          let text = dual;
+          for (const [at, what] of edits) text = text.slice(0, at) + what + text.slice(at + 1);
+          nodeFacts.parse(probe(text).facts);
+        },
+      ),
       { numRuns: 500 },
     );
   });

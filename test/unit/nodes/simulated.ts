@@ -17,14 +17,20 @@ import { scriptsOf } from '../../../src-main/services/nodes/scripts.ts';
 import type { NodeRecord, SecretId } from '../../../src-main/store/node-rows.ts';
 import { FakeTime, settle } from '../../support/fake-time.ts';
 
-export const healthy = readFileSync(join(import.meta.dirname, 'fixtures', 'dual-socket-a100.txt'), 'utf8');
+export const healthy = readFileSync(
+  join(import.meta.dirname, 'fixtures', 'dual-socket-a100.txt'),
+  'utf8',
+);
 export const gpu0 = 'GPU-11111111-1111-1111-1111-111111111111';
 
 /** The healthy report without what is wrong with it. */
 export function calmReport(hostname: string): string {
   return healthy
     .replace('hostname dgx-01', `hostname ${hostname}`)
-    .replace(/3d1219c7c4c5404aaa1f6d2a48adfda4/, Buffer.from(hostname.padEnd(16, '.')).toString('hex').slice(0, 32))
+    .replace(
+      /3d1219c7c4c5404aaa1f6d2a48adfda4/,
+      Buffer.from(hostname.padEnd(16, '.')).toString('hex').slice(0, 32),
+    )
     .replace('2000000 100%', '9000000000 10%')
     .replace(/\|\[12345.*\n/, '')
     .replace('Enabled, 4', 'Disabled, 0')
@@ -59,7 +65,9 @@ export class SimulatedMetricsLoop implements RemoteProcess {
 
   gpus(rows: readonly string[], apps: readonly string[] = [], code = 0): void {
     const body = (lines: readonly string[]) => lines.map((line) => `|${line}\n`).join('');
-    this.stderr.write(`@gpu\n@nvidia\n|code ${String(code)}\n${body(rows)}@apps\n${body(apps)}@end\n`);
+    this.stderr.write(
+      `@gpu\n@nvidia\n|code ${String(code)}\n${body(rows)}@apps\n${body(apps)}@end\n`,
+    );
   }
 
   resize(): void {
@@ -115,7 +123,9 @@ export class SimulatedHost {
 
   drop(refusal?: Error): void {
     this.refusal = refusal;
-    this.links.at(-1)?.drop(new LinkLostError('link/lost', 'The connection was lost.', { retry: 'later' }));
+    this.links
+      .at(-1)
+      ?.drop(new LinkLostError('link/lost', 'The connection was lost.', { retry: 'later' }));
   }
 }
 
@@ -136,8 +146,16 @@ export class SimulatedNodeLink implements NodeLink {
   runScript(script: string): Promise<RunResult> {
     if (this.#host.shellFailure !== undefined) return Promise.reject(this.#host.shellFailure);
     const isProbe = script.startsWith('# What a node is');
-    const stdout = Buffer.from(isProbe ? this.#host.report : '@processes\n| 7 anna 1.5 100 01:02 train me\n@end\n');
-    return Promise.resolve({ exitCode: 0, signal: null, stdout, stderr: Buffer.alloc(0), isTruncated: false });
+    const stdout = Buffer.from(
+      isProbe ? this.#host.report : '@processes\n| 7 anna 1.5 100 01:02 train me\n@end\n',
+    );
+    return Promise.resolve({
+      exitCode: 0,
+      signal: null,
+      stdout,
+      stderr: Buffer.alloc(0),
+      isTruncated: false,
+    });
   }
 
   spawn(command: readonly string[]): Promise<RemoteProcess> {
@@ -181,7 +199,9 @@ function runtimeOf(host: SimulatedHost, kind: 'docker' | 'process'): Runtime {
     kind,
     list: () => {
       if (kind === 'process') return Promise.resolve([]);
-      return host.isDockerUp ? Promise.resolve(host.attempts) : Promise.reject(new DockerConnectionError('The Engine does not answer.'));
+      return host.isDockerUp
+        ? Promise.resolve(host.attempts)
+        : Promise.reject(new DockerConnectionError('The Engine does not answer.'));
     },
     onDidChange: (listener) => host.runtimeChanged.event(listener),
     close: () => Promise.resolve(),
@@ -200,7 +220,13 @@ function runtimeOf(host: SimulatedHost, kind: 'docker' | 'process'): Runtime {
   };
 }
 
-const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent };
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+};
 
 export interface World extends AsyncDisposable {
   readonly time: FakeTime;
@@ -238,7 +264,8 @@ export function world(): World {
   let lastId = 100;
   const nextId = () => String(++lastId) as NodeId;
   const open = async (host: SimulatedHost | undefined, signal?: AbortSignal) => {
-    if (host === undefined) throw new UnreachableError('link/unreachable', 'There is no such host.', { retry: 'later' });
+    if (host === undefined)
+      throw new UnreachableError('link/unreachable', 'There is no such host.', { retry: 'later' });
     const link = await host.connect(signal);
     byLink.set(link, host);
     return link;
@@ -278,20 +305,31 @@ export function world(): World {
         return open(hosts.get(access.destination.host), signal);
       },
       inspect: () => Promise.resolve([]),
-      resolve: ({ destination: { host, port, user } }) => Promise.resolve([{ host, port: port ?? 22, user: user ?? 'me' }]),
+      resolve: ({ destination: { host, port, user } }) =>
+        Promise.resolve([{ host, port: port ?? 22, user: user ?? 'me' }]),
       configHosts: () => Promise.resolve([...hosts.keys()]),
       openLocal: () => open(here),
     },
     runtimes: {
       docker: (link) => {
         const host = hostOf(link);
-        if (!host.isDockerUp) return Promise.reject(new DockerConnectionError('The Engine does not answer.'));
+        if (!host.isDockerUp)
+          return Promise.reject(new DockerConnectionError('The Engine does not answer.'));
         return Promise.resolve({ runtime: runtimeOf(host, 'docker'), facts: dockerFacts() });
       },
       process: (link) => Promise.resolve(runtimeOf(hostOf(link), 'process')),
     },
-    localHost: { hostname: 'My Laptop!.local', hasScripts: true, facts: unusedSync, sample: unusedSync },
-    settings: () => ({ metricsIntervalSeconds: 5, offlineAfterSeconds: 30, connectTimeoutSeconds: 20 }),
+    localHost: {
+      hostname: 'My Laptop!.local',
+      hasScripts: true,
+      facts: unusedSync,
+      sample: unusedSync,
+    },
+    settings: () => ({
+      metricsIntervalSeconds: 5,
+      offlineAfterSeconds: 30,
+      connectTimeoutSeconds: 20,
+    }),
     work: { activeTasks: (id) => holdings.get(id) ?? [] },
     readScript: scriptsOf(join(import.meta.dirname, '../../../resources')),
   });

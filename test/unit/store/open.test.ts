@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { taskWindowQuery } from '../../../src-main/contract/task.ts';
 import { migrations } from '../../../src-main/store/migrations/index.ts';
 import { openStore } from '../../../src-main/store/open.ts';
-import { aDirectory, aStore, aTask, asNew, clock, taskIdOf } from './support.ts';
+import { aDirectory, aStore, aTask, asNew, clock, start, taskIdOf } from './support.ts';
 
 const run = promisify(execFile);
 const program = (name: string) => new URL(`./programs/${name}.ts`, import.meta.url);
@@ -43,6 +43,9 @@ describe('a data directory', () => {
       code: 'store/locked',
       details: { dataDir, pid: process.pid, host: 'test' },
     });
+    // The refused attempt has not loosened the lock: other processes are refused too.
+    const other = fork(program('hold-store'), [dataDir], { stdio: 'ignore' });
+    expect(await once(other, 'exit')).toEqual([1, null]);
     store.tasks.insertMany([asNew(aTask(1))]);
     await store.close();
     await store.close();
@@ -223,6 +226,21 @@ describe('writes', () => {
       taskIdOf(1),
       taskIdOf(5),
     ]);
+  });
+
+  test('that hold the main thread for long are reported', async () => {
+    let now = 0;
+    const slow = { now: () => start, monotonic: () => (now += 30) };
+    const { store, logged } = await aStore({ clock: slow });
+    store.tasks.insertMany([asNew(aTask(1))]);
+    expect(logged).toEqual([]);
+    now = 0;
+    const slower = { now: () => start, monotonic: () => (now += 50) };
+    const { logged: reported } = await aStore({ clock: slower });
+    expect(reported[0]).toEqual({
+      fields: { sql: expect.any(String) as unknown, tookMs: 50 },
+      message: 'slow query',
+    });
   });
 
   test('are read by the worker once they are made', async () => {

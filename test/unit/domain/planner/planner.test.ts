@@ -399,7 +399,10 @@ describe('the mirror', () => {
     const one = { gpus: { count: 1 } };
     const planner = plannerOf({
       queue: [queued(1, one), queued(2, one)],
-      nodes: [aNode('m', { gpuCount: 1 }), aNode('n', { gpus: [aGpu(0, { foreign: { by: 'x' } })] })],
+      nodes: [
+        aNode('m', { gpuCount: 1 }),
+        aNode('n', { gpus: [aGpu(0, { foreign: { by: 'x' } })] }),
+      ],
       holdings: [],
       policy,
     });
@@ -411,5 +414,4 @@ describe('the mirror', () => {
     planner.upsertTask(queued(3, one));
     expect(ids(planner)).toEqual([]);
   });
-});
 });
