@@ -21,6 +21,7 @@ import { settingView } from './settings.ts';
 import {
   labels,
   statusCounts,
+  submissionChanges,
   taskEventView,
   taskSubmission,
   taskView,
@@ -215,7 +216,7 @@ const tasks = {
   submission: oc.input(z.object({ task: taskRef })).output(taskSubmission),
   /** Submits again what a task was, with changes; its secret variables are taken over. */
   resubmit: oc
-    .input(z.object({ task: taskRef, changes: taskSubmission.partial().default({}) }))
+    .input(z.object({ task: taskRef, changes: submissionChanges.default({}) }))
     .output(z.object({ taskIds: z.array(taskId), batchId, warnings: z.array(z.string()) })),
   remove: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
 };

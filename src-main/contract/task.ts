@@ -140,6 +140,25 @@ export type TaskSubmission = z.infer<typeof taskSubmission>;
 /** The same before defaults are filled in. */
 export type TaskSubmissionInput = z.input<typeof taskSubmission>;
 
+type WithoutDefaults<Shape extends z.ZodRawShape> = {
+  [K in keyof Shape]: z.ZodOptional<
+    Shape[K] extends z.ZodDefault<infer Inner extends z.core.SomeType> ? Inner : Shape[K]
+  >;
+};
+
+/** The fields of a schema, each optional and with nothing filled in (`partial` alone keeps defaults). */
+function withoutDefaults<Shape extends z.ZodRawShape>(shape: Shape): WithoutDefaults<Shape> {
+  const fields = Object.entries(shape).map(([name, field]) => {
+    const inner = field instanceof z.ZodDefault ? field.unwrap() : field;
+    return [name, z.optional(inner)];
+  });
+  return Object.fromEntries(fields) as WithoutDefaults<Shape>;
+}
+
+/** Changes to a submission: what is not given stays as it was. */
+export const submissionChanges = z.strictObject(withoutDefaults(taskSubmission.shape));
+export type SubmissionChanges = z.infer<typeof submissionChanges>;
+
 /** A GPU a task holds: the UUID is what is held, the index is what people read. */
 export const heldGpu = z.object({ uuid: z.string().min(1), index: z.number().int().nonnegative() });
 export type HeldGpu = z.infer<typeof heldGpu>;

@@ -211,6 +211,11 @@ export function codeOf(error: unknown): string {
   return Array.isArray(parts) && parts.length > 0 ? codeOf(parts[0]) : 'unknown';
 }
 
+/** What was thrown, as an Error: a signal's reason may be anything. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

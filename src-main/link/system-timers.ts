@@ -1,5 +1,4 @@
 import type { Clock, Timers } from '../domain/clock.ts';
-import type { Instant } from '../contract/ids.ts';
 
 /** The real timers, for whoever constructs a link without handing in others. */
 export const systemTimers: Timers = {

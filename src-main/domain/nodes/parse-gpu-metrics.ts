@@ -1,5 +1,5 @@
 // A `@gpu` frame of the metrics loop: how each GPU is doing, and which processes are on it.
-import { answerOf, linesOf, type Sections } from './sections.ts';
+import { answerOf, linesOf, type Answer, type Sections } from './sections.ts';
 import { cleanText, countOf, mebibytes, numberWithin, pciAddress } from './values.ts';
 
 export interface RawGpuProcess {
@@ -113,27 +113,35 @@ function scaled(value: number | null, divisor: number): number | null {
   return value === null ? null : value / divisor;
 }
 
+/** 127: there is no nvidia-smi, which is no problem where there are only AMD GPUs; 6: no devices. */
+const nothingThere: readonly Answer['code'][] = [127, 6];
+
+function problemOf({ code }: Answer): string | null {
+  if (code === 0 || nothingThere.includes(code)) return null;
+  return code === 'timeout' ? 'nvidia-smi does not answer.' : `nvidia-smi fails with ${code}.`;
+}
+
+function parseNvidiaRows(
+  sections: Sections,
+  lines: readonly string[],
+): ReadonlyMap<string, RawGpu> {
+  const processes = parseProcesses(sections);
+  const gpus = new Map<string, RawGpu>();
+  for (const line of lines.slice(0, maxGpus)) {
+    const fields = line.split(',').map((field) => field.trim());
+    const uuid = fields[0] ?? '';
+    if (fields.length < 7 || uuid === '' || gpus.has(uuid)) continue;
+    gpus.set(uuid, parseNvidia(fields, processes.get(uuid) ?? []));
+  }
+  return gpus;
+}
+
 /** Reads a `@gpu` frame. Never throws. */
 export function parseGpuFrame(sections: Sections): RawGpus {
   const answer = answerOf(sections, 'nvidia');
   const amd = parseAmd(sections);
-  // 127: there is no nvidia-smi, which is no problem where there are only AMD GPUs; 6: no devices.
-  if (answer === undefined || answer.code === 127 || answer.code === 6)
-    return { nvidia: new Map(), amd, problem: null };
-  if (answer.code !== 0) {
-    const problem =
-      answer.code === 'timeout'
-        ? 'nvidia-smi does not answer.'
-        : `nvidia-smi fails with ${String(answer.code)}.`;
-    return { nvidia: new Map(), amd, problem };
-  }
-  const processes = parseProcesses(sections);
-  const nvidia = new Map<string, RawGpu>();
-  for (const line of answer.lines) {
-    const fields = line.split(',').map((field) => field.trim());
-    const uuid = fields[0] ?? '';
-    if (fields.length < 7 || uuid === '' || nvidia.has(uuid) || nvidia.size >= maxGpus) continue;
-    nvidia.set(uuid, parseNvidia(fields, processes.get(uuid) ?? []));
-  }
-  return { nvidia, amd, problem: null };
+  if (answer === undefined) return { nvidia: new Map(), amd, problem: null };
+  const nvidia =
+    answer.code === 0 ? parseNvidiaRows(sections, answer.lines) : new Map<string, RawGpu>();
+  return { nvidia, amd, problem: problemOf(answer) };
 }

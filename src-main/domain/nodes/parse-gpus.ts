@@ -17,40 +17,44 @@ const maxGpus = 64;
 /** What NVML and our own sources use; anything else would travel into requests to the Engine. */
 const uuidForm = /^[A-Za-z0-9][A-Za-z0-9._-]{3,63}$/;
 
-/** Fields as the probe asks for them: MIG mode and ECC count only where the driver knows them. */
-function parseNvidiaRow(line: string, pci: ReadonlyMap<string, PciDevice>) {
-  const fields = line.split(',').map((field) => field.trim());
-  const [number, uuid, name, memory, bus, driver, mig, ecc] = fields;
+interface GpuRow {
+  readonly gpu: GpuFacts;
+  /** Why it should not be chosen. */
+  readonly ailment: string | null;
+}
+
+/** Index, UUID and PCI address: without each of them a row names no GPU. */
+function parseIdentity([number, uuid, , , bus]: readonly string[]) {
   const index = countOf(number);
-  const address = pciAddress(bus);
-  if (
-    index === null ||
-    index > 255 ||
-    uuid === undefined ||
-    !uuidForm.test(uuid) ||
-    address === null
-  )
-    return undefined;
+  const pciBusId = pciAddress(bus);
+  const isNamed = uuid !== undefined && uuidForm.test(uuid);
+  if (index === null || index > 255 || !isNamed || pciBusId === null) return undefined;
+  return { index, uuid, pciBusId };
+}
+
+function ailmentOf(memoryBytes: number | null, eccErrors: number): string | null {
+  if (memoryBytes === null) return 'its memory cannot be read';
+  if (eccErrors === 0) return null;
+  return `${eccErrors} uncorrectable memory errors since the driver was loaded`;
+}
+
+/** Fields as the probe asks for them: MIG mode and ECC count only where the driver knows them. */
+function parseNvidiaRow(line: string, pci: ReadonlyMap<string, PciDevice>): GpuRow | undefined {
+  const fields = line.split(',').map((field) => field.trim());
+  const identity = parseIdentity(fields);
+  if (identity === undefined) return undefined;
+  const [, , name, memory, , driver, mig, ecc] = fields;
   const memoryBytes = mebibytes(memory);
   const gpu: GpuFacts = {
-    index,
-    uuid,
+    ...identity,
     name: cleanText(name) || 'NVIDIA GPU',
     vendor: 'nvidia',
     memoryBytes: memoryBytes ?? 0,
-    numa: pci.get(address)?.numa ?? null,
-    pciBusId: address,
+    numa: pci.get(identity.pciBusId)?.numa ?? null,
     driver: cleanText(driver, 32) || null,
     mig: mig === 'Enabled',
   };
-  const eccErrors = countOf(ecc) ?? 0;
-  const ailment =
-    memoryBytes === null
-      ? 'its memory cannot be read'
-      : eccErrors > 0
-        ? `${String(eccErrors)} uncorrectable memory errors since the driver was loaded`
-        : null;
-  return { gpu, ailment };
+  return { gpu, ailment: ailmentOf(memoryBytes, countOf(ecc) ?? 0) };
 }
 
 function refused(answer: Answer): string | null {
@@ -139,6 +143,23 @@ function textIn(record: Record<string, unknown>, keys: readonly string[]): strin
   return key === undefined ? undefined : (record[key] as string);
 }
 
+/** A line `address vram unique-id device-id name…`; `-` where there is no such file. */
+function parseAmdLine(
+  line: string,
+): Pick<GpuFacts, 'pciBusId' | 'uuid' | 'name' | 'memoryBytes'> | undefined {
+  const [where, memory, id = '', model = '', ...words] = line.split(' ');
+  const pciBusId = pciAddress(where);
+  if (pciBusId === null) return undefined;
+  return {
+    pciBusId,
+    uuid: /^[0-9a-f]{8,32}$/.test(id) ? `GPU-${id}` : `pci-${pciBusId}`,
+    name:
+      cleanText(words.join(' ')) ||
+      (/^0x[0-9a-f]{4}$/.test(model) ? `AMD GPU ${model}` : 'AMD GPU'),
+    memoryBytes: countOf(memory) ?? 0,
+  };
+}
+
 /** AMD GPUs from sysfs, numbered in the order of their PCI addresses as ROCm does. */
 export function parseAmd(
   sections: Sections,
@@ -148,19 +169,16 @@ export function parseAmd(
   const driver = cleanText(linesOf(sections, 'amd-driver')[0], 32) || 'amdgpu';
   const gpus = new Map<string, GpuFacts>();
   for (const line of linesOf(sections, 'amd-sysfs').slice(0, maxGpus)) {
-    const [where, memory, id, model, ...words] = line.split(' ');
-    const address = pciAddress(where);
-    if (address === null) continue;
-    const vendorUuid = /^[0-9a-f]{8,32}$/.exec(id ?? '')?.[0];
-    const fallback = `AMD GPU ${/^0x[0-9a-f]{4}$/.exec(model ?? '')?.[0] ?? ''}`.trim();
-    gpus.set(address, {
+    const found = parseAmdLine(line);
+    if (found === undefined) continue;
+    const { pciBusId } = found;
+    const isUnnamed = found.name.startsWith('AMD GPU');
+    gpus.set(pciBusId, {
+      ...found,
+      name: isUnnamed ? (names.get(pciBusId) ?? found.name) : found.name,
       index: 0,
-      uuid: vendorUuid === undefined ? `pci-${address}` : `GPU-${vendorUuid}`,
-      name: cleanText(words.join(' ')) || (names.get(address) ?? fallback),
       vendor: 'amd',
-      memoryBytes: countOf(memory) ?? 0,
-      numa: pci.get(address)?.numa ?? null,
-      pciBusId: address,
+      numa: pci.get(pciBusId)?.numa ?? null,
       driver,
       mig: false,
     });

@@ -15,6 +15,14 @@ export function parseMemory(sections: Sections): number {
   return kibibytes(/^MemTotal:\s+(\d+) kB$/.exec(line ?? '')?.[1]) ?? 0;
 }
 
+/** A line `id memory-in-KiB cpu-list`; the list is empty for a node that is memory only. */
+function parseNumaLine(line: string): NumaFacts | undefined {
+  const [number, memory, cpus = ''] = line.trimEnd().split(' ');
+  const id = countOf(number);
+  if (id === null || id > 4096) return undefined;
+  return { id, cores: cpuList(cpus), memoryBytes: kibibytes(memory) ?? 0 };
+}
+
 /**
  * NUMA nodes by number. A single one stands for the whole machine, whatever the kernel says of it:
  * under memory hot-plug its own total is only what was there at boot.
@@ -24,15 +32,9 @@ export function parseNuma(
   totals: { cores: number; memoryBytes: number },
 ): NumaFacts[] {
   const nodes = new Map<number, NumaFacts>();
-  for (const line of linesOf(sections, 'numa')) {
-    const parts = /^(\d{1,4}) (\d{0,16}) ?(\S*)$/.exec(line.trimEnd());
-    const id = countOf(parts?.[1]);
-    if (id === null || nodes.has(id) || nodes.size >= 256) continue;
-    nodes.set(id, {
-      id,
-      cores: cpuList(parts?.[3] ?? ''),
-      memoryBytes: kibibytes(parts?.[2]) ?? 0,
-    });
+  for (const line of linesOf(sections, 'numa').slice(0, 256)) {
+    const node = parseNumaLine(line);
+    if (node !== undefined && !nodes.has(node.id)) nodes.set(node.id, node);
   }
   const [only, ...others] = [...nodes.values()].sort((a, b) => a.id - b.id);
   if (only === undefined) return [];

@@ -53,28 +53,15 @@ function countNvidia(pci: ReadonlyMap<string, PciDevice>): number {
 /** Reads a probe's report. Never throws; what is missing or makes no sense gets a plain default. */
 export function parseProbe(text: string, context: ProbeContext): ProbeReport {
   const sections = parseSections(text);
-  const [system, kernel, arch] = linesOf(sections, 'uname').map((line) => cleanText(line, 100));
-  const host = wordsOf(sections, 'host');
-  const cores = parseCores(sections);
-  const memoryBytes = parseMemory(sections);
   const pci = parsePci(sections);
   const gpus = parseGpus(sections, pci);
-  const numa = parseNuma(sections, { cores, memoryBytes });
-  const onlyNuma = numa.length === 1 ? (numa[0]?.id ?? null) : null;
   const software = parseSoftware(sections);
-  const home = cleanText(host.get('home'), 1024);
+  const machine = parseMachine(sections);
+  const onlyNuma = machine.numa.length === 1 ? (machine.numa[0]?.id ?? null) : null;
   return {
     facts: {
-      hostname: cleanText(host.get('hostname'), 255) || 'unknown',
-      machineId: matching(linesOf(sections, 'machine-id')[0], machineIdForm),
-      bootId: matching(linesOf(sections, 'boot-id')[0], bootIdForm),
-      os: parseOs(sections, system ?? '') || 'unknown',
-      kernel: kernel ?? '',
-      arch: arch ?? '',
-      cores,
-      cpuModel: cleanText(linesOf(sections, 'cpu-model')[0], 200) || null,
-      memoryBytes,
-      numa,
+      ...parseHost(sections),
+      ...machine,
       // On a machine of one NUMA node its GPUs belong to it, though firmware says -1.
       gpus: gpus.gpus.map((gpu) => ({ ...gpu, numa: gpu.numa ?? onlyNuma })),
       gpuProblem: gpus.problem,
@@ -84,10 +71,8 @@ export function parseProbe(text: string, context: ProbeContext): ProbeReport {
         software.qemuVersion === null
           ? null
           : { version: software.qemuVersion, kvm: software.kvm === 'usable' },
-      process: system === 'Linux' && software.hasSetsid,
+      process: linesOf(sections, 'uname')[0] === 'Linux' && software.hasSetsid,
       processLimits: software.canLimitProcesses,
-      user: cleanText(host.get('user'), 64) || 'unknown',
-      home: home.startsWith('/') ? home : '/',
       diskFreeBytes: leastFree(software),
       clockSkewMs: parseSkew(sections, context.arrivedAt),
     },
@@ -95,6 +80,38 @@ export function parseProbe(text: string, context: ProbeContext): ProbeReport {
     ailingGpus: gpus.ailing,
     nvidiaDevices: countNvidia(pci),
     isComplete: sections.has('end'),
+  };
+}
+
+type HostFacts = 'hostname' | 'machineId' | 'bootId' | 'os' | 'kernel' | 'arch' | 'user' | 'home';
+
+function parseHost(sections: Sections): Pick<NodeFacts, HostFacts> {
+  const uname = linesOf(sections, 'uname').map((line) => cleanText(line, 100));
+  const [system = '', kernel = '', arch = ''] = uname;
+  const host = wordsOf(sections, 'host');
+  const home = cleanText(host.get('home'), 1024);
+  return {
+    hostname: cleanText(host.get('hostname'), 255) || 'unknown',
+    machineId: matching(linesOf(sections, 'machine-id')[0], machineIdForm),
+    bootId: matching(linesOf(sections, 'boot-id')[0], bootIdForm),
+    os: parseOs(sections, system) || 'unknown',
+    kernel,
+    arch,
+    user: cleanText(host.get('user'), 64) || 'unknown',
+    home: home.startsWith('/') ? home : '/',
+  };
+}
+
+type MachineFacts = 'cores' | 'cpuModel' | 'memoryBytes' | 'numa';
+
+function parseMachine(sections: Sections): Pick<NodeFacts, MachineFacts> {
+  const cores = parseCores(sections);
+  const memoryBytes = parseMemory(sections);
+  return {
+    cores,
+    cpuModel: cleanText(linesOf(sections, 'cpu-model')[0], 200) || null,
+    memoryBytes,
+    numa: parseNuma(sections, { cores, memoryBytes }),
   };
 }
 

@@ -7,7 +7,9 @@ import { cleanText, countOf, kibibytes, numberWithin } from './values.ts';
 function elapsedSeconds(text: string | undefined): number | null {
   const parts = /^(?:(\d{1,6})-)?(?:(\d{1,2}):)?(\d{1,2}):(\d{2})$/.exec(text ?? '');
   if (parts === null) return null;
-  const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
+  const [days, hours, minutes, seconds] = parts
+    .slice(1)
+    .map((part) => Number((part as string | undefined) ?? 0));
   return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
 }
 

@@ -40,8 +40,8 @@ export function meanOf(samples: readonly MetricsSample[], at: Instant): MetricsP
           wholeMean(gpus.map((gpu) => gpu.memoryBytes)),
           mean(gpus.map((gpu) => gpu.powerW)),
           mean(gpus.map((gpu) => gpu.temperatureC)),
-        ] as const,
+        ],
       ]),
-    ) as MetricsPoint['gpus'],
+    ),
   };
 }

@@ -1,5 +1,5 @@
 import { Readable, Writable } from 'node:stream';
-import type { IPty } from 'node-pty';
+import type * as NodePty from 'node-pty';
 import { LinkUnsupportedError } from '../errors.ts';
 import type { RemoteProcess } from '../node-link.ts';
 import type { LocalCommand } from './local-process.ts';
@@ -31,7 +31,7 @@ export async function startOnTerminal(
   return new TerminalProcess(pty);
 }
 
-async function loadNodePty(): Promise<typeof import('node-pty')> {
+async function loadNodePty(): Promise<typeof NodePty> {
   try {
     return await import('node-pty');
   } catch (error) {
@@ -48,10 +48,10 @@ class TerminalProcess implements RemoteProcess {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly ended: RemoteProcess['ended'];
-  readonly #pty: IPty;
+  readonly #pty: NodePty.IPty;
   #hasEnded = false;
 
-  constructor(pty: IPty) {
+  constructor(pty: NodePty.IPty) {
     this.#pty = pty;
     this.stdout = outputOf(pty);
     this.stderr = Readable.from([]);
@@ -96,7 +96,7 @@ class TerminalProcess implements RemoteProcess {
 }
 
 /** Pulled: while nobody reads, the terminal is paused and the program waits in its write. */
-function outputOf(pty: IPty): Readable {
+function outputOf(pty: NodePty.IPty): Readable {
   const output = new Readable({
     read: () => pty.resume(),
     destroy: (error, done) => {

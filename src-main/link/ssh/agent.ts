@@ -59,10 +59,12 @@ class SingleKeyAgent extends BaseAgent<ParsedKey> {
   }
 
   override sign(
-    key: ParsedKey,
-    data: Buffer,
-    options: SigningRequestOptions | SignCallback,
-    done?: SignCallback,
+    ...[key, data, options, done]: [
+      key: ParsedKey,
+      data: Buffer,
+      options: SigningRequestOptions | SignCallback,
+      done?: SignCallback,
+    ]
   ): void {
     const agent = this.#key.agent as BaseAgent<ParsedKey>;
     if (typeof options === 'function') agent.sign(key, data, options);

@@ -68,7 +68,9 @@ async function resolveJumps(
     );
   }
   const { hop, jumps: own } = await resolveHost(first, options, isGiven);
-  const before = isGiven ? [] : await resolveJumps(own, options, { isGiven: false, depth: depth + 1 });
+  const before = isGiven
+    ? []
+    : await resolveJumps(own, options, { isGiven: false, depth: depth + 1 });
   const rest = await Promise.all(
     others.map(async (jump) => (await resolveHost(jump, options, true)).hop),
   );

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import type { HostKeyConsent, SshDestination } from '../../contract/node.ts';
 import type { Clock, Timers } from '../../domain/clock.ts';
+import { LinkConfigError } from '../errors.ts';
 import type { NodeLink } from '../node-link.ts';
 import { systemClock, systemTimers } from '../system-timers.ts';
 import { resolveSshDestination } from './config.ts';
@@ -49,15 +50,14 @@ export interface ConnectSshOptions {
 export async function connectSsh(options: ConnectSshOptions): Promise<NodeLink> {
   const route = await routeOf(options);
   const { timers } = route;
-  const destination = route.hops.at(-1)!;
   const jumps = await openJumps(route);
   try {
-    const control = await openHop(destination, jumps.at(-1), route);
+    const control = await openHop(route.destination, jumps.at(-1), route);
     // Further connections come later, when the caller's signal means nothing any more.
     const later: RouteOptions = { ...route, consent: undefined, signal: undefined };
     return new SshLink({
       control,
-      openExtra: () => openHop(destination, jumps.at(-1), later),
+      openExtra: () => openHop(route.destination, jumps.at(-1), later),
       closeJumps: () => closeAll(jumps),
       shellTimeoutMs: options.shellTimeoutMs ?? 10_000,
       timers,
@@ -82,9 +82,13 @@ export async function routeOf(options: ConnectSshOptions): Promise<RouteOptions>
     sshConfigPath,
     homeDir,
   });
+  const last = hops.at(-1);
+  if (last === undefined)
+    throw new LinkConfigError('link/config', 'There is no host to connect to.');
   const { identityFile, password, passphrase, knownHosts, consent, timeoutMs, signal } = options;
   return {
     hops,
+    destination: last,
     identityFile,
     password,
     passphrase,

@@ -4,7 +4,7 @@ import { Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import internals, { type InternalChannel, type InternalClient } from 'ssh2/lib/protocol/SFTP.js';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { Timers } from '../../domain/clock.ts';
-import { fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
+import { asError, fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
 import { ChannelStream } from './channel-stream.ts';
 import type { HostKeyGate } from './host-key-gate.ts';
 import type { SignIn } from './sign-in.ts';
@@ -229,7 +229,7 @@ function handshake(client: Client, options: ConnectionOptions): Promise<void> {
     const fail = (error: unknown) => {
       timer[Symbol.dispose]();
       signal?.removeEventListener('abort', onAbort);
-      reject(error);
+      reject(asError(error));
     };
     const onAbort = () => fail(signal?.reason);
     const timer = options.timers.after(options.timeoutMs, () =>

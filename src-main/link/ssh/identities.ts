@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { AppError } from '../../contract/errors.ts';
-import { AuthError } from '../errors.ts';
+import { AuthError, isLinkError } from '../errors.ts';
 import { listAgentKeys, type AgentKey } from './agent.ts';
 import { readKeyFile, unlockKey, type Identity, type KeyFile } from './key-file.ts';
 
@@ -101,19 +100,18 @@ function unlockIfPossible(file: KeyFile, options: IdentityOptions, skipped: stri
 }
 
 function problemOf(error: unknown): string {
-  if (!(error instanceof AppError)) throw error;
+  if (!isLinkError(error)) throw error;
   const file = String(error.details['file'] ?? '');
   const why: Partial<Record<string, string>> = {
     'link/key-passphrase': 'encrypted',
     'link/key-unreadable': 'unreadable',
     'link/unsupported': 'on a hardware token',
   };
-  const { code }: { code: string } = error;
-  return `${file} (${why[code] ?? code})`;
+  return `${file} (${why[error.code] ?? error.code})`;
 }
 
 function isSame(key: AgentKey, file: KeyFile): boolean {
-  return file.blob !== undefined && file.blob.equals(key.blob);
+  return file.blob?.equals(key.blob) === true;
 }
 
 /** `~/x` as an absolute path. */

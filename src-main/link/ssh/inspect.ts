@@ -1,5 +1,6 @@
 // Seeing which host keys a way shows, before anything secret is sent along it.
 import type { HostKeyReport } from '../../contract/node.ts';
+import { lostError } from '../errors.ts';
 import type { ResolvedHop } from './config.ts';
 import { routeOf, type ConnectSshOptions } from './connect.ts';
 import { SshConnection } from './connection.ts';
@@ -23,7 +24,7 @@ export async function inspectHostKeys(options: ConnectSshOptions): Promise<HostK
     for (const hop of route.hops) {
       const { report, isAccepted } = await inspectHop(hop, jumps.at(-1), route);
       reports.push(report);
-      if (!isAccepted || hop === route.hops.at(-1)) break;
+      if (!isAccepted || hop === route.destination) break;
       jumps.push(await openHop(hop, jumps.at(-1), route));
     }
   } catch (error) {
@@ -67,7 +68,8 @@ async function inspectHop(
     // The gate stays closed, so every inspection ends here; one that saw no key has failed.
     if (gate.verdict === undefined) throw error;
   }
-  const verdict = gate.verdict!;
+  const { verdict } = gate;
+  if (verdict === undefined) throw lostError(description);
   return { report: reportOf(hop, verdict), isAccepted: gate.refusal === undefined };
 }
 

@@ -24,7 +24,7 @@ function parseLine(text: string, place: { file: string; line: number }): KnownHo
   const marker = markerOf(fields[0]);
   if (marker === undefined) return [];
   if (marker !== 'none') fields.shift();
-  const [names, keyType, base64] = fields;
+  const [names, keyType, base64] = fields as (string | undefined)[];
   if (names === undefined || keyType === undefined || base64 === undefined) return [];
   const key = Buffer.from(base64, 'base64');
   if (keyTypeOf(key) !== keyType) return [];

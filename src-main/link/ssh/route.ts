@@ -2,7 +2,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HostKeyConsent } from '../../contract/node.ts';
 import type { Timers } from '../../domain/clock.ts';
-import { fromSocketError, timeoutError } from '../errors.ts';
+import { asError, fromSocketError, timeoutError } from '../errors.ts';
 import type { ResolvedHop } from './config.ts';
 import { SshConnection } from './connection.ts';
 import { HostKeyGate } from './host-key-gate.ts';
@@ -12,7 +12,9 @@ import { SignIn } from './sign-in.ts';
 
 /** What every hop of a way shares. */
 export interface RouteOptions {
+  /** All of them, the destination last. */
   hops: readonly ResolvedHop[];
+  destination: ResolvedHop;
   identityFile?: string | undefined;
   /** For the destination only: a jump host must not learn it. */
   password?: string | undefined;
@@ -63,7 +65,7 @@ export async function openHop(
   options: RouteOptions,
 ): Promise<SshConnection> {
   const description = describeHop(hop);
-  const isDestination = hop === options.hops.at(-1);
+  const isDestination = hop === options.destination;
   const { keys, skipped } = await findKeys(identityOptions(hop, options));
   const gate = await openGate(hop, options);
   const signIn = new SignIn(description, {
@@ -136,7 +138,7 @@ function dialDirectly(
         resolve(socket);
       } else {
         socket.destroy();
-        reject(error);
+        reject(asError(error));
       }
     };
     const onAbort = () => finish(signal?.reason);

@@ -10,7 +10,7 @@ import { fromSftp, isNoSuchFile, sftpCode } from './sftp-errors.ts';
 const CHUNK_BYTES = 255 * 1024;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-type Callback<T> = (error: Error | null | undefined, value: T) => void;
+type Callback<T> = (error: Error | null | undefined, value?: T) => void;
 
 /** Files over one SFTP session. */
 export class SftpFiles implements RemoteFiles {
@@ -199,7 +199,7 @@ export class SftpFiles implements RemoteFiles {
         start((error, value) => {
           this.#pending.delete(refuse);
           if (error instanceof Error) refuse(error);
-          else resolve(value);
+          else resolve(value as T);
         });
       } catch (error) {
         refuse(error);

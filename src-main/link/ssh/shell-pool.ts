@@ -1,6 +1,6 @@
 import type { Timers } from '../../domain/clock.ts';
 import { commandTimeout } from '../command-timeout.ts';
-import { LinkError, lostError } from '../errors.ts';
+import { asError, LinkError, lostError } from '../errors.ts';
 import type { RunOptions, RunResult } from '../node-link.ts';
 import type { ShellChannel } from './shell-channel.ts';
 
@@ -62,7 +62,7 @@ export class ShellPool {
         },
         reject: (error) => {
           cleanUp();
-          reject(error);
+          reject(asError(error));
         },
         shell: undefined,
       };
@@ -94,8 +94,8 @@ export class ShellPool {
 
   #pump(): void {
     for (const shell of this.#shells) {
-      if (this.#queue.length === 0) return;
-      if (shell.isIdle) this.#start(this.#queue.shift()!, shell);
+      const job = shell.isIdle ? this.#queue.shift() : undefined;
+      if (job !== undefined) this.#start(job, shell);
     }
     if (this.#queue.length === 0) return;
     if (this.#isClosed) {

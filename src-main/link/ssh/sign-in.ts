@@ -1,4 +1,9 @@
-import type { AnyAuthMethod, AuthenticationType, AuthHandlerMiddleware, Prompt } from 'ssh2';
+import type {
+  AnyAuthMethod,
+  AuthenticationType,
+  AuthHandlerMiddleware,
+  KeyboardInteractiveAuthMethod,
+} from 'ssh2';
 import { AuthError, bounded, type LinkError } from '../errors.ts';
 import { singleKeyAgent, type AgentKey } from './agent.ts';
 import type { Identity } from './identities.ts';
@@ -49,9 +54,9 @@ export class SignIn {
   }
 
   /** ssh2's authHandler. The first call has no list yet: `none` asks for it, as OpenSSH does. */
-  readonly next: AuthHandlerMiddleware = (left, _isPartial, proceed) => {
-    // The list is null until the server has sent one, whatever its type says.
-    this.#accepts = (left) ?? this.#accepts;
+  readonly next: AuthHandlerMiddleware = (left: readonly string[] | null, _isPartial, proceed) => {
+    // The list is null until the server has sent one, whatever ssh2's types say.
+    this.#accepts = left ?? this.#accepts;
     if (this.#current === undefined) {
       this.#current = noneAttempt(this.#credentials.user);
       proceed(this.#current.auth);
@@ -166,15 +171,12 @@ function withinBudget(attempts: readonly Attempt[]): Attempt[] {
  * Answers a question for a hidden text with the password, once; anything else (a one-time code)
  * is not ours to answer and is remembered for the error.
  */
-function answerer(password: string, onUnanswered: (text: string) => void) {
+function answerer(
+  password: string,
+  onUnanswered: (text: string) => void,
+): KeyboardInteractiveAuthMethod['prompt'] {
   let isGiven = false;
-  return (
-    _name: string,
-    _instructions: string,
-    _language: string,
-    prompts: Prompt[],
-    finish: (answers: string[]) => void,
-  ) => {
+  return (...[, , , prompts, finish]) => {
     finish(
       prompts.map((prompt) => {
         if (!isGiven && prompt.echo !== true) {

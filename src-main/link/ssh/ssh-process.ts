@@ -1,6 +1,6 @@
 import { Readable, type Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
-import type { LinkError } from '../errors.ts';
+import { lostError } from '../errors.ts';
 import type { RemoteProcess } from '../node-link.ts';
 import { ignoreUnheard } from './channel-stream.ts';
 import type { SshConnection } from './connection.ts';
@@ -62,7 +62,7 @@ export class SshProcess implements RemoteProcess {
       let signal: string | null = null;
       const onLost = connection.onDidClose(() => {
         this.#hasEnded = true;
-        reject(connection.lostReason()!);
+        reject(connection.lostReason() ?? lostError(connection.description));
       });
       channel.on('exit', (code: number | null, name?: string) => {
         exitCode = code;

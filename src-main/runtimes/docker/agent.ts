@@ -46,6 +46,20 @@ export class LinkAgent extends http.Agent {
     return undefined;
   }
 
+  /**
+   * docker-modem waits for the end of a reply and never hears that it broke off in the middle: the
+   * request then fails here. Node calls this for every request; it is what agents have in common.
+   */
+  addRequest(request: http.ClientRequest, ...rest: unknown[]): void {
+    request.once('response', (reply) => {
+      reply.once('close', () => {
+        if (!reply.complete) request.emit('error', new Error('The reply broke off.'));
+      });
+    });
+    const base = http.Agent.prototype as unknown as { addRequest(...all: unknown[]): void };
+    base.addRequest.call(this, request, ...rest);
+  }
+
   /** docker-modem inspects its options in full depth on every request, agent included: seconds without this. */
   [inspect.custom](): string {
     return 'LinkAgent';

@@ -81,7 +81,10 @@ const infoReply = z.object({
 
 async function greet(link: NodeLink, door: DockerDoor): Promise<DockerConnection> {
   // One connection by hand first: its error says more than what HTTP makes of it.
-  (await dialDoor(link, door)).destroy();
+  const greeting = await dialDoor(link, door);
+  // Breaking it off is no failure, though some streams say so.
+  greeting.on('error', () => undefined);
+  greeting.destroy();
   const { docker, agent } = engineClient(link, door);
   try {
     const [rawVersion, rawInfo, hasHook] = await Promise.all([

@@ -3,7 +3,7 @@
 import type { LinkAgent } from './agent.ts';
 import type Dockerode from 'dockerode';
 import type { CoreId } from '../../contract/ids.ts';
-import type { Clock, Timers } from '../../domain/clock.ts';
+import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { NodeLink } from '../../link/node-link.ts';
 import { KeyedLock } from '../keyed-lock.ts';
@@ -63,6 +63,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   return new EngineRuntime(options);
 }
 
+/** How often and how far apart a name is tried that is taken and belongs to no container yet. */
+const nameRounds = 20;
+const nameRoundMs = 100;
 /** More references than that tell placement nothing new. */
 const mostImageReferences = 10_000;
 
@@ -147,18 +150,19 @@ class EngineRuntime implements DockerRuntime {
       nodeMemoryBytes: this.#nodeMemoryBytes,
       amdDevices: await findAmdDevices(this.#link, spec),
     });
-    // A name that is taken is settled at most twice: by an older attempt, and by this very one.
     for (let round = 0; ; round += 1) {
       try {
         const created = await this.#docker.createContainer(config);
         this.#fresh.set(keyOf(spec), created.id);
         return;
       } catch (error) {
-        if (readComplaint(error).status !== 409 || round === 2) {
+        if (readComplaint(error).status !== 409 || round === nameRounds) {
           throw fromDocker(error, { kind: 'create', container: config.name ?? '' });
         }
-        if ((await this.#settleName(spec, config.name ?? '')) === 'is-this-attempt') return;
       }
+      if ((await this.#settleName(spec, config.name ?? '')) === 'is-this-attempt') return;
+      // Taken by a creation under way, which shows in a moment.
+      if (round > 0) await sleep(this.#timers, nameRoundMs);
     }
   }
 

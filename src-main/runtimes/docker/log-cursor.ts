@@ -61,6 +61,12 @@ export class LogCursor {
       : new LogCursor(this.#stdout, mark);
   }
 
+  /** The stream's last message was a piece of a line, and this one belongs to another line. */
+  hasOpenLineBefore(message: LogMessage): boolean {
+    const mark = this.mark(message.stream);
+    return mark?.isPartial === true && mark.timeNs !== message.timeNs;
+  }
+
   /** What to ask the Engine for, `seconds.nanoseconds`; undefined for everything. */
   since(): string | undefined {
     const from = earliest(

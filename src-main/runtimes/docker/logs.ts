@@ -9,6 +9,7 @@ import { FrameReader, type LogMessage } from './log-frames.ts';
 /** Messages of one stream are handed on together up to this size and this much time apart. */
 const chunkBytes = 64 * 1024;
 const chunkSpanNs = 10_000_000n;
+const lineEnd = Buffer.from('\n');
 
 export interface ReadOptions {
   readonly follow: boolean;
@@ -95,6 +96,9 @@ class ChunkBuilder {
       this.#timeNs = message.timeNs;
       this.#isAfterGap = isAfterGap;
     }
+    // Engines before 23 leave out the line end of a line they have cut in pieces. Pieces share one
+    // instant, so a message of another one tells that the line had ended.
+    if (this.#cursor.hasOpenLineBefore(message)) this.#parts.push(lineEnd);
     this.#parts.push(message.bytes);
     // An empty message still moves the cursor, so it counts as something to hand on.
     this.#size += message.bytes.length + 1;

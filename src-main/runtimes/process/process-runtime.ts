@@ -53,7 +53,7 @@ const scriptTimeoutMs = 60_000;
 /** Attempts on one node are hundreds at most; each takes about 300 bytes. */
 const listBytes = 8 * 1024 * 1024;
 /** For ends nobody tells of: the script around the work was killed. */
-const lookAgainMs = 30_000;
+const lookAgainMs = 15_000;
 /** While the watcher is not there to tell. */
 const lookSoonMs = 1000;
 /** How long SIGKILL may take to show before it is sent again, and how often that is. */
@@ -173,7 +173,7 @@ class SessionRuntime implements ProcessRuntime {
       using next = this.#nextNotice(ref, { signal, pollMs, withGrowth: false });
       const observed = await this.inspect(ref);
       signal.throwIfAborted();
-      if (observed === undefined || observed.condition.kind === 'ended') return observed;
+      if (isOver(observed)) return observed;
       await next.take();
     }
   }
@@ -202,18 +202,18 @@ class SessionRuntime implements ProcessRuntime {
   ): AsyncGenerator<LogChunk, void, undefined> {
     this.#watcher.ensure();
     const position = LogPosition.parse(cursor);
-    const first = await this.#found(ref);
+    const { name } = await this.#found(ref);
     const open = await logFiles(this.#link);
-    await using stdout = await open(`${first.name}/stdout.log`);
-    await using stderr = await open(`${first.name}/stderr.log`);
+    await using stdout = await open(`${name}/stdout.log`);
+    await using stderr = await open(`${name}/stderr.log`);
     using _follow = this.#watcher.follow(pathOf(ref));
-    for (let observed: ObservedAttempt | undefined = first; ;) {
+    for (let mustLook = true; ;) {
       using next = this.#nextNotice(ref, { signal, pollMs: lookAgainMs, withGrowth: true });
       // Asked before reading: what has ended by then writes no more.
-      observed ??= await this.inspect(ref);
+      const hasEnded = mustLook && isOver(await this.inspect(ref));
       yield* this.#readBoth({ stdout, stderr }, position, signal);
-      if (observed === undefined || observed.condition.kind === 'ended') return;
-      if ((await next.take()) !== 'growth') observed = undefined;
+      if (hasEnded) return;
+      mustLook = (await next.take()) !== 'growth';
     }
   }
 
@@ -332,6 +332,10 @@ class SessionRuntime implements ProcessRuntime {
     const [answer = ''] = result.stdout.toString().split('\n');
     return answer === '' ? `failed ${result.stderr.toString().slice(0, 300)}` : answer;
   }
+}
+
+function isOver(observed: ObservedAttempt | undefined): boolean {
+  return observed === undefined || observed.condition.kind === 'ended';
 }
 
 function pathOf(ref: AttemptRef): string {

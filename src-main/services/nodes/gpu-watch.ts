@@ -75,7 +75,7 @@ export class GpuWatch {
   /** Why GPUs count as unknown at the moment; null while all is well. */
   get problem(): string | null {
     if (this.#parts.gpus().every((gpu) => gpu.vendor !== 'nvidia')) return null;
-    if (this.#isStale())
+    if (this.isSilent)
       return 'nvidia-smi has not answered for a while; GPUs are unknown until it does.';
     return this.#failures < failuresThatCount ? null : this.#lastProblem;
   }

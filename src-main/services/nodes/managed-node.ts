@@ -55,7 +55,7 @@ export class ManagedNode implements AsyncDisposable {
   /** Told to be offline, and not online since. */
   #isCountedOffline = false;
   #watchers = 0;
-  #settled = Promise.withResolvers<void>();
+  #settled = Promise.withResolvers<undefined>();
 
   constructor(parts: ManagedNodeParts) {
     this.record = parts.record;
@@ -87,7 +87,7 @@ export class ManagedNode implements AsyncDisposable {
     this.#supervisor = undefined;
     this.#absence = null;
     this.#isCountedOffline = false;
-    this.#settled.resolve();
+    this.#settled.resolve(undefined);
     await this.#endSession();
     await supervisor?.stop();
   }
@@ -138,7 +138,7 @@ export class ManagedNode implements AsyncDisposable {
   }
 
   /** Resolves when the first attempt since `start` came to something: online, or a reason why not. */
-  settled(): Promise<void> {
+  settled(): Promise<undefined> {
     return this.#settled.promise;
   }
 
@@ -215,7 +215,7 @@ export class ManagedNode implements AsyncDisposable {
     this.#log.info({}, 'online');
     events.cameOnline(this);
     events.changed(this);
-    this.#settled.resolve();
+    this.#settled.resolve(undefined);
   }
 
   /** The link is gone, and may be back soon: until it counts as offline it is merely connecting. */
@@ -235,7 +235,7 @@ export class ManagedNode implements AsyncDisposable {
     const { kind, reason } = absenceOf(error);
     const isNews = this.#absence?.reason !== reason || !this.#isCountedOffline;
     this.#absence = { kind, reason };
-    this.#settled.resolve();
+    this.#settled.resolve(undefined);
     if (!this.#isCountedOffline) {
       this.#isCountedOffline = true;
       this.#log.info({ reason: kind }, 'offline');

@@ -58,7 +58,10 @@ export class MetricsStream implements AsyncDisposable {
         String(intervalS),
         mode,
       ]);
-      if (this.#isClosed) return void (await process[Symbol.asyncDispose]());
+      if (this.#hasClosed()) {
+        await process[Symbol.asyncDispose]();
+        return;
+      }
       this.#process = process;
       this.#read(process, mode);
       await process.ended;
@@ -132,6 +135,11 @@ export class MetricsStream implements AsyncDisposable {
       // Its `ended` brings about the next start.
       void this.restart();
     });
+  }
+
+  /** Asked anew after each wait: it may have been closed meanwhile. */
+  #hasClosed(): boolean {
+    return this.#isClosed;
   }
 
   #again(): void {

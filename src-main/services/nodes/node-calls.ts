@@ -348,8 +348,8 @@ export class NodeCalls {
 
   /** Waits until the node is usable or said why not, but not for ever. */
   async #settle(node: ManagedNode): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    using _timer = this.#parts.nodes.timers.after(settleMs, late.resolve);
+    const late = Promise.withResolvers<undefined>();
+    using _timer = this.#parts.nodes.timers.after(settleMs, () => late.resolve(undefined));
     await Promise.race([node.settled(), late.promise]);
   }
 }

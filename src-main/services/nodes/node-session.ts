@@ -94,7 +94,7 @@ export class NodeSession implements AsyncDisposable {
     if (this.#isClosed) return;
     await this.#updateFacts();
     await Promise.all([this.refreshForeign(), this.#refreshImages()]);
-    if (this.#isClosed) return;
+    if (this.#hasClosed()) return;
     this.#isReady = true;
     const { timers } = this.#parts.nodes;
     this.#timers.push(
@@ -226,6 +226,11 @@ export class NodeSession implements AsyncDisposable {
       this.#stream?.[Symbol.asyncDispose](),
       this.runtimes[Symbol.asyncDispose](),
     ]);
+  }
+
+  /** Asked anew after each wait: the link may have dropped meanwhile. */
+  #hasClosed(): boolean {
+    return this.#isClosed;
   }
 
   #probe(): Promise<void> {

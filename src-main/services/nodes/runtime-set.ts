@@ -5,6 +5,7 @@ import type { RuntimeKind } from '../../contract/task.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import type { NodeLink } from '../../link/node-link.ts';
+import { DockerError } from '../../runtimes/docker/errors.ts';
 import type { ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
 import type { Logger } from '../logger.ts';
 import type { RuntimeContext, RuntimeFactories } from './ports.ts';
@@ -99,7 +100,7 @@ export class RuntimeSet implements AsyncDisposable {
 
   async #openDocker(): Promise<void> {
     this.#retry?.[Symbol.dispose]();
-    const { factories, link, context, timers, log } = this.#parts;
+    const { factories, link, context, log } = this.#parts;
     try {
       const { runtime, facts } = await factories.docker(link, context());
       this.#docker = { kind: 'up', facts };
@@ -111,7 +112,7 @@ export class RuntimeSet implements AsyncDisposable {
         log.error({ err: error }, 'reaching Docker failed in an unexpected way');
       const problem = error instanceof AppError ? error.message : 'Docker could not be reached.';
       this.#docker = { kind: 'down', problem };
-      if (!this.#isClosed) this.#retry = timers.after(recheckMs, () => void this.tryDocker());
+      this.#retryAfter(recheckMs);
     }
   }
 
@@ -134,8 +135,8 @@ export class RuntimeSet implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       // A dropped link is the supervisor's to notice; Docker alone may fail while the link is open.
-      if (kind === 'docker' && this.#parts.link.isOpen && error.code.startsWith('docker/'))
-        await this.#dockerFailed(error);
+      const isDockerAlone = kind === 'docker' && this.#parts.link.isOpen;
+      if (isDockerAlone && error instanceof DockerError) await this.#dockerFailed(error);
       return [];
     }
   }
@@ -150,8 +151,13 @@ export class RuntimeSet implements AsyncDisposable {
     this.#images = undefined;
     await this.#remove('docker');
     this.#appeared.emit('docker');
-    if (!this.#isClosed)
-      this.#retry = this.#parts.timers.after(soonMs, () => void this.tryDocker());
+    this.#retryAfter(soonMs);
+  }
+
+  #retryAfter(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#retry?.[Symbol.dispose]();
+    this.#retry = this.#parts.timers.after(delayMs, () => void this.tryDocker());
   }
 
   async #remove(kind: RuntimeKind): Promise<void> {

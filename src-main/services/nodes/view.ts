@@ -104,40 +104,57 @@ function plannerGpus(node: ManagedNode): PlannerGpu[] {
   });
 }
 
-const noImages: ReadonlySet<string> = new Set();
+/** What the hardware offers; without facts, nothing. */
+function capacityOf(
+  node: ManagedNode,
+): Pick<PlannerNode, 'cores' | 'memoryBytes' | 'numa' | 'gpus'> {
+  const { facts } = node.record;
+  if (facts === null) return { cores: 0, memoryBytes: 0, numa: [], gpus: [] };
+  const numa = facts.numa.map(({ id, cores, memoryBytes }) => ({
+    id,
+    cores: cores.length,
+    memoryBytes,
+  }));
+  return { cores: facts.cores, memoryBytes: facts.memoryBytes, numa, gpus: plannerGpus(node) };
+}
+
+/** What can be used now. While the node is away, what it last could do: a task may wait for it. */
+function usableOn({
+  session,
+  record: { facts },
+}: ManagedNode): Pick<PlannerNode, 'runtimes' | 'foreignUse' | 'images'> {
+  if (session === undefined) {
+    return {
+      runtimes: {
+        docker: facts !== null && facts.docker !== null,
+        process: facts?.process === true,
+      },
+      foreignUse: { cores: 0, memoryBytes: 0, gpuUuids: [] },
+      images: new Set(),
+    };
+  }
+  const { cores, memoryBytes, gpus } = session.foreign;
+  return {
+    runtimes: {
+      docker: session.runtime('docker') !== undefined,
+      process: session.runtime('process') !== undefined,
+    },
+    foreignUse: { cores, memoryBytes, gpuUuids: [...gpus.keys()] },
+    images: session.images,
+  };
+}
 
 /** The node as the planner sees it. Without facts it has room for nothing. */
 export function plannerNodeOf(node: ManagedNode): PlannerNode {
-  const { record, session, state } = node;
-  const { facts } = record;
+  const { record, state } = node;
   return {
     id: record.id,
     name: record.name,
     state,
     drained: record.drained,
     labels: record.labels,
-    cores: facts?.cores ?? 0,
-    memoryBytes: facts?.memoryBytes ?? 0,
-    numa: (facts?.numa ?? []).map(({ id, cores, memoryBytes }) => ({
-      id,
-      cores: cores.length,
-      memoryBytes,
-    })),
-    gpus: plannerGpus(node),
-    // While it is away, what it last could do: a task may wait for it.
-    runtimes:
-      session === undefined
-        ? { docker: facts?.docker != null, process: facts?.process === true }
-        : {
-            docker: session.runtime('docker') !== undefined,
-            process: session.runtime('process') !== undefined,
-          },
-    foreignUse: {
-      cores: session?.foreign.cores ?? 0,
-      memoryBytes: session?.foreign.memoryBytes ?? 0,
-      gpuUuids: [...(session?.foreign.gpus.keys() ?? [])],
-    },
+    ...capacityOf(node),
+    ...usableOn(node),
     load: node.history.newest?.cpu ?? 0,
-    images: session?.images ?? noImages,
   };
 }

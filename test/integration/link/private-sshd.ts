@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connectSsh, type ConnectSshOptions } from '../../../src-main/link/ssh/connect.ts';
 import { KnownHosts } from '../../../src-main/link/ssh/known-hosts.ts';
-import type { SshLink } from '../../../src-main/link/ssh/ssh-link.ts';
+import { SshLink } from '../../../src-main/link/ssh/ssh-link.ts';
 
 const execute = promisify(execFile);
 const SSHD = '/usr/sbin/sshd';
@@ -87,7 +87,9 @@ export class PrivateSshd implements AsyncDisposable {
   }
 
   async connect(more: Partial<ConnectSshOptions> = {}): Promise<SshLink> {
-    return (await connectSsh(this.options(more))) as SshLink;
+    const link = await connectSsh(this.options(more));
+    if (link instanceof SshLink) return link;
+    throw new Error('not a link over SSH');
   }
 
   publicHostKey(type: string): Promise<string> {

@@ -78,11 +78,11 @@ describe('adding', () => {
   });
 
   test('by password: it is nowhere in clear, and still there after a restart', async () => {
-    let home = '';
+    let home: string;
     {
       const first = await rig();
       home = first.homeDir;
-      const added = await addNode(first, bed, 'n2', 'pw');
+      const added = await addNode(first, bed, { name: 'n2', user: 'pw' });
       expect(added).toMatchObject({ state: 'online', auth: 'password' });
       expect(added.facts?.docker).toBeNull();
       expect(added.findings.map(({ id, fix }) => [id, fix])).toContainEqual([
@@ -105,7 +105,7 @@ describe('adding', () => {
 
   test('through a jump host', async () => {
     await using it = await rig();
-    const added = await addNode(it, bed, 'n3');
+    const added = await addNode(it, bed, { name: 'n3' });
     const { address } = bed.node(bed.node('n3').jumpThrough ?? '');
     expect(added).toMatchObject({ state: 'online', jumps: [`ops@${address}:22`] });
     expect(it.nodes.runtime(added.id, 'docker')).toBeDefined();
@@ -125,7 +125,7 @@ describe('adding', () => {
     });
     expect(it.nodes.list()).toHaveLength(1);
 
-    await addNode(it, bed, 'n1');
+    await addNode(it, bed, { name: 'n1' });
     const n2 = hostOf(bed, bed.node('n2'));
     await expect(
       calls.add({ ...n2, name: 'N1', labels: {}, consent: 'any-new' }),

@@ -13,7 +13,7 @@ afterAll(() => bed[Symbol.asyncDispose]());
 describe('the way to a node', () => {
   test('a power cut: connecting, then offline with a reason, then back by itself', async () => {
     await using it = await rig();
-    const { id } = await addNode(it, bed, 'n2');
+    const { id } = await addNode(it, bed, { name: 'n2' });
     await bed.powerCut('n2');
     await view(it, 'n2', ({ state }) => state === 'connecting');
     const gone = await view(it, 'n2', ({ state }) => state === 'offline');
@@ -33,7 +33,7 @@ describe('the way to a node', () => {
 
   test('a short cut of sshd is no absence', async () => {
     await using it = await rig({ offlineAfterSeconds: 20 });
-    const { id } = await addNode(it, bed, 'n2');
+    const { id } = await addNode(it, bed, { name: 'n2' });
     await bed.stopSshd('n2');
     await view(it, 'n2', ({ state }) => state === 'connecting');
     await bed.startSshd('n2');
@@ -47,7 +47,7 @@ describe('the way to a node', () => {
 
   test('a changed host key: offline, said loudly, nothing sent', async () => {
     await using it = await rig();
-    await addNode(it, bed, 'n2');
+    await addNode(it, bed, { name: 'n2' });
     await bed.changeHostKey('n2');
     await bed.stopSshd('n2');
     await bed.startSshd('n2');
@@ -72,12 +72,12 @@ describe('the way to a node', () => {
       });
       // Known before it began to hang.
       await bed.sh('n1', 'mv /home/plain/.bashrc /home/plain/.hang');
-      const added = await addNode(it, bed, 'n1', 'plain');
+      const added = await addNode(it, bed, { name: 'n1', user: 'plain' });
       await bed.sh('n1', 'mv /home/plain/.hang /home/plain/.bashrc');
       await bed.stopSshd('n1');
       await bed.startSshd('n1');
       await view(it, 'n1', ({ state }) => state === 'connecting');
-      const back = await view(it, 'n1', ({ state }) => state === 'online', 60_000);
+      const back = await view(it, 'n1', ({ state }) => state === 'online');
       expect(back.findings.map(({ id }) => id)).toContain('probe');
       expect(it.nodes.runtime(added.id, 'docker')).toBeDefined();
     } finally {
@@ -87,7 +87,7 @@ describe('the way to a node', () => {
 
   test('disabled: let go of, and back when enabled', async () => {
     await using it = await rig();
-    const { id } = await addNode(it, bed, 'n1');
+    const { id } = await addNode(it, bed, { name: 'n1' });
     expect(await it.nodes.calls.disable({ node: 'n1' })).toMatchObject({
       state: 'disabled',
       reason: null,
@@ -101,7 +101,7 @@ describe('GPUs', () => {
   test('a hanging nvidia-smi makes them unknown, holds up nothing else, and they come back', async () => {
     await using it = await rig();
     await bed.setGpus('n1', { gpus: cards, fault: { kind: 'hang' } });
-    const { id } = await addNode(it, bed, 'n1');
+    const { id } = await addNode(it, bed, { name: 'n1' });
     const planned = () => it.nodes.plannerNodes().find((node) => node.id === id);
     expect(it.nodes.calls.get({ node: 'n1' })).toMatchObject({
       state: 'online',
@@ -126,7 +126,7 @@ describe('GPUs', () => {
 
   test('a process of somebody else makes one foreign, one of ours does not', async () => {
     await using it = await rig();
-    const { id } = await addNode(it, bed, 'n1');
+    const { id } = await addNode(it, bed, { name: 'n1' });
     const pid = await bed.occupyGpu('n1', { user: 'plain', gpu: 1, memoryMiB: 500 });
     const seen = await sample(it, id, ({ gpus: readings }) => readings[1]?.foreign === true);
     expect(seen.gpus[1]?.processes).toMatchObject([
@@ -161,7 +161,7 @@ describe('GPUs', () => {
 describe('what a node lacks', () => {
   test('Docker that comes up later is taken into use by itself', async () => {
     await using it = await rig();
-    const { id } = await addNode(it, bed, 'n1');
+    const { id } = await addNode(it, bed, { name: 'n1' });
     await bed.stopDockerd('n1');
     await until(() => it.nodes.runtime(id, 'docker') === undefined, { timeoutMs: 45_000 });
     await view(it, 'n1', ({ findings }) =>
@@ -180,7 +180,7 @@ describe('what a node lacks', () => {
       `printf '#!/bin/sh\\necho $(($(/bin/date +%%s) + 3600)).5\\n' >/usr/local/bin/date; chmod 755 /usr/local/bin/date`,
     );
     try {
-      const added = await addNode(it, bed, 'n1');
+      const added = await addNode(it, bed, { name: 'n1' });
       expect(added.findings).toMatchObject([
         { id: 'clock', level: 'warning', title: 'The clock is 3600 s ahead' },
       ]);
@@ -194,7 +194,7 @@ describe('what a node lacks', () => {
 
   test('doctor, processes, drain, labels, rename, remove', async () => {
     await using it = await rig();
-    const { id } = await addNode(it, bed, 'n1');
+    const { id } = await addNode(it, bed, { name: 'n1' });
     const calls = it.nodes.calls;
     expect((await calls.doctor({ node: 'n1' })).map((finding) => finding.id)).toEqual(
       expect.arrayContaining(['docker', 'gpus', 'sshd-sessions', 'disk']),
@@ -229,6 +229,6 @@ describe('what a node lacks', () => {
       left: ['container kohakuriver-task-77'],
     });
     expect(it.nodes.find('first')).toBeUndefined();
-    expect(await addNode(it, bed, 'n1')).toMatchObject({ state: 'online' });
+    expect(await addNode(it, bed, { name: 'n1' })).toMatchObject({ state: 'online' });
   });
 });

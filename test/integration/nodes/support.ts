@@ -119,8 +119,7 @@ export function hostOf(bed: Testbed, node: TestbedNode, user: TestbedUser = 'ops
 export function addNode(
   rigged: Rig,
   bed: Testbed,
-  name: string,
-  user: TestbedUser = 'ops',
+  { name, user = 'ops' }: { name: string; user?: TestbedUser },
 ): Promise<NodeView> {
   return rigged.nodes.calls.add({
     ...hostOf(bed, bed.node(name), user),
@@ -150,14 +149,13 @@ export function view(
   rigged: Rig,
   node: string,
   condition: (view: NodeView) => boolean,
-  timeoutMs = 30_000,
 ): Promise<NodeView> {
   return until(
     () => {
       const seen = rigged.nodes.calls.get({ node });
       return condition(seen) && seen;
     },
-    { timeoutMs, what: `the state of ${node} waited for` },
+    { timeoutMs: 60_000, what: `the state of ${node} waited for` },
   );
 }
 

@@ -284,7 +284,7 @@ describe('containers on a node', () => {
   test('mark a gap where the rotation of the node lost output', async () => {
     const runtime = await runtimeOver(ssh);
     const spec = attemptOf(
-      'echo first; sleep 1; head -c 30000000 /dev/zero | tr "\\0" "\\n"; echo last',
+      'echo first; sleep 1; yes $(printf %01000d 7) | head -c 30000000; echo last',
       {
         logBufferBytes: 4 * 1024 ** 2,
       },

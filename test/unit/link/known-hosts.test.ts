@@ -94,7 +94,7 @@ describe('KnownHosts', () => {
       'new',
     ],
   ];
-  test.each(cases)('%s', async (_name, lines, [host, port, key], status) => {
+  test.each(cases)('%s', async (...[, lines, [host, port, key], status]) => {
     await writeFile(user, `${lines.join('\r\n')}\n`);
     const verdict = await hosts().check(host, port, key);
     expect(verdict.status).toBe(status);

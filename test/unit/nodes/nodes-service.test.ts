@@ -356,7 +356,7 @@ describe('metrics', () => {
     loop.gpus([row(gpu0)]);
     await it.time.pass(0);
     expect(areHealthy()).toBe(true);
-    for (let second = 0; second < 50; second += 5) {
+    for (let second = 0; second < 60; second += 5) {
       loop.tick(second + 1);
       await it.time.pass(5_000);
     }

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { sshDestination, type SshDestination } from '../../../contract/node.ts';
 import { UsageError } from '../errors.ts';
 
@@ -27,12 +28,13 @@ export function parseDestination(text: string): SshDestination {
 
 function hostAndPort(text: string, whole: string): { host: string; port: string | undefined } {
   const bracketed = /^\[([^\]]*)\](?::(\d+))?$/.exec(text);
-  if (bracketed !== null) return { host: bracketed[1] ?? '', port: bracketed[2] };
-  const parts = text.split(':');
-  // More than one colon and no brackets: an IPv6 address without a port.
-  if (parts.length !== 2) return { host: text, port: undefined };
-  const [host = '', port = ''] = parts;
-  if (!/^\d+$/.test(port)) throw new UsageError(`"${whole}" is not a host: ${howTo}.`);
+  if (bracketed !== null && isIPv6(bracketed[1] ?? '')) {
+    return { host: bracketed[1] ?? '', port: bracketed[2] };
+  }
+  // Colons and no brackets: a whole IPv6 address, for where would the port begin?
+  if (isIPv6(text)) return { host: text, port: undefined };
+  const [, host = '', port] = /^([^:[\]]*)(?::(\d+))?$/.exec(text) ?? [];
+  if (host === '') throw new UsageError(`"${whole}" is not a host: ${howTo}.`);
   return { host, port };
 }
 

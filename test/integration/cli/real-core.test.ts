@@ -1,0 +1,222 @@
+// The command as people run it, a process of its own, with a real core that it starts itself.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const cli = join(import.meta.dirname, '../../../src-main/hosts/cli/main.ts');
+
+let dataDir: string;
+
+interface Ran {
+  code: number | null;
+  out: Buffer;
+  err: string;
+}
+
+function start(words: readonly string[], env: Record<string, string> = {}) {
+  return spawn(process.execPath, [cli, '--data-dir', dataDir, ...words], {
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function kr(words: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  const child = start(words, env);
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out: Buffer.concat(out), err: Buffer.concat(err).toString() };
+}
+
+async function json(words: readonly string[]): Promise<unknown> {
+  const { out } = await kr(['--json', ...words]);
+  return JSON.parse(out.toString());
+}
+
+async function submit(command: string, options: readonly string[] = []): Promise<string> {
+  const { code, out } = await kr([
+    'task',
+    'submit',
+    '-m',
+    '16M',
+    ...options,
+    '--',
+    'sh',
+    '-c',
+    command,
+  ]);
+  expect(code).toBe(0);
+  return out.toString().trim();
+}
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'kr-cli-real-'));
+});
+
+afterAll(async () => {
+  await kr(['stop']);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+describe('the core', () => {
+  test('is not started where that is forbidden', async () => {
+    const { code, out, err } = await kr(['--json', '--no-spawn', 'status']);
+    expect({ code, out: out.toString() }).toEqual({ code: 4, out: '' });
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'core/unavailable' } });
+  });
+
+  test('is started by the first command, once, whoever asks at the same time', async () => {
+    const all = (await Promise.all([json(['status']), json(['status']), json(['status'])])) as {
+      pid: number;
+      dataDir: string;
+    }[];
+    expect(new Set(all.map(({ pid }) => pid)).size).toBe(1);
+    expect(all[0]?.dataDir).toBe(dataDir);
+  });
+
+  test('its sign-in link is in no file', async () => {
+    expect(await readFile(join(dataDir, 'background.log'), 'utf8')).not.toContain('token');
+  });
+
+  test('settings are read as what they are', async () => {
+    expect(await json(['config', 'set', 'tasks.killGraceSeconds', '3'])).toMatchObject({
+      value: 3,
+    });
+    expect((await kr(['config', 'get', 'tasks.killGraceSeconds'])).out.toString()).toBe('3\n');
+    expect((await kr(['config', 'set', 'tasks.killGraceSeconds', 'x'])).code).toBe(2);
+    expect((await kr(['config', 'get', 'no.such'])).code).toBe(3);
+  });
+});
+
+describe('tasks', () => {
+  test('exit codes: its own, by a signal, none there', async () => {
+    expect((await kr(['task', 'submit', '-w', '--', 'sh', '-c', 'exit 7'])).code).toBe(7);
+    expect((await kr(['task', 'submit', '-w', '--', 'sh', '-c', 'kill -15 $$'])).code).toBe(143);
+    expect((await kr(['task', 'status', '99999999'])).code).toBe(3);
+  });
+
+  test('--follow passes on both streams, each to its own, and nothing else', async () => {
+    const { code, out, err } = await kr([
+      'task',
+      'submit',
+      '--follow',
+      '--',
+      'sh',
+      '-c',
+      'echo out; echo err >&2; echo more; exit 3',
+    ]);
+    expect({ code, out: out.toString(), err }).toEqual({
+      code: 3,
+      out: 'out\nmore\n',
+      err: 'err\n',
+    });
+  });
+
+  test('a log comes back byte for byte, live and afterwards', async () => {
+    const id = await submit('head -c 5000000 /dev/urandom | tee "$SAVE"', [
+      '--env',
+      `SAVE=${join(dataDir, 'bytes')}`,
+    ]);
+    const live = await kr(['task', 'logs', '-f', id]);
+    const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+    const printed = await readFile(join(dataDir, 'bytes'));
+    expect(digest(live.out)).toBe(digest(printed));
+    expect(digest((await kr(['task', 'logs', id])).out)).toBe(digest(printed));
+  });
+
+  test('records are a JSON object a line, and together the same bytes', async () => {
+    const id = await submit('printf "a\\nb"; printf c');
+    await kr(['task', 'wait', id]);
+    const { out } = await kr(['task', 'logs', '--json', id]);
+    const records = out
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, string>);
+    expect(
+      records.map(({ base64 = '' }) => Buffer.from(base64, 'base64').toString()).join(''),
+    ).toBe('a\nbc');
+    expect(records[0]).toMatchObject({ stream: 'stdout', offset: 0 });
+  });
+
+  test('a reader that leaves ends the command in peace', async () => {
+    const id = await submit('yes | head -c 3000000');
+    await kr(['task', 'wait', id]);
+    const child = start(['task', 'logs', id]);
+    let err = '';
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
+  test('waiting: too long, interrupted, and to the end', async () => {
+    const id = await submit('sleep 100');
+    expect((await kr(['task', 'wait', id, '--timeout', '0.5s'])).code).toBe(124);
+    const child = start(['task', 'wait', id]);
+    child.stdout.resume();
+    setTimeout(() => child.kill('SIGINT'), 1500);
+    expect(((await once(child, 'exit')) as [number | null])[0]).toBe(130);
+    expect((await kr(['task', 'kill', id])).code).toBe(0);
+    expect((await kr(['task', 'wait', id])).code).toBe(143);
+  });
+
+  test('held tasks wait, say so, and go on when released; an ending of the ID is enough', async () => {
+    const id = await submit('true', ['--hold', '--name', 'held one']);
+    expect(await json(['task', 'why', id])).toMatchObject({ ahead: expect.any(Number) as number });
+    expect((await kr(['task', 'release', 'held one'])).code).toBe(0);
+    expect((await kr(['task', 'wait', id.slice(-8)])).code).toBe(0);
+    expect((await kr(['task', 'hold', id])).code).toBe(1);
+    const events = (await json(['task', 'events', id])) as { to: string }[];
+    expect(events.map(({ to }) => to)).toContain('COMPLETED');
+    expect((await kr(['task', 'remove', id])).code).toBe(0);
+    expect((await kr(['task', 'status', id])).code).toBe(3);
+  });
+
+  test('resubmit: what it was, with changes', async () => {
+    const id = await submit('echo $A$B', ['--env', 'A=1', '--env', 'B=2', '-c', '2', '--hold']);
+    const again = await kr(['task', 'resubmit', id, '--env', 'B=3']);
+    const copy = again.out.toString().trim();
+    expect(await json(['task', 'status', copy])).toMatchObject({
+      env: { A: '1', B: '3' },
+      cores: 2,
+      memoryBytes: 16 * 2 ** 20,
+    });
+    await kr(['task', 'kill', id, copy]);
+  });
+
+  test('watch: lines of JSON until the end', async () => {
+    const id = await submit('sleep 1');
+    const { code, out } = await kr(['task', 'watch', '--json', id]);
+    expect(code).toBe(0);
+    const last = JSON.parse(out.toString().trimEnd().split('\n').at(-1) ?? '') as object;
+    expect(last).toMatchObject({ task: { id, status: 'COMPLETED' } });
+  });
+});
+
+describe('words', () => {
+  test('wrong ones exit 2 and leave standard output alone', async () => {
+    for (const words of [['nonsense'], ['task', 'submit', '--nonsense', '--', 'x'], ['task']]) {
+      const { code, out } = await kr(words);
+      expect({ code, out: out.toString() }).toEqual({ code: 2, out: '' });
+    }
+  });
+
+  test('help and version are answers', async () => {
+    expect((await kr(['task', 'submit', '--help'])).out.toString()).toContain('--gpu-model');
+    expect((await kr(['--version'])).out.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+test('stop ends the core, and says when there is none', async () => {
+  const { pid } = (await json(['stop'])) as { pid: number };
+  expect(() => process.kill(pid, 0)).toThrow();
+  expect((await kr(['stop'])).code).toBe(4);
+});
