@@ -66,6 +66,9 @@ function compose(options: CoreOptions, { settings, store, logFile }: Foundations
   const book = new TaskBook({ records, commit: store, clock, log });
   const secrets = new TaskSecrets(vault);
 
+  const links = realLinks({ clock, timers, log, knownHostsFile: store.paths.knownHosts });
+  const dockerHost = process.env['DOCKER_HOST'];
+  const runtimes = realRuntimes({ coreId, clock, timers, log, dockerHost });
   const nodes = new NodesService({
     coreId,
     clock,
@@ -78,8 +81,8 @@ function compose(options: CoreOptions, { settings, store, logFile }: Foundations
     secrets: vault,
     write: (change) => store.write(change),
     flushed: () => store.flushed(),
-    links: realLinks({ clock, timers, log, knownHostsFile: store.paths.knownHosts }),
-    runtimes: realRuntimes({ coreId, clock, timers, log, dockerHost: process.env['DOCKER_HOST'] }),
+    links: options.replace?.links?.(links) ?? links,
+    runtimes: options.replace?.runtimes?.(runtimes) ?? runtimes,
     localHost: new ThisComputer(),
     settings: () => ({
       metricsIntervalSeconds: settings.get('nodes.metricsIntervalSeconds'),

@@ -25,7 +25,12 @@ for place in /dev/shm "${XDG_RUNTIME_DIR:-/dev/shm}" "${TMPDIR:-/tmp}" /tmp "${H
     break
   fi
 done
-[ -z "$scratch" ] || trap 'rm -rf "$scratch"' EXIT
+if [ -n "$scratch" ]; then
+  trap 'rm -rf "$scratch"' EXIT
+  trap 'exit 143' HUP INT TERM PIPE
+  # What a killed probe left behind. Old ones of this user only: others may be at work.
+  find "${scratch%/*}" -maxdepth 1 -name 'kohakuriver-probe-*' -user "$(id -u)" -mmin +60 -exec rm -rf {} + 2>/dev/null
+fi
 
 # ask NAME CMD...: starts it aside; its output goes to a file, and its exit code when it ends.
 ask() {

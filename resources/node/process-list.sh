@@ -1,17 +1,18 @@
-# Tells about attempts: $1 machine, $2 all or TASK/ATTEMPT.
-# Lines: root DIR; boot ID SECONDS; now SECONDS; proc TASK/ATTEMPT STATE BEGUN (or: gone MEMBERS);
-# wait TASK/ATTEMPT SECONDS (launched then, no process yet); launched TASK/ATTEMPT; then the small files as PATH:LINE.
+# Tells about attempts: $1 machine, $2 all or TASK/ATTEMPT. Starts no other program for a single one.
+# Lines: root DIR; boot ID UPTIME; launched TASK/ATTEMPT; proc TASK/ATTEMPT STATE BEGUN (or: gone
+# MEMBERS); wait TASK/ATTEMPT AGE (launched so long ago, no process yet; seconds); then the small
+# files as PATH:LINE.
 root=$HOME/.kohakuriver/$1
 echo "root $root"
 read -r boot < /proc/sys/kernel/random/boot_id
-while read -r key value; do
-  case $key in btime) echo "boot $boot $value" ;; esac
-done < /proc/stat
-echo "now $(date +%s)"
+read -r up _ < /proc/uptime
+echo "boot $boot ${up%.*}"
 cd "$root/tasks" 2>/dev/null || exit 0
 
-state_and_begun() {
-  echo "$1 ${20}"
+say_state() {
+  path=$1
+  shift
+  echo "proc $path $1 ${20}"
 }
 members() {
   cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$1" '{
@@ -21,17 +22,17 @@ members() {
   END { print count + 0 }'
 }
 look() {
-  [ -d "$1/launched" ] || return
+  [ -e "$1/launched" ] || return
   echo "launched $1"
   [ -f "$1/exit_code" ] && return
   if ! { read -r pid _ < "$1/pid"; } 2>/dev/null; then
-    echo "wait $1 $(stat -c %Y "$1/launched")"
+    echo "wait $1 $(($(date +%s) - $(stat -c %Y "$1/launched")))"
     return
   fi
   case $pid in '' | *[!0-9]*) return ;; esac
   if { read -r stat < "/proc/$pid/stat"; } 2>/dev/null; then
     # shellcheck disable=SC2086
-    echo "proc $1 $(state_and_begun ${stat##*) })"
+    say_state "$1" ${stat##*) }
   else
     echo "proc $1 gone $(members "$pid")"
   fi
@@ -49,6 +50,15 @@ else
 fi
 # Processes first, records after: what is gone now has written its record before.
 for entry; do look "$entry"; done
+if [ $# -le 2 ]; then
+  for entry; do
+    for file in meta pid exit_code; do
+      [ -f "$entry/$file" ] || continue
+      while IFS= read -r line; do printf "%s\n" "$entry/$file:$line"; done < "$entry/$file"
+    done
+  done 2>/dev/null
+  exit 0
+fi
 for entry; do
   for file in meta pid exit_code; do
     [ -f "$entry/$file" ] && printf '%s\0' "$entry/$file"

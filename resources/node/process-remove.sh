@@ -32,6 +32,8 @@ fi
 if [ -d "$dir" ]; then
   error=$(rm -rf "$task/$4.gone" 2>&1 && mv "$dir" "$task/$4.gone" 2>&1) || say "failed $error"
 fi
-error=$(rm -rf "$task/$4.gone" "$task/$4.new."* 2>&1) || say "failed $error"
+# Twice, for a file that is written just then.
+error=$(rm -rf "$task/$4.gone" "$task/$4.new."* 2>&1) ||
+  error=$(sleep 1; rm -rf "$task/$4.gone" 2>&1) || say "failed $error"
 rmdir "$task" 2>/dev/null
 say removed

@@ -10,18 +10,19 @@ if [ "$owner" != "core=$2" ]; then
   echo foreign
   exit 0
 fi
-# mkdir succeeds once, whoever asks and however often.
-if ! error=$(LC_ALL=C mkdir "$dir/launched" 2>&1); then
-  if [ -d "$dir/launched" ]; then
+# Without clobbering a file is created once (O_EXCL), whoever asks and however often.
+set -C
+if ! { printf '' > "$dir/launched"; } 2>/dev/null; then
+  if [ -e "$dir/launched" ]; then
     echo already
-    exit 0
+  elif [ -w "$dir" ]; then
+    echo disk-full
+  else
+    echo 'failed its directory cannot be written'
   fi
-  case $error in
-    *'No space left'* | *'isk quota exceeded'*) echo disk-full ;;
-    *) echo "failed $error" ;;
-  esac
   exit 0
 fi
+set +C
 user_flag=
 read -r launch < "$dir/launch"
 case $launch in systemd-run*) [ "$(id -u)" = 0 ] || user_flag=--user ;; esac
@@ -31,7 +32,7 @@ unset SSH_CLIENT SSH_CONNECTION SSH_TTY SSH_ORIGINAL_COMMAND OLDPWD \
 # Not with «&»: that would make the work ignore SIGINT and SIGQUIT. Instead a shell waits for the
 # wrapper, and the wrapper ends that shell once it stands on its own.
 answer=$(
-  sh -c 'setsid "$@" </dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; echo "failed with exit code $?"' \
+  sh -c 'setsid "$@" $$ </dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; echo "failed with exit code $?"' \
     sh "$@" "$dir/run.sh"
 ) 2>/dev/null
 echo "$answer"

@@ -1,6 +1,7 @@
 # The rest of an attempt's run.sh. Set above: kr_dir (of the attempt), kr_events (start of the names
 # of the FIFOs that want to know), kr_id, kr_attempt, kr_workdir, kr_limited (1 inside a cgroup of its
-# own), kr_cpus and kr_memory_node, and the work as "$@".
+# own), kr_cpus and kr_memory_node, kr_starter (the shell that waits for this one), and the work as
+# "$@".
 # Started once, by process-start.sh, as the leader of a session; the start reads what it prints.
 umask 077
 # Handlers instead of «ignore»: ignored signals are inherited by the work, handlers are not.
@@ -71,8 +72,8 @@ if ! cd "$kr_workdir" 2>/dev/null; then
 fi
 echo started
 exec >/dev/null 2>&1
-# The shell that waits for this one has heard enough.
-kill -s TERM "$PPID"
+# Who waits has heard enough.
+[ "$PPID" = "$kr_starter" ] && kill -s TERM "$PPID"
 
 # In the foreground: what a shell runs in the background ignores SIGINT for ever.
 (

@@ -1,5 +1,6 @@
 import type { CoreStatus } from '../contract/procedures.ts';
 import type { SettingKey } from '../contract/settings.ts';
+import type { Links, RuntimeFactories } from '../services/nodes/ports.ts';
 import type { Keychain } from '../store/vault/key-wraps.ts';
 import type { StreamHandlers, ContractRouter, WireLog } from './wire/serve-wire.ts';
 
@@ -13,6 +14,11 @@ export interface CoreOptions {
   flags?: Partial<Record<SettingKey, unknown>>;
   /** Where the operating system keeps secrets, if this host has such a place. */
   keychain?: Keychain | undefined;
+  /** For tests and benches: what is used in the place of the real ways to nodes. */
+  replace?: {
+    links?: (real: Links) => Links;
+    runtimes?: (real: RuntimeFactories) => RuntimeFactories;
+  };
 }
 
 /** A running core as hosts see it: what to serve, and how to end. */

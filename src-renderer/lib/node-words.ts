@@ -27,50 +27,43 @@ export function gpuLine(facts: NodeFacts | null): string {
   return [...counts].map(([name, count]) => `${count} × ${name}`).join(', ');
 }
 
+function dockerWords({ docker, dockerProblem }: NodeFacts): string {
+  if (docker === null) return dockerProblem ?? 'not there';
+  return `${docker.version}${docker.gpuRuntime ? ', with GPUs' : ''}`;
+}
+
+function processWords({ process, processLimits }: NodeFacts): string {
+  if (!process) return 'no';
+  return processLimits ? 'yes, with limits' : 'yes, without limits';
+}
+
+function processorWords({ cores, numa, cpuModel }: NodeFacts): string {
+  const parts = numa.length > 1 ? ` in ${numa.length} NUMA nodes` : '';
+  return `${cores} cores${parts}${cpuModel === null ? '' : `, ${cpuModel}`}`;
+}
+
+function clockWords({ clockSkewMs }: NodeFacts): string | undefined {
+  if (clockSkewMs === null) return undefined;
+  return Math.abs(clockSkewMs) < 1000 ? 'in step' : `${(clockSkewMs / 1000).toFixed(1)} s off`;
+}
+
+function qemuWords({ qemu }: NodeFacts): string | undefined {
+  return qemu === null ? undefined : `${qemu.version}, ${qemu.kvm ? 'KVM' : 'without KVM'}`;
+}
+
 /** What is known of a node, for lists of words and values. */
-export function factRows(
-  facts: NodeFacts,
-): { label: string; value: string | undefined; isCode?: boolean }[] {
-  const numa = facts.numa.length > 1 ? ` in ${facts.numa.length} NUMA nodes` : '';
+export function factRows(facts: NodeFacts): { label: string; value: string | undefined }[] {
   return [
     { label: 'Host name', value: facts.hostname },
     { label: 'System', value: `${facts.os}, ${facts.kernel}, ${facts.arch}` },
-    {
-      label: 'Processor',
-      value: `${facts.cores} cores${numa}${facts.cpuModel === null ? '' : `, ${facts.cpuModel}`}`,
-    },
+    { label: 'Processor', value: processorWords(facts) },
     { label: 'Memory', value: formatBytes(facts.memoryBytes) },
     { label: 'GPUs', value: facts.gpuProblem ?? gpuLine(facts) },
-    {
-      label: 'Docker',
-      value:
-        facts.docker === null
-          ? (facts.dockerProblem ?? 'not there')
-          : `${facts.docker.version}${facts.docker.gpuRuntime ? ', with GPUs' : ''}`,
-    },
-    {
-      label: 'Processes',
-      value: facts.process
-        ? facts.processLimits
-          ? 'yes, with limits'
-          : 'yes, without limits'
-        : 'no',
-    },
-    {
-      label: 'QEMU',
-      value:
-        facts.qemu === null
-          ? undefined
-          : `${facts.qemu.version}${facts.qemu.kvm ? ', KVM' : ', without KVM'}`,
-    },
+    { label: 'Docker', value: dockerWords(facts) },
+    { label: 'Processes', value: processWords(facts) },
+    { label: 'QEMU', value: qemuWords(facts) },
     { label: 'Disk free', value: formatBytes(facts.diskFreeBytes) },
-    {
-      label: 'Clock',
-      value:
-        facts.clockSkewMs === null
-          ? undefined
-          : `${Math.abs(facts.clockSkewMs) < 1000 ? 'in step' : `${(facts.clockSkewMs / 1000).toFixed(1)} s off`}`,
-    },
+    { label: 'Clock', value: clockWords(facts) },
     { label: 'User', value: facts.user },
   ];
 }

@@ -25,8 +25,11 @@ export function isAbort(error: unknown): boolean {
 
 /** The code an error carries, whoever made it. */
 export function codeOf(error: unknown): ErrorCode {
-  if (error instanceof AppError) return error.code;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (error instanceof AppError) {
+    const known: AppError = error;
+    return known.code;
+  }
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return isErrorCode(code) ? code : 'internal/unexpected';
 }
 

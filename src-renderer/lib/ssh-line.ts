@@ -24,11 +24,16 @@ export function parseDestination(text: string): SshDestination | undefined {
   const six = bareIpv6.exec(bare);
   if (six?.[2] !== undefined) return destination({ host: six[2], user: six[1] });
   const match = hostPattern.exec(bare);
-  const host = match?.[2] ?? match?.[3];
-  if (match === null || host === undefined || host.startsWith('-')) return undefined;
-  const port = match[4] === undefined ? undefined : Number(match[4]);
-  if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
-  return destination({ host, user: match[1], port });
+  if (match === null) return undefined;
+  const [, user, bracketed, name, portText] = match;
+  const host = bracketed ?? name ?? '';
+  const port = portText === undefined ? undefined : Number(portText);
+  if (host.startsWith('-') || (port !== undefined && !isPort(port))) return undefined;
+  return destination({ host, user, port });
+}
+
+function isPort(port: number): boolean {
+  return port >= 1 && port <= 65_535;
 }
 
 function destination(parts: {

@@ -8,7 +8,7 @@ export function workLine(work: Work): string {
   if (work.kind === 'command') return joinWords(work.argv);
   const lines = work.text.split('\n').map((line) => line.trim());
   return (
-    lines.find((line) => line !== '' && !line.startsWith('#') && !/^set -/.test(line)) ??
+    lines.find((line) => line !== '' && !line.startsWith('#') && !line.startsWith('set -')) ??
     lines[0] ??
     ''
   );

@@ -2,7 +2,6 @@
 import {
   taskSubmission,
   type TaskSubmissionInput,
-  type TaskSubmission,
   type WaitReason,
 } from '../../src-main/contract/task.ts';
 import type { CoreClient } from '../lib/client.ts';
@@ -158,7 +157,7 @@ export class SubmitForm {
         ? await this.#client.api.tasks.submit(submission)
         : await this.#client.api.tasks.resubmit({
             task: this.#origin,
-            changes: submission as TaskSubmission,
+            changes: submission,
           });
     } catch (error) {
       this.#problem = toProblem(error);

@@ -66,6 +66,11 @@ export class FakeTime implements Clock, Timers {
     this.#offset = now - this.#monotonic;
   }
 
+  /** When the next timer falls due, in monotonic time; undefined when none waits. */
+  get nextDue(): number | undefined {
+    return this.#next(Infinity)?.at;
+  }
+
   /** Timers that still wait: a test can show that nothing was left running. */
   get pending(): number {
     return this.#timers.size;
@@ -88,9 +93,13 @@ export class FakeTime implements Clock, Timers {
   }
 
   #next(until: number): Timer | undefined {
-    return [...this.#timers]
-      .filter(({ at }) => at <= until)
-      .sort((a, b) => a.at - b.at || a.number - b.number)[0];
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.at > until) continue;
+      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.number < next.number))
+        next = timer;
+    }
+    return next;
   }
 
   #fire(timer: Timer): void {

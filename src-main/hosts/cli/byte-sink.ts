@@ -39,7 +39,8 @@ export function byteSink(
   return {
     isTerminal: stream.isTTY === true,
     get columns() {
-      return stream.columns;
+      // A terminal that does not know its size says 0.
+      return stream.columns === 0 ? undefined : stream.columns;
     },
     async write(data) {
       if (failure !== undefined) throw failure;

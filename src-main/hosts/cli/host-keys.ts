@@ -47,7 +47,8 @@ export class HostKeyConsentGiver {
     if (report.status !== 'new') throw changed(report);
     const { options, io } = this.#call;
     if (this.has(report)) return;
-    if (io.prompts === undefined || options.acceptHostKey !== undefined) throw unknown(report);
+    if (options.acceptHostKey !== undefined) throw notTheOneGiven(report);
+    if (io.prompts === undefined) throw unknown(report);
     await this.#call.say(
       `${clean(report.host)} was never seen before. Its ${clean(report.keyType)} key has the fingerprint\n  ${report.fingerprint}\nCompare it with the one on the machine («ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub» there).`,
     );
@@ -67,6 +68,14 @@ function unknown({ host, fingerprint: shown }: HostKeyReport): HostKeyRefusedErr
   return new HostKeyRefusedError(
     'link/host-key-unknown',
     `The host key of ${clean(host)} is not known (${shown}) and was not accepted; nothing was stored. Compare it with the one on the machine, then give --accept-host-key ${shown}.`,
+    { retry: 'after-user-action', details: { host, fingerprint: shown } },
+  );
+}
+
+function notTheOneGiven({ host, fingerprint: shown }: HostKeyReport): HostKeyRefusedError {
+  return new HostKeyRefusedError(
+    'link/host-key-unknown',
+    `${clean(host)} shows a host key that is none of those given with --accept-host-key: ${shown}. Nothing was stored. Compare it with the one on the machine; for hosts on the way, give the option once for each.`,
     { retry: 'after-user-action', details: { host, fingerprint: shown } },
   );
 }

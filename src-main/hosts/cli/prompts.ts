@@ -41,12 +41,11 @@ async function ask(
       callback();
     },
   });
-  output.write(question);
+  if (!isShown) output.write(question);
   const lines = createInterface({ input, output: isShown ? output : silent, terminal: true });
-  lines.setPrompt(isShown ? question : '');
   lines.once('SIGINT', onInterrupt);
   try {
-    return await lines.question('', { signal });
+    return await lines.question(isShown ? question : '', { signal });
   } finally {
     lines.close();
     if (!isShown) output.write('\n');

@@ -25,6 +25,8 @@ export interface ResolvedHop {
   /** HostKeyAlias, or undefined: known_hosts then has it under host and port. */
   readonly hostKeyAlias: string | undefined;
   readonly identityFiles: readonly string[];
+  /** Named, because what cannot be used must be told. */
+  readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
   /** IdentityAgent: a socket, `none`, or undefined for the usual one. */
   readonly identityAgent: string | undefined;
@@ -84,17 +86,7 @@ async function resolveHost(
 ): Promise<{ hop: ResolvedHop; jumps: SshDestination[] }> {
   const localUser = userInfo().username;
   const alias = destination.host;
-  const values: ConfigValues = options.useSshConfig
-    ? await readSshConfig(
-        options.sshConfigPath ?? join(options.homeDir, '.ssh', 'config'),
-        options.homeDir,
-        {
-          alias,
-          user: destination.user,
-          localUser,
-        },
-      )
-    : new Map();
+  const values = await readValues(destination, options, localUser);
   const first = (name: string) => values.get(name)?.[0];
 
   const port = destination.port ?? portOf(first('port'), alias);
@@ -109,6 +101,7 @@ async function resolveHost(
     user,
     hostKeyAlias: first('hostkeyalias'),
     identityFiles: (values.get('identityfile') ?? []).filter((file) => file !== 'none').map(path),
+    certificateFiles: (values.get('certificatefile') ?? []).map(path),
     identitiesOnly: first('identitiesonly')?.toLowerCase() === 'yes',
     identityAgent: agentOf(first('identityagent'), path),
   };
@@ -116,6 +109,17 @@ async function resolveHost(
     ? []
     : parseProxyJump(expandTokens(first('proxyjump') ?? 'none', tokens));
   return { hop, jumps };
+}
+
+async function readValues(
+  destination: SshDestination,
+  options: ResolveOptions,
+  localUser: string,
+): Promise<ConfigValues> {
+  if (!options.useSshConfig) return new Map();
+  const path = options.sshConfigPath ?? join(options.homeDir, '.ssh', 'config');
+  const { host: alias, user } = destination;
+  return readSshConfig(path, options.homeDir, { alias, user, localUser });
 }
 
 /** `[user@]host[:port],…` or `ssh://` URIs; `none` is no jump. Throws LinkConfigError. */

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AuthError, isLinkError } from '../errors.ts';
@@ -16,11 +17,15 @@ export interface IdentityOptions {
   /** From ssh_config; what is not there is passed over. Empty: OpenSSH's default names. */
   configFiles: readonly string[];
   identitiesOnly: boolean;
+  /** From ssh_config. */
+  certificateFiles: readonly string[];
 }
 
 export interface FoundKeys {
   keys: (AgentKey | Identity)[];
   skipped: string[];
+  /** SSH certificates that belong to these keys; ssh2 cannot show them. */
+  certificates: string[];
 }
 
 const defaultNames = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
@@ -30,7 +35,7 @@ const defaultNames = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
  * then those in files. A key that is in the agent is not asked for its passphrase.
  */
 export async function findKeys(options: IdentityOptions): Promise<FoundKeys> {
-  const found: FoundKeys = { keys: [], skipped: [] };
+  const found: FoundKeys = { keys: [], skipped: [], certificates: [] };
   const agentKeys = await agentKeysOf(options, found.skipped);
   const chosen = await chosenKey(options, agentKeys);
   const files = await keyFiles(options, found.skipped);
@@ -39,6 +44,7 @@ export async function findKeys(options: IdentityOptions): Promise<FoundKeys> {
   const onlyFiles = files.filter((file) => !agentKeys.some((key) => isSame(key, file)));
   const unlocked = onlyFiles.flatMap((file) => unlockIfPossible(file, options, found.skipped));
   found.keys = [...new Set([...chosen, ...inAgent, ...otherAgentKeys, ...unlocked])];
+  found.certificates = await certificatesOf(options);
   return found;
 }
 
@@ -74,10 +80,7 @@ async function chosenKey(
 async function keyFiles(options: IdentityOptions, skipped: string[]): Promise<KeyFile[]> {
   // As OpenSSH: the default names are tried only where no file is named.
   if (options.identityFile !== undefined && options.configFiles.length === 0) return [];
-  const paths =
-    options.configFiles.length > 0
-      ? options.configFiles
-      : defaultNames.map((name) => join(options.homeDir, '.ssh', name));
+  const paths = namedOrDefault(options);
   const files: KeyFile[] = [];
   for (const path of paths) {
     try {
@@ -88,6 +91,34 @@ async function keyFiles(options: IdentityOptions, skipped: string[]): Promise<Ke
     }
   }
   return files;
+}
+
+function namedOrDefault(options: IdentityOptions): readonly string[] {
+  return options.configFiles.length > 0
+    ? options.configFiles
+    : defaultNames.map((name) => join(options.homeDir, '.ssh', name));
+}
+
+/** Those named, and those beside the keys (`id_x-cert.pub`), as far as they are there. */
+async function certificatesOf(options: IdentityOptions): Promise<string[]> {
+  const { identityFile, homeDir } = options;
+  const chosen = identityFile === undefined ? [] : [expandHome(identityFile, homeDir)];
+  const beside = [...chosen, ...namedOrDefault(options)].map((path) => `${path}-cert.pub`);
+  const found: string[] = [];
+  for (const path of [...options.certificateFiles, ...beside]) {
+    if (await isThere(path)) found.push(shortPath(path, homeDir));
+  }
+  return found;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    // Whatever keeps it from being seen: it is only mentioned if it can be.
+    return false;
+  }
 }
 
 function unlockIfPossible(file: KeyFile, options: IdentityOptions, skipped: string[]): Identity[] {

@@ -57,7 +57,7 @@ async function inspectHop(
       description,
       user: hop.user,
       gate: closedGate(gate),
-      signIn: new SignIn(description, { user: hop.user, keys: [], skipped: [] }),
+      signIn: new SignIn(description, { user: hop.user, keys: [], skipped: [], certificates: [] }),
       timeoutMs,
       timers,
       keepaliveMs,

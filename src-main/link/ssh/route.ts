@@ -66,12 +66,13 @@ export async function openHop(
 ): Promise<SshConnection> {
   const description = describeHop(hop);
   const isDestination = hop === options.destination;
-  const { keys, skipped } = await findKeys(identityOptions(hop, options));
+  const { keys, skipped, certificates } = await findKeys(identityOptions(hop, options));
   const gate = await openGate(hop, options);
   const signIn = new SignIn(description, {
     user: hop.user,
     keys,
     skipped,
+    certificates,
     ...(isDestination && options.password !== undefined ? { password: options.password } : {}),
   });
   const socket = await dialHop(hop, via, options);
@@ -115,6 +116,7 @@ function identityOptions(hop: ResolvedHop, options: RouteOptions): IdentityOptio
     identityFile: options.identityFile,
     passphrase: options.passphrase,
     configFiles: hop.identityFiles,
+    certificateFiles: hop.certificateFiles,
     identitiesOnly: hop.identitiesOnly,
   };
 }

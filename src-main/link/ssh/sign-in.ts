@@ -4,7 +4,7 @@ import type {
   AuthHandlerMiddleware,
   KeyboardInteractiveAuthMethod,
 } from 'ssh2';
-import { AuthError, bounded, type LinkError } from '../errors.ts';
+import { AuthError, bounded, LinkUnsupportedError, type LinkError } from '../errors.ts';
 import { singleKeyAgent, type AgentKey } from './agent.ts';
 import type { Identity } from './identities.ts';
 
@@ -15,6 +15,8 @@ export interface Credentials {
   password?: string;
   /** Keys that were found and could not be used, with why; named when nothing else works. */
   skipped: readonly string[];
+  /** SSH certificates that were found; where signing in fails, they are the likely reason. */
+  certificates: readonly string[];
 }
 
 interface Attempt {
@@ -82,8 +84,10 @@ export class SignIn {
   /** The failure to sign in, if that is what this error (or hanging up) means. */
   failure(error: unknown): LinkError | undefined {
     if (this.#current === undefined) return undefined;
-    const level = (error as { level?: string }).level;
-    if (level === 'client-socket' || level === 'client-timeout') return undefined;
+    // The server ends it with a reason code when it has had enough tries; a connection that just
+    // drops says nothing about who may come in.
+    const isDisconnect = typeof (error as { code?: unknown }).code === 'number';
+    if (!this.#isExhausted && !isDisconnect) return undefined;
     const tried = this.#tried.length === 0 ? 'nothing' : this.#tried.join(', ');
     const accepts = bounded(this.#accepts?.join(', ') ?? 'unknown');
     const skipped = this.#credentials.skipped.join('; ');
@@ -94,6 +98,18 @@ export class SignIn {
       ...(skipped === '' ? {} : { skipped }),
       ...(this.#unanswered === undefined ? {} : { asked: this.#unanswered }),
     };
+    const denied = this.#denied(error, details);
+    const [certificate] = this.#credentials.certificates;
+    if (certificate === undefined) return denied;
+    return new LinkUnsupportedError(
+      'link/unsupported',
+      `${this.#host} did not let us in without the SSH certificate ${certificate}, and this app cannot use certificates. Add the plain key to authorized_keys there, or give a password.`,
+      { cause: denied, retry: 'after-user-action', details: { ...details, certificate } },
+    );
+  }
+
+  #denied(error: unknown, details: Readonly<Record<string, string>>): AuthError {
+    const { tried, accepts, skipped = '' } = details;
     const also = skipped === '' ? '' : ` Not used: ${skipped}.`;
     return new AuthError(
       'link/auth',

@@ -286,7 +286,7 @@ class EngineRuntime implements DockerRuntime {
       await this.#docker.getContainer(found.id).remove({ v: true, force: false });
     } catch (error) {
       const { status, text } = readComplaint(error);
-      if (status === 404 || /already in progress/.test(text)) return;
+      if (status === 404 || text.includes('already in progress')) return;
       throw fromDocker(error, { kind: 'other', container: found.name });
     }
   }

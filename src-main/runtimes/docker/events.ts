@@ -1,10 +1,10 @@
 // The Engine's event stream: tells that something changed, and when the Engine is gone.
-import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { sleep, type Timers } from '../../domain/clock.ts';
 import type { RuntimeLog } from '../log.ts';
 import { DockerConnectionError, fromDocker } from './errors.ts';
 import { managedLabel } from './labels.ts';
+import { asReadable } from './reply-stream.ts';
 
 /** Before an Engine that ended the stream is asked whether it is still there. */
 const reopenDelayMs = 500;
@@ -42,14 +42,15 @@ export async function watchEvents(
 }
 
 async function followOnce(docker: Dockerode, options: WatchOptions): Promise<void> {
-  const stream = (await docker.getEvents({
+  const events = await docker.getEvents({
     filters: {
       type: ['container'],
       label: [`${managedLabel}=true`],
       event: ['start', 'die', 'oom', 'pause', 'unpause', 'destroy'],
     },
     abortSignal: options.signal,
-  })) as Readable;
+  });
+  const stream = asReadable(events);
   try {
     // What an event says is looked up afterwards, so its text is not even read.
     for await (const chunk of stream) if (String(chunk).trim() !== '') options.onChange();

@@ -8,6 +8,7 @@ import type { Prepared, PrepareOptions } from '../runtime.ts';
 import { fromDocker, ImageNotFoundError, readComplaint } from './errors.ts';
 import { PullProgress } from './pull-progress.ts';
 import type { ImageReference } from './reference.ts';
+import { asReadable } from './reply-stream.ts';
 
 const imageId = z.string().regex(/^sha256:[a-f0-9]{64}$/);
 const imageReply = z.object({
@@ -82,12 +83,12 @@ async function pull(
   const tell = teller(reference.text, options);
   tell(null);
   try {
-    const stream = (await docker.createImage({
+    const reply = await docker.createImage({
       fromImage: reference.repository,
       tag: reference.digest ?? reference.tag ?? 'latest',
       abortSignal: options.signal,
-    })) as Readable;
-    await followPull(stream, options.signal, tell);
+    });
+    await followPull(asReadable(reply), options.signal, tell);
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason as Error;
     throw fromDocker(error, { kind: 'pull', image: reference.text });

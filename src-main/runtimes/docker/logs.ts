@@ -3,8 +3,9 @@ import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { LogChunk } from '../runtime.ts';
 import { fromDocker } from './errors.ts';
-import { LogCursor, SeenFilter } from './log-cursor.ts';
+import { SeenFilter, type LogCursor } from './log-cursor.ts';
 import { FrameReader, type LogMessage } from './log-frames.ts';
+import { asReadable } from './reply-stream.ts';
 
 /** Messages of one stream are handed on together up to this size and this much time apart. */
 const chunkBytes = 64 * 1024;
@@ -68,7 +69,7 @@ async function openLog(
     },
   };
   try {
-    return (await container.logs(request)) as Readable;
+    return asReadable(await container.logs(request));
   } catch (error) {
     options.signal.throwIfAborted();
     throw fromDocker(error, { kind: 'other', container: container.id });

@@ -67,7 +67,7 @@ async function kill(container: Dockerode.Container, signal: string): Promise<boo
     return true;
   } catch (error) {
     const { status, text } = readComplaint(error);
-    if (status === 404 || status === 409 || /is not running/.test(text)) return false;
+    if (status === 404 || status === 409 || text.includes('is not running')) return false;
     throw fromDocker(error, { kind: 'other', container: container.id });
   }
 }
@@ -78,7 +78,7 @@ async function thaw(container: Dockerode.Container): Promise<void> {
     await container.unpause();
   } catch (error) {
     const { status, text } = readComplaint(error);
-    if (status === 404 || status === 409 || /not paused/.test(text)) return;
+    if (status === 404 || status === 409 || text.includes('not paused')) return;
     throw fromDocker(error, { kind: 'other', container: container.id });
   }
 }

@@ -62,14 +62,21 @@ class CommandFile implements LogFile {
   }
 }
 
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  /** Nobody writes to it any more: its size need be asked for only once. */
+  readonly isFinal: boolean;
+}
+
 /** Everything from `position` to the end as it is by then. */
 export async function* readToEnd(
   file: LogFile,
   position: number,
-  signal: AbortSignal,
+  options: ReadOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const { signal, isFinal } = options;
   let at = position;
-  for (;;) {
+  do {
     signal.throwIfAborted();
     const end = await file.size();
     if (end <= at) return;
@@ -78,7 +85,7 @@ export async function* readToEnd(
       at += bytes.length;
       yield bytes;
     }
-  }
+  } while (!isFinal);
 }
 
 interface Pending {
@@ -105,19 +112,16 @@ async function* readAhead(
       next += length;
     }
   };
-  for (fill(); pending.length > 0; fill()) {
-    const first = pending.shift();
-    if (first === undefined) return;
-    let got = 0;
-    for (
-      let bytes = await first.bytes;
-      ;
-      bytes = await file.read(first.at + got, first.length - got)
-    ) {
+  fill();
+  for (let first = pending.shift(); first !== undefined; first = pending.shift()) {
+    let bytes = await first.bytes;
+    for (let got = bytes.length; ; got += bytes.length) {
+      // Shorter than its size said: somebody cut it.
       if (bytes.length === 0) return;
-      got += bytes.length;
       yield bytes;
       if (got >= first.length) break;
+      bytes = await file.read(first.at + got, first.length - got);
     }
+    fill();
   }
 }

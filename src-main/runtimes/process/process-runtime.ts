@@ -3,9 +3,8 @@
 // node are the truth; this class remembers nothing that matters.
 import { RequestError } from '../../contract/errors.ts';
 import type { CoreId } from '../../contract/ids.ts';
-import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
+import type { Clock, Timers } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
-import { lostError } from '../../link/errors.ts';
 import type { NodeLink } from '../../link/node-link.ts';
 import { silentLog, type RuntimeLog } from '../log.ts';
 import { readNodeScript } from '../node-scripts.ts';
@@ -21,9 +20,10 @@ import type {
 import { attemptBundle } from './bundle.ts';
 import { ProcessCreationError, ProcessDiskFullError, ProcessNotFoundError } from './errors.ts';
 import { LogPosition } from './log-position.ts';
-import { logFiles, readToEnd, type LogFile } from './log-file.ts';
+import { logFiles, readToEnd } from './log-file.ts';
+import { nextNotice, type NextNotice } from './next-notice.ts';
 import { parseRecords, toObserved, type NodeRecords } from './records.ts';
-import { Watcher, type Notice } from './watcher.ts';
+import { Watcher } from './watcher.ts';
 
 export interface ProcessRuntimeOptions {
   readonly link: NodeLink;
@@ -54,7 +54,7 @@ const scriptTimeoutMs = 60_000;
 const listBytes = 8 * 1024 * 1024;
 /** For ends nobody tells of: the script around the work was killed. */
 const lookAgainMs = 15_000;
-/** While the watcher is not there to tell. */
+/** While an end is expected at any moment. */
 const lookSoonMs = 1000;
 /** How long SIGKILL may take to show before it is sent again, and how often that is. */
 const settleMs = 2000;
@@ -202,32 +202,35 @@ class SessionRuntime implements ProcessRuntime {
   ): AsyncGenerator<LogChunk, void, undefined> {
     this.#watcher.ensure();
     const position = LogPosition.parse(cursor);
-    const { name } = await this.#found(ref);
+    const found = await this.#found(ref);
     const open = await logFiles(this.#link);
-    await using stdout = await open(`${name}/stdout.log`);
-    await using stderr = await open(`${name}/stderr.log`);
+    const [out, err] = await Promise.all([
+      open(`${found.name}/stdout.log`),
+      open(`${found.name}/stderr.log`),
+    ]);
+    await using stdout = out;
+    await using stderr = err;
     using _follow = this.#watcher.follow(pathOf(ref));
-    for (let mustLook = true; ;) {
+    // Asked before reading: what has ended by then writes no more.
+    let hasEnded = isOver(found);
+    for (let mustLook = !hasEnded; ;) {
       using next = this.#nextNotice(ref, { signal, pollMs: lookAgainMs, withGrowth: true });
-      // Asked before reading: what has ended by then writes no more.
-      const hasEnded = mustLook && isOver(await this.inspect(ref));
-      yield* this.#readBoth({ stdout, stderr }, position, signal);
-      if (hasEnded) return;
-      mustLook = (await next.take()) !== 'growth';
-    }
-  }
-
-  async *#readBoth(
-    files: { readonly stdout: LogFile; readonly stderr: LogFile },
-    position: LogPosition,
-    signal: AbortSignal,
-  ): AsyncGenerator<LogChunk, void, undefined> {
-    for (const stream of ['stdout', 'stderr'] as const) {
-      for await (const bytes of readToEnd(files[stream], position[stream], signal)) {
-        position[stream] += bytes.length;
-        const timeNs = BigInt(this.#options.clock.now()) * 1_000_000n;
-        yield { stream, bytes, timeNs, cursor: position.toString() };
+      if (mustLook) hasEnded = isOver(await this.inspect(ref));
+      for (const [stream, file] of [
+        ['stdout', stdout],
+        ['stderr', stderr],
+      ] as const) {
+        for await (const bytes of readToEnd(file, position[stream], {
+          signal,
+          isFinal: hasEnded,
+        })) {
+          position[stream] += bytes.length;
+          const timeNs = BigInt(this.#options.clock.now()) * 1_000_000n;
+          yield { stream, bytes, timeNs, cursor: position.toString() };
+        }
       }
+      if (hasEnded) return;
+      mustLook = await next.take();
     }
   }
 
@@ -247,42 +250,13 @@ class SessionRuntime implements ProcessRuntime {
     await this.#watcher.close();
   }
 
-  /** What may have changed for an attempt; made before looking, so that nothing falls between. */
   #nextNotice(
     ref: AttemptRef,
     options: { signal: AbortSignal; pollMs: number; withGrowth: boolean },
-  ) {
-    const { signal, pollMs, withGrowth } = options;
+  ): NextNotice {
+    const { timers } = this.#options;
     const path = pathOf(ref);
-    const happened = Promise.withResolvers<Notice['kind'] | 'time'>();
-    const done = new AbortController();
-    const held = [
-      this.#watcher.onDidNotice((notice) => {
-        if (notice.kind === 'growth' && !withGrowth) return;
-        if (notice.kind === 'reset' || notice.path === path) happened.resolve(notice.kind);
-      }),
-      this.#link.onDidClose((reason) => {
-        happened.reject(reason ?? lostError(this.#link.description));
-      }),
-    ];
-    const wait = this.#watcher.isListening ? pollMs : Math.min(pollMs, lookSoonMs);
-    sleep(this.#options.timers, wait, AbortSignal.any([done.signal, signal])).then(
-      () => {
-        happened.resolve('time');
-      },
-      (reason: unknown) => {
-        happened.reject(reason as Error);
-      },
-    );
-    // Nobody may be waiting for it any more when it is rejected.
-    happened.promise.catch(() => undefined);
-    return {
-      take: () => happened.promise,
-      [Symbol.dispose]: () => {
-        for (const item of held) item[Symbol.dispose]();
-        done.abort();
-      },
-    };
+    return nextNotice({ watcher: this.#watcher, link: this.#link, timers, path, ...options });
   }
 
   async #signal(
@@ -309,7 +283,9 @@ class SessionRuntime implements ProcessRuntime {
       [this.#options.machineId, what],
       { timeoutMs: scriptTimeoutMs, maxOutputBytes: listBytes },
     );
-    const records = result.isTruncated ? undefined : parseRecords(result.stdout.toString());
+    const records = result.isTruncated
+      ? undefined
+      : parseRecords(result.stdout.toString(), this.#options.clock.now());
     if (records !== undefined) return records;
     throw new ProcessCreationError(
       'The node did not say which processes it has. Its home directory or /proc may be broken.',

@@ -10,8 +10,8 @@ export interface AttemptRecord {
   readonly path: string;
   readonly meta: ReadonlyMap<string, string>;
   readonly isLaunched: boolean;
-  /** Since when a launched attempt has had no process. Seconds. */
-  readonly waitsSince: number | null;
+  /** For how long a launched attempt has had no process. Seconds. */
+  readonly waitSeconds: number | null;
   readonly process: {
     readonly begun: string;
     readonly bootId: string;
@@ -32,9 +32,9 @@ export interface NodeRecords {
   /** `~/.kohakuriver/<machine-id>` spelled out. */
   readonly root: string;
   readonly bootId: string;
+  /** By the core's clock: when this was told, and when the node came up. */
+  readonly now: Instant;
   readonly bootedAt: Instant;
-  /** By the node's clock, in seconds. */
-  readonly now: number;
   readonly attempts: readonly AttemptRecord[];
 }
 
@@ -42,31 +42,30 @@ type MutableRecord = { -readonly [K in keyof AttemptRecord]: AttemptRecord[K] } 
   meta: Map<string, string>;
 };
 
-/** Reads the whole output of the script. Undefined when not even its first lines are there. */
-export function parseRecords(output: string): NodeRecords | undefined {
+/** Reads the whole output of the script, which came at `now`. Undefined when not even its first lines are there. */
+export function parseRecords(output: string, now: Instant): NodeRecords | undefined {
   const found = new Map<string, MutableRecord>();
-  const head = { root: '', bootId: '', bootedAt: 0, now: 0 };
+  const head = { root: '', bootId: '', uptimeSeconds: 0 };
   for (const line of output.split('\n')) {
     if (!readHead(line, head)) readLine(line, found);
   }
   if (!head.root.startsWith('/') || head.bootId === '') return undefined;
-  return { ...head, attempts: [...found.values()] };
+  const { root, bootId, uptimeSeconds } = head;
+  return { root, bootId, now, bootedAt: now - uptimeSeconds * 1000, attempts: [...found.values()] };
 }
 
 function readHead(
   line: string,
-  head: { root: string; bootId: string; bootedAt: number; now: number },
+  head: { root: string; bootId: string; uptimeSeconds: number },
 ): boolean {
   const root = /^root (\/.{1,4000})$/.exec(line);
   const boot = /^boot ([0-9a-f-]{36}) (\d{1,12})$/.exec(line);
-  const now = /^now (\d{1,12})$/.exec(line);
   if (root !== null) head.root = root[1] ?? '';
   if (boot !== null) {
     head.bootId = boot[1] ?? '';
-    head.bootedAt = Number(boot[2]) * 1000;
+    head.uptimeSeconds = Number(boot[2]);
   }
-  if (now !== null) head.now = Number(now[1]);
-  return root !== null || boot !== null || now !== null;
+  return root !== null || boot !== null;
 }
 
 const pathPattern = String.raw`(\d{1,19}/\d{1,7}(?:\.kept)?)`;
@@ -84,7 +83,7 @@ function readLine(line: string, found: Map<string, MutableRecord>): void {
   const launched = launchedLine.exec(line);
   if (launched !== null) recordAt(found, launched[1]).isLaunched = true;
   const waits = waitLine.exec(line);
-  if (waits !== null) recordAt(found, waits[1]).waitsSince = Number(waits[2]);
+  if (waits !== null) recordAt(found, waits[1]).waitSeconds = Number(waits[2]);
   const proc = procLine.exec(line);
   if (proc === null) return;
   const [, path, state = '', number = ''] = proc;
@@ -101,7 +100,7 @@ function recordAt(found: Map<string, MutableRecord>, path = ''): MutableRecord {
     path,
     meta: new Map(),
     isLaunched: false,
-    waitsSince: null,
+    waitSeconds: null,
     process: null,
     seen: null,
     exit: null,
@@ -134,7 +133,7 @@ function milliseconds(nanoseconds: string): Instant {
 }
 
 /** A launched attempt without a process for this long has lost its start (the node failed just then). */
-const startLimitSeconds = 60;
+const startLimitMs = 60_000;
 
 /** Judges one directory. Undefined for one that is not complete yet. */
 export function toObserved(record: AttemptRecord, node: NodeRecords): ObservedAttempt | undefined {
@@ -160,38 +159,42 @@ export function toObserved(record: AttemptRecord, node: NodeRecords): ObservedAt
 
 function conditionOf(record: AttemptRecord, node: NodeRecords): ObservedAttempt['condition'] {
   const { exit, process, seen } = record;
-  const startedAt = process?.startedAt ?? null;
-  if (exit !== null) {
-    const { code: exitCode, oomKilled, at: finishedAt } = exit;
-    const end = { exitCode, signal: signalOfExitCode(exitCode), oomKilled };
-    return { kind: 'ended', end, startedAt, finishedAt, problem: problemOf(exitCode) };
-  }
+  if (exit !== null) return recorded(exit, process?.startedAt ?? null);
   if (!record.isLaunched) return { kind: 'created' };
   if (process === null) return withoutProcess(record, node);
   if (process.bootId !== node.bootId) {
     return vanished(process.startedAt, node.bootedAt, 'The node was restarted while it ran.');
   }
-  if (seen === null || (seen.kind === 'there' && seen.begun === process.begun)) {
-    const isFrozen = seen?.state === 'T';
-    return { kind: isFrozen ? 'paused' : 'running', startedAt: process.startedAt };
-  }
-  if (seen.kind === 'gone' && seen.members > 0) {
-    return { kind: 'running', startedAt: process.startedAt };
-  }
+  const seenAs = liveKind(seen, process.begun);
+  if (seenAs !== null) return { kind: seenAs, startedAt: process.startedAt };
   const why = 'It vanished without an exit code: the script around it was killed from outside.';
-  return vanished(process.startedAt, node.now * 1000, why);
+  return vanished(process.startedAt, node.now, why);
+}
+
+/** Null when what was seen is not this process any more. */
+function liveKind(seen: AttemptRecord['seen'], begun: string): 'running' | 'paused' | null {
+  // Begun between the look at processes and the look at files.
+  if (seen === null) return 'running';
+  if (seen.kind === 'gone') return seen.members > 0 ? 'running' : null;
+  if (seen.begun !== begun) return null;
+  return seen.state === 'T' ? 'paused' : 'running';
+}
+
+function recorded(
+  exit: NonNullable<AttemptRecord['exit']>,
+  startedAt: Instant | null,
+): ObservedAttempt['condition'] {
+  const { code: exitCode, oomKilled, at: finishedAt } = exit;
+  const end = { exitCode, signal: signalOfExitCode(exitCode), oomKilled };
+  return { kind: 'ended', end, startedAt, finishedAt, problem: problemOf(exitCode) };
 }
 
 function withoutProcess(record: AttemptRecord, node: NodeRecords): ObservedAttempt['condition'] {
-  const since = record.waitsSince ?? node.now;
-  if (node.now - since < startLimitSeconds && since * 1000 >= node.bootedAt - 1000) {
-    return { kind: 'running', startedAt: since * 1000 };
+  const since = node.now - (record.waitSeconds ?? 0) * 1000;
+  if (node.now - since < startLimitMs && since >= node.bootedAt - 1000) {
+    return { kind: 'running', startedAt: since };
   }
-  return vanished(
-    null,
-    node.now * 1000,
-    'Its start was cut short on the node; the work never ran.',
-  );
+  return vanished(null, node.now, 'Its start was cut short on the node; the work never ran.');
 }
 
 function vanished(

@@ -93,7 +93,7 @@ export class Watcher {
         log.debug({ error }, 'the watcher for processes could not be run');
       }
       this.#program = undefined;
-      if (link.isOpen) this.#noticed.emit({ kind: 'reset' });
+      this.#noticed.emit({ kind: 'reset' });
       await sleep(timers, restartDelayMs, signal).catch(() => undefined);
     }
   }

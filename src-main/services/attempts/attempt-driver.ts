@@ -4,7 +4,8 @@
 // out of reach; somebody starts it again when the node is back.
 import { isAppError, type AppError } from '../../contract/errors.ts';
 import type { TaskId } from '../../contract/ids.ts';
-import type { Active, Task, TaskState } from '../../domain/task.ts';
+import { endEvents, eventsFor } from '../../domain/reconcile.ts';
+import type { Active, Task, TaskEvent, TaskState } from '../../domain/task.ts';
 import type { AttemptRef, AttemptSpec, ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
 import type { TaskBook } from '../tasks/task-book.ts';
 
@@ -12,6 +13,8 @@ export interface AttemptParts {
   readonly book: TaskBook;
   readonly runtime: Runtime;
   readonly spec: () => AttemptSpec;
+  /** Placed just now by this process, and nobody was told to start it before: nothing is to be found. */
+  readonly isNew: boolean;
   /** Copies the attempt's log until it is complete and safely stored. */
   readonly collectLog: (runtime: Runtime, ref: AttemptRef, signal: AbortSignal) => Promise<void>;
 }
@@ -44,8 +47,8 @@ export class AttemptDriver {
   readonly #abort = new AbortController();
   /** Aborted to cancel a start under way because the task is to be killed. */
   readonly #starting = new AbortController();
-  /** A stop that was sent and whose outcome decides how the end is read. */
-  #stopping: Promise<void> | undefined;
+  /** Stops that were sent and whose outcome decides how the end is read. */
+  readonly #stopping = new Map<string, Promise<void>>();
   #isStarting = false;
   readonly done: Promise<void>;
 
@@ -67,7 +70,8 @@ export class AttemptDriver {
 
   /**
    * Acts on a kill wish that is stored: cancels the start under way, or signals what runs. Resolves
-   * when that is done; the end itself is reported by the drive.
+   * when that is done; the end itself is reported by the drive. The same order twice at a time is one:
+   * some programs take a second signal for «at once».
    */
   async stop(options: { signal: string; graceMs: number }): Promise<void> {
     if (this.#state() === undefined) return;
@@ -75,9 +79,11 @@ export class AttemptDriver {
       this.#starting.abort(new KillRequested());
       return;
     }
-    const earlier = this.#stopping ?? Promise.resolve();
-    const sent = this.#sendStop(options);
-    this.#stopping = Promise.all([earlier, sent.catch(() => undefined)]).then(() => undefined);
+    const key = `${options.signal} ${options.graceMs}`;
+    const underWay = this.#stopping.get(key);
+    if (underWay !== undefined) return underWay;
+    const sent = this.#sendStop(options).finally(() => this.#stopping.delete(key));
+    this.#stopping.set(key, sent);
     await sent;
   }
 
@@ -103,22 +109,36 @@ export class AttemptDriver {
   }
 
   async #drive(): Promise<void> {
-    const { runtime } = this.#parts;
-    const found = await runtime.inspect(this.#ref);
-    const state = this.#state();
-    if (state === undefined) return;
-    const hasRun =
-      state.status !== 'ASSIGNING' && !(state.status === 'LOST' && state.startedAt === null);
-    if (found === undefined && hasRun) {
-      this.#apply({ kind: 'vanished', attempt: this.#ref.attempt, why: goneWords(runtime) });
+    const { runtime, isNew, book } = this.#parts;
+    const found = isNew ? undefined : await runtime.inspect(this.#ref);
+    const task = this.#task();
+    if (task === undefined || this.#state() === undefined) return;
+    if (found === undefined && hasBegun(task)) {
+      this.#apply({ kind: 'vanished', attempt: task.attempt, why: goneWords(runtime) });
+      await book.flushed();
       return;
     }
     const begun =
-      found === undefined || found.condition.kind === 'created' ? await this.#start(found) : found;
+      found === undefined || (found.condition.kind === 'created' && !hasBegun(task))
+        ? await this.#start(found)
+        : found;
     if (begun === undefined) return;
-    this.#reportCondition(begun);
-    await this.#parts.book.flushed();
+    this.#reportBegin(begun);
+    await book.flushed();
     await this.#followToTheEnd(begun);
+  }
+
+  /**
+   * Somebody saw the attempt in another condition than its task says. Looks again and tells the task;
+   * what our own orders change meanwhile is theirs to tell.
+   */
+  async lookAgain(): Promise<void> {
+    if (this.#isStarting) return;
+    const before = this.#task();
+    const observed = await this.#parts.runtime.inspect(this.#ref);
+    if (before === undefined || this.#task() !== before || observed === undefined) return;
+    if (observed.condition.kind === 'running' || observed.condition.kind === 'paused')
+      this.#tell(eventsFor(before, observed));
   }
 
   /** Creates and starts. Undefined: it did not come to that, and the task says why. */
@@ -128,13 +148,10 @@ export class AttemptDriver {
       return await this.#createAndStart(found);
     } catch (error) {
       if (this.#abort.signal.aborted) throw error;
-      if (error instanceof KillRequested || this.#starting.signal.aborted) {
-        await this.#undoStart();
-        return undefined;
-      }
+      if (error instanceof KillRequested || this.#starting.signal.aborted)
+        return await this.#undoStart();
       if (isOutOfReach(error) || !isAppError(error)) throw error;
-      await this.#failStart(error);
-      return undefined;
+      return await this.#failStart(error);
     } finally {
       this.#isStarting = false;
     }
@@ -170,67 +187,39 @@ export class AttemptDriver {
     if (state?.kill !== null) throw new KillRequested();
   }
 
-  async #failStart(error: AppError): Promise<void> {
-    const { runtime } = this.#parts;
-    const made = await runtime.inspect(this.#ref);
-    if (made !== undefined) await runtime.remove(this.#ref, { keep: false });
+  /** The error is the attempt's fault, unless it came too late and the attempt began all the same. */
+  async #failStart(error: AppError): Promise<ObservedAttempt | undefined> {
+    const made = await this.#parts.runtime.inspect(this.#ref);
+    if (made !== undefined && hasReallyBegun(made)) return made;
     this.#apply({ kind: 'start-failed', attempt: this.#ref.attempt, why: error.message });
     await this.#parts.book.flushed();
+    return undefined;
   }
 
-  /** The task is to be killed: whatever was made so far goes, and so does what ran for a moment. */
-  async #undoStart(): Promise<void> {
+  /** The task is to be killed. What never began is given up; what has is followed, and stopped like any other. */
+  async #undoStart(): Promise<ObservedAttempt | undefined> {
     const { runtime, book } = this.#parts;
     const made = await runtime.inspect(this.#ref);
-    if (
-      made !== undefined &&
-      made.condition.kind !== 'created' &&
-      made.condition.kind !== 'ended'
-    ) {
-      await runtime.stop(this.#ref, { signal: 'SIGKILL', graceMs: 0 });
-      this.#apply({ kind: 'kill-delivered', attempt: this.#ref.attempt });
-    }
-    if (made !== undefined) await runtime.remove(this.#ref, { keep: false });
-    this.#apply({
-      kind: 'start-deferred',
-      attempt: this.#ref.attempt,
-      why: 'Killed before it started.',
-    });
+    if (made !== undefined && hasReallyBegun(made)) return made;
+    const why = 'Killed before it started.';
+    this.#apply({ kind: 'start-deferred', attempt: this.#ref.attempt, why });
     await book.flushed();
+    return undefined;
   }
 
-  /** Tells the task what was found, in the words its state needs. */
-  #reportCondition(observed: ObservedAttempt): void {
-    const state = this.#state();
-    if (state === undefined) return;
-    const attempt = this.#ref.attempt;
+  #tell(events: readonly TaskEvent[]): void {
+    for (const event of events) this.#apply(event);
+  }
+
+  /** Tells the task that it began, was found again, or was frozen or thawed meanwhile; not yet that it ended. */
+  #reportBegin(observed: ObservedAttempt): void {
+    const task = this.#task();
+    if (task === undefined) return;
     const { condition } = observed;
-    const startedAt = condition.kind === 'created' ? null : condition.startedAt;
-    if (state.status === 'ASSIGNING') {
-      this.#apply({
-        kind: 'started',
-        attempt,
-        at: startedAt ?? state.since,
-        imageDigest: observed.imageDigest,
-      });
-    } else if (condition.kind === 'running' || condition.kind === 'paused') {
-      const before =
-        state.status === 'LOST' ? 'lost' : condition.kind === 'paused' ? 'PAUSED' : 'RUNNING';
-      if (state.status === 'LOST') {
-        this.#apply({
-          kind: 'found',
-          attempt,
-          condition: condition.kind,
-          startedAt: condition.startedAt,
-        });
-      } else if (state.status !== before) {
-        // Somebody paused or resumed it on the node itself.
-        this.#apply({
-          kind: condition.kind === 'paused' ? 'paused' : 'resumed',
-          attempt,
-          by: 'node',
-        });
-      }
+    if (condition.kind !== 'ended') this.#tell(eventsFor(task, observed));
+    else if (condition.startedAt !== null) {
+      const events = eventsFor(task, observed);
+      this.#tell(events.filter(({ kind }) => kind === 'started'));
     }
   }
 
@@ -239,22 +228,35 @@ export class AttemptDriver {
     const signal = this.#abort.signal;
     const wish = this.#state()?.kill ?? null;
     const isOver = begun.condition.kind === 'ended';
-    const [last] = await Promise.all([
+    const [end, log, stop] = await Promise.allSettled([
       runtime.waitForEnd(this.#ref, signal),
       this.#parts.collectLog(runtime, this.#ref, signal),
       // A wish from before we came (a crash, a lost link) has to be acted on now.
       wish === null || isOver ? undefined : this.stop(wish),
     ]);
-    await this.#stopping;
-    const attempt = this.#ref.attempt;
-    if (last === undefined) {
-      this.#apply({ kind: 'vanished', attempt, why: goneWords(runtime) });
-    } else if (last.condition.kind === 'ended') {
-      const { end, problem } = last.condition;
-      this.#apply({ kind: 'ended', attempt, end, why: problem });
-    }
+    // Only now: whoever drives this attempt next needs all that was open here.
+    if (end.status === 'rejected') throw end.reason;
+    if (log.status === 'rejected') throw log.reason;
+    if (stop.status === 'rejected' && end.value?.condition.kind !== 'ended') throw stop.reason;
+    await Promise.allSettled(this.#stopping.values());
+    const task = this.#task();
+    if (task === undefined) return;
+    const { attempt } = task;
+    if (end.value === undefined) this.#apply({ kind: 'vanished', attempt, why: goneWords(runtime) });
+    else if (end.value.condition.kind === 'ended')
+      this.#tell(endEvents(task, { ...end.value.condition, imageDigest: end.value.imageDigest }));
     await book.flushed();
   }
+}
+
+/** Whether the task's newest attempt was seen running. */
+function hasBegun({ state }: Task): boolean {
+  return state.status !== 'ASSIGNING' && 'startedAt' in state && state.startedAt !== null;
+}
+
+/** Whether it ran, if only for a moment. */
+function hasReallyBegun({ condition }: ObservedAttempt): boolean {
+  return condition.kind !== 'created' && condition.startedAt !== null;
 }
 
 function goneWords(runtime: Runtime): string {

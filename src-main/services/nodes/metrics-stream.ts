@@ -10,6 +10,8 @@ import type { Logger } from '../logger.ts';
 
 const firstRetryMs = 5_000;
 const lastRetryMs = 60_000;
+/** Takes the script from standard input, so that it does not fill the node's list of processes. */
+const loader = 'eval "$(head -c "$3")"';
 /** A loop that prints nothing for this long (or four intervals) is stuck, whatever its channel says. */
 const silenceMs = 30_000;
 
@@ -50,20 +52,16 @@ export class MetricsStream implements AsyncDisposable {
     this.#isListening = false;
     this.#watch();
     try {
-      const process = await link.spawn([
-        'sh',
-        '-c',
-        script,
-        'kohakuriver-metrics',
-        String(intervalS),
-        mode,
-      ]);
+      const size = String(Buffer.byteLength(script));
+      const words = ['kohakuriver-metrics', String(intervalS), mode, size];
+      const process = await link.spawn(['sh', '-c', loader, ...words]);
       if (this.#hasClosed()) {
         await process[Symbol.asyncDispose]();
         return;
       }
       this.#process = process;
       this.#read(process, mode);
+      process.stdin.write(script);
       await process.ended;
       log.debug({}, 'the metrics loop ended');
     } catch (error) {

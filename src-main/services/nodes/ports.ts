@@ -151,6 +151,6 @@ export interface NodesParts {
   readonly localHost: LocalHost;
   readonly settings: () => NodeSettings;
   readonly work: NodeWork;
-  /** The text of a script of resources/node: see scripts.ts. */
-  readonly readScript: (name: string) => string;
+  /** The text of a script of resources/node. */
+  readonly readScript: (name: `${string}.sh`) => string;
 }

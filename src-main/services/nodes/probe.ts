@@ -13,7 +13,7 @@ const maxReportBytes = 1_048_576;
 
 export interface ProbeParts {
   readonly clock: Clock;
-  readonly readScript: (name: string) => string;
+  readonly readScript: (name: `${string}.sh`) => string;
 }
 
 /** Reads a node by one run of the probe script. Throws LinkError when it cannot be run at all. */

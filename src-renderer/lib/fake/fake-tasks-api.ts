@@ -1,8 +1,11 @@
+/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // The tasks part of the fake contract.
 import { RequestError } from '../../../src-main/contract/errors.ts';
+import type { NodeView } from '../../../src-main/contract/node.ts';
 import type { BatchId, TaskId } from '../../../src-main/contract/ids.ts';
 import {
   isFinal,
+  type GpuRequest,
   taskSubmission,
   taskWindowQuery,
   type TaskSubmission,
@@ -55,44 +58,43 @@ function submissionOf(task: TaskView): TaskSubmission {
   });
 }
 
-function explain(
-  core: FakeCore,
-  wish: Pick<TaskSubmissionInput, 'cores' | 'gpus' | 'targets'>,
-): WaitReason {
+type Wish = Pick<TaskSubmissionInput, 'cores' | 'gpus' | 'targets'>;
+
+function lacksOf(node: NodeView, { cores = 1, gpus, targets = [] }: Wish): string[] {
+  const freeCores = (node.facts?.cores ?? 0) - node.allocated.cores;
+  const named = targets.map((target) => target.split(':')[0]);
+  const checks: [boolean, string][] = [
+    [node.state !== 'online', `is ${node.state}`],
+    [node.drained, 'is drained'],
+    [cores > freeCores, `has ${freeCores} of ${cores} cores free`],
+    [named.length > 0 && !named.includes(node.name), 'is not among the targets'],
+  ];
+  return [
+    ...checks.flatMap(([isLacking, text]) => (isLacking ? [text] : [])),
+    ...(gpus == null ? [] : lacksGpus(node, gpus)),
+  ];
+}
+
+function lacksGpus({ facts, allocated }: NodeView, { count, model = '' }: GpuRequest): string[] {
+  const fitting = (facts?.gpus ?? []).filter(({ name }) =>
+    name.toLowerCase().includes(model.toLowerCase()),
+  );
+  if (fitting.length === 0) return [`has no ${model === '' ? 'GPU' : model}`];
+  const free = fitting.length - allocated.gpus.length;
+  return count > free ? [`has ${free} of ${count} GPUs free`] : [];
+}
+
+function explain(core: FakeCore, wish: Wish): WaitReason {
   const nodes = core.nodes.map((node) => {
-    const facts = node.facts;
-    const lacks: string[] = [];
-    if (node.state !== 'online') lacks.push(`is ${node.state}`);
-    if (node.drained) lacks.push('is drained');
-    const freeCores = (facts?.cores ?? 0) - node.allocated.cores;
-    if ((wish.cores ?? 1) > freeCores)
-      lacks.push(`has ${freeCores} of ${wish.cores ?? 1} cores free`);
-    const freeGpus = (facts?.gpus.length ?? 0) - node.allocated.gpus.length;
-    const wanted = wish.gpus?.count ?? 0;
-    if (wanted > freeGpus) lacks.push(`has ${freeGpus} of ${wanted} GPUs free`);
-    const model = wish.gpus?.model;
-    if (
-      model !== undefined &&
-      facts?.gpus.every(({ name }) => !name.toLowerCase().includes(model.toLowerCase())) !== false
-    ) {
-      lacks.push(`has no ${model}`);
-    }
-    const named = (wish.targets ?? []).map((target) => target.split(':')[0]);
-    if (named.length > 0 && !named.includes(node.name)) lacks.push('is not among the targets');
-    return {
-      nodeId: node.id,
-      node: node.name,
-      fits: lacks.length === 0,
-      possible: wanted <= (facts?.gpus.length ?? 0),
-      lacks,
-    };
+    const lacks = lacksOf(node, wish);
+    const possible = (wish.gpus?.count ?? 0) <= (node.facts?.gpus.length ?? 0);
+    return { nodeId: node.id, node: node.name, fits: lacks.length === 0, possible, lacks };
   });
   const fit = nodes.find(({ fits }) => fits);
-  const summary =
-    fit === undefined
-      ? `Would wait: ${nodes[0]?.lacks[0] === undefined ? 'there is no node' : `${nodes[0].node} ${nodes[0].lacks[0]}`}.`
-      : `Would start now on ${fit.node}.`;
-  return { summary, ahead: fit === undefined ? 3 : 0, nodes };
+  if (fit !== undefined) return { summary: `Would start now on ${fit.node}.`, ahead: 0, nodes };
+  const [first] = nodes;
+  const why = first === undefined ? 'there is no node' : `${first.node} ${first.lacks[0] ?? ''}`;
+  return { summary: `Would wait: ${why}.`, ahead: 3, nodes };
 }
 
 function submitted(

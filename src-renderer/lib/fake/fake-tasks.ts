@@ -236,7 +236,8 @@ const names = [
 
 /** The i-th ended task, going back in time. */
 export function endedTask(now: number, i: number): TaskView {
-  const ending = endings[i % endings.length] as Ending;
+  const ending = endings[i % endings.length];
+  if (ending === undefined) throw new RangeError('there are endings');
   const at = now - 60 * minute - i * 90_000;
   const took = 40_000 + ((i * 7919) % 3_000_000);
   const ran = ending.status !== 'REJECTED';
@@ -282,31 +283,40 @@ export function bigTasks(now: number, nodes: readonly NodeView[]): TaskView[] {
 
 /** The history a task in its state would have. */
 export function eventsOf(task: TaskView): TaskEventView[] {
-  const events: TaskEventView[] = [];
-  const add = (at: number, to: TaskStatus, kind: string, why: string | null = null) => {
-    events.push({
-      seq: events.length + 1,
-      at,
-      from: events.at(-1)?.to ?? null,
-      to,
-      kind,
-      why,
-      attempt: task.attempt,
-      who: kind === 'submitted' ? task.owner : 'core',
-    });
-  };
-  add(task.submittedAt, 'PENDING', 'submitted');
-  if (task.assignedAt !== null)
-    add(
-      task.assignedAt,
-      'ASSIGNING',
-      'placed',
-      `On ${task.node ?? ''} with ${task.gpus.length} GPUs.`,
-    );
-  if (task.assignedAt !== null) add(task.assignedAt + 200, 'ASSIGNING', 'pulling', task.image);
-  if (task.startedAt !== null) add(task.startedAt, 'RUNNING', 'started');
-  if (task.status === 'PAUSED') add(task.submittedAt + 3_000_000, 'PAUSED', 'paused', task.reason);
-  if (task.status === 'LOST') add(task.submittedAt + 9_000_000, 'LOST', 'node-lost', task.reason);
-  if (task.finishedAt !== null) add(task.finishedAt, task.status, 'ended', task.reason);
-  return events;
+  const { submittedAt, assignedAt, startedAt, finishedAt, status, reason } = task;
+  const steps: { at: number | null; to: TaskStatus; kind: string; why?: string | null }[] = [
+    { at: submittedAt, to: 'PENDING', kind: 'submitted' },
+    {
+      at: assignedAt,
+      to: 'ASSIGNING',
+      kind: 'placed',
+      why: `On ${task.node ?? ''} with ${task.gpus.length} GPUs.`,
+    },
+    { at: assignedAt, to: 'ASSIGNING', kind: 'pulling', why: task.image },
+    { at: startedAt, to: 'RUNNING', kind: 'started' },
+    {
+      at: status === 'PAUSED' ? submittedAt + 3_000_000 : null,
+      to: 'PAUSED',
+      kind: 'paused',
+      why: reason,
+    },
+    {
+      at: status === 'LOST' ? submittedAt + 9_000_000 : null,
+      to: 'LOST',
+      kind: 'node-lost',
+      why: reason,
+    },
+    { at: finishedAt, to: status, kind: 'ended', why: reason },
+  ];
+  const happened = steps.flatMap((step) => (step.at === null ? [] : [{ ...step, at: step.at }]));
+  return happened.map(({ at, to, kind, why = null }, i) => ({
+    seq: i + 1,
+    at,
+    from: happened[i - 1]?.to ?? null,
+    to,
+    kind,
+    why,
+    attempt: task.attempt,
+    who: kind === 'submitted' ? task.owner : 'core',
+  }));
 }

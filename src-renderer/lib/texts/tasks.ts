@@ -138,6 +138,7 @@ export const submit = {
   command: 'Command',
   commandHint: 'Run as it is, without a shell: quotes group words, nothing is expanded.',
   script: 'Script',
+  scriptHolder: 'cd /work\npython train.py | tee log.txt',
   scriptHint: 'Run by /bin/sh -c, unmodified.',
   usesShell:
     'This looks like shell text. As a command, pipes, && and variables reach the program as they are.',

@@ -346,7 +346,9 @@ describe('node add', () => {
   test('another fingerprint than the one given is refused, also at a terminal', async () => {
     await using core = await startFakeCore(answers('new'));
     const words = ['node', 'add', 'alpha', '--accept-host-key', fingerprint('b')];
-    expect((await core.run(words, { prompts: person(true) })).code).toBe(1);
+    const { code, err } = await core.run(words, { prompts: person(true) });
+    expect(code).toBe(1);
+    expect(err).toContain('none of those given');
     expect(names(core)).toEqual(['nodes.inspectHost']);
   });
 

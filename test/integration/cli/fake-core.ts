@@ -94,7 +94,7 @@ async function* noLog(): AsyncGenerator<Uint8Array> {
 }
 
 /** A feed that is one snapshot and stays open as long as it is read. */
-export async function* snapshot(value: unknown): AsyncGenerator<unknown> {
+export async function* snapshot(value: unknown): AsyncGenerator {
   await Promise.resolve();
   yield { kind: 'snapshot', value };
 }

@@ -5,7 +5,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCoreProcess, temporaryDataDir } from '../../support/core-process.ts';
 
 const cli = join(import.meta.dirname, '../../../src-main/hosts/cli/main.ts');
 
@@ -160,9 +162,9 @@ describe('tasks', () => {
   test('waiting: too long, interrupted, and to the end', async () => {
     const id = await submit('sleep 100');
     expect((await kr(['task', 'wait', id, '--timeout', '0.5s'])).code).toBe(124);
-    const child = start(['task', 'wait', id]);
-    child.stdout.resume();
-    setTimeout(() => child.kill('SIGINT'), 1500);
+    const child = start(['task', 'watch', '--json', id]);
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
     expect(((await once(child, 'exit')) as [number | null])[0]).toBe(130);
     expect((await kr(['task', 'kill', id])).code).toBe(0);
     expect((await kr(['task', 'wait', id])).code).toBe(143);
@@ -170,7 +172,9 @@ describe('tasks', () => {
 
   test('held tasks wait, say so, and go on when released; an ending of the ID is enough', async () => {
     const id = await submit('true', ['--hold', '--name', 'held one']);
-    expect(await json(['task', 'why', id])).toMatchObject({ ahead: expect.any(Number) as number });
+    expect(await json(['task', 'why', id])).toMatchObject({
+      summary: expect.stringContaining('hold') as string,
+    });
     expect((await kr(['task', 'release', 'held one'])).code).toBe(0);
     expect((await kr(['task', 'wait', id.slice(-8)])).code).toBe(0);
     expect((await kr(['task', 'hold', id])).code).toBe(1);
@@ -199,6 +203,25 @@ describe('tasks', () => {
     const last = JSON.parse(out.toString().trimEnd().split('\n').at(-1) ?? '') as object;
     expect(last).toMatchObject({ task: { id, status: 'COMPLETED' } });
   });
+});
+
+test('waiting and following survive a core that is killed and started again', async () => {
+  await using other = await temporaryDataDir();
+  const first = await startCoreProcess(other.path);
+  const id = await first.submit({
+    work: { kind: 'script', text: 'echo one; sleep 6; echo two; exit 4' },
+  });
+  await first.reaches(id, ['RUNNING']);
+  const run = (words: string[]) => kr(['--data-dir', other.path, ...words]);
+  const both = Promise.all([run(['task', 'wait', id]), run(['task', 'logs', '-f', id])]);
+  await sleep(2500);
+  await first.kill();
+  const second = await startCoreProcess(other.path);
+  const [waited, followed] = await both;
+  await second.stop();
+  // Its own exit code, which is not «no core»: the output says so.
+  expect(waited).toMatchObject({ code: 4, out: Buffer.from(`${id}  FAILED  exit code 4\n`) });
+  expect(followed).toMatchObject({ code: 0, out: Buffer.from('one\ntwo\n'), err: '' });
 });
 
 describe('words', () => {

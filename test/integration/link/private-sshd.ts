@@ -1,5 +1,6 @@
 // A real OpenSSH server on loopback for the user who runs the tests, with any configuration.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -12,6 +13,8 @@ import { SshLink } from '../../../src-main/link/ssh/ssh-link.ts';
 
 const execute = promisify(execFile);
 const SSHD = '/usr/sbin/sshd';
+/** Debian's openssh-server is here; without it these suites are skipped. */
+export const hasSshd = existsSync(SSHD);
 
 export interface PrivateSshdOptions {
   /** Lines of sshd_config; the first value of a keyword counts, so these win. */

@@ -9,7 +9,7 @@ import { fingerprintOf } from '../../../src-main/link/ssh/host-key.ts';
 import { inspectHostKeys } from '../../../src-main/link/ssh/inspect.ts';
 import { connectSsh } from '../../../src-main/link/ssh/connect.ts';
 import { KnownHosts } from '../../../src-main/link/ssh/known-hosts.ts';
-import { freePort, makeKey, PrivateSshd } from './private-sshd.ts';
+import { freePort, hasSshd, makeKey, PrivateSshd } from './private-sshd.ts';
 import { ProtocolServer } from './protocol-server.ts';
 
 const execute = promisify(execFile);
@@ -18,7 +18,7 @@ function blobOf(publicKey: string): Buffer {
   return Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
 }
 
-describe('host keys', () => {
+describe.skipIf(!hasSshd)('host keys', () => {
   let sshd: PrivateSshd;
   beforeAll(async () => {
     sshd = await PrivateSshd.start({ hostKeys: ['ed25519', 'rsa', 'ecdsa'] });
@@ -104,7 +104,7 @@ describe('host keys', () => {
   });
 });
 
-describe('keys and agents', () => {
+describe.skipIf(!hasSshd)('keys and agents', () => {
   let sshd: PrivateSshd;
   beforeAll(async () => {
     sshd = await PrivateSshd.start();
@@ -192,6 +192,17 @@ describe('keys and agents', () => {
     });
   });
 
+  test('where only a certificate would do, that is said', async () => {
+    const identityFile = join(sshd.dir, 'certified');
+    await makeKey(identityFile);
+    const argv = ['-q', '-s', sshd.keyPath, '-I', 'me', '-n', sshd.user, `${identityFile}.pub`];
+    await execute('ssh-keygen', argv);
+    await expect(sshd.connect({ identityFile })).rejects.toMatchObject({
+      code: 'link/unsupported',
+      details: { certificate: `${identityFile}-cert.pub` },
+    });
+  });
+
   describe('with an agent', () => {
     let agent: ReturnType<typeof spawn>;
     let socket: string;
@@ -257,7 +268,7 @@ describe('keys and agents', () => {
   });
 });
 
-describe('passwords', () => {
+describe.skipIf(!hasSshd)('passwords', () => {
   const base = (port: number) => ({
     destination: { host: '127.0.0.1', port, user: 'anna' },
     password: 'secret',
@@ -335,7 +346,7 @@ describe('passwords', () => {
   });
 });
 
-describe('jump hosts', () => {
+describe.skipIf(!hasSshd)('jump hosts', () => {
   let outer: PrivateSshd;
   let inner: PrivateSshd;
   beforeAll(async () => {
@@ -386,7 +397,7 @@ describe('jump hosts', () => {
   });
 });
 
-describe('nobody there', () => {
+describe.skipIf(!hasSshd)('nobody there', () => {
   const options = (host: string, port: number) => ({
     destination: { host, port, user: 'x' },
     useSshConfig: false,

@@ -9,9 +9,9 @@ import { systemClock, systemTimers } from '../../../src-main/link/system-timers.
 import type { Logger } from '../../../src-main/services/logger.ts';
 import { ThisComputer } from '../../../src-main/services/nodes/local-node.ts';
 import { NodesService } from '../../../src-main/services/nodes/nodes-service.ts';
-import { realRuntimes } from '../../../src-main/services/nodes/runtime-factories.ts';
-import { scriptsOf } from '../../../src-main/services/nodes/scripts.ts';
-import { sshLinks } from '../../../src-main/services/nodes/ssh-links.ts';
+import { realRuntimes } from '../../../src-main/core-runtimes.ts';
+import { readNodeScript } from '../../../src-main/runtimes/node-scripts.ts';
+import { realLinks } from '../../../src-main/core-links.ts';
 import { openStore, type Store } from '../../../src-main/store/open.ts';
 import type { Testbed, TestbedNode, TestbedUser } from '../../support/testbed.ts';
 
@@ -52,6 +52,9 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
   const homeDir = options.home ?? (await mkdtemp(join(tmpdir(), 'kr-nodes-')));
   const dataDir = join(homeDir, 'data');
   await mkdir(join(homeDir, '.ssh'), { recursive: true, mode: 0o700 });
+  // Where the link room looks for ~/.ssh; an agent of whoever runs the tests plays no part either.
+  process.env['HOME'] = homeDir;
+  delete process.env['SSH_AUTH_SOCK'];
   const logged: string[] = [];
   const log = memoryLog(logged);
   const store = await openStore({ dataDir, clock: systemClock, log, host: 'test' });
@@ -67,13 +70,8 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     secrets: store.vault,
     write: (change) => store.write(change),
     flushed: () => store.flushed(),
-    links: sshLinks({
-      ...parts,
-      homeDir,
-      knownHostsFile: join(homeDir, 'known_hosts'),
-      agentSocket: null,
-    }),
-    runtimes: realRuntimes(parts),
+    links: realLinks({ ...parts, knownHostsFile: join(homeDir, 'known_hosts') }),
+    runtimes: realRuntimes({ ...parts, coreId: store.identity.coreId, dockerHost: undefined }),
     localHost: new ThisComputer(),
     settings: () => ({
       metricsIntervalSeconds: 1,
@@ -81,7 +79,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
       connectTimeoutSeconds: 5,
     }),
     work: { activeTasks: (id) => holdings.get(id) ?? [] },
-    readScript: scriptsOf(join(import.meta.dirname, '../../../resources')),
+    readScript: readNodeScript,
   });
   const comings: string[] = [];
   nodes.onDidComeOnline((id) => comings.push(`+${id}`));
@@ -98,7 +96,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     async [Symbol.asyncDispose]() {
       await nodes[Symbol.asyncDispose]();
       await store.close();
-      if (options.home === undefined) await rm(homeDir, { recursive: true, force: true });
+      await rm(homeDir, { recursive: true, force: true });
     },
   };
 }

@@ -165,9 +165,8 @@ describe('images', () => {
 describe('containers on a node', () => {
   test('carry the names, labels and limits that others rely on', async () => {
     const runtime = await runtimeOver(ssh);
-    const { gpus: found = [] } = {
-      gpus: (await bed.sh('n1', 'nvidia-smi --query-gpu=uuid --format=csv,noheader')).split('\n'),
-    };
+    const query = 'nvidia-smi --query-gpu=uuid --format=csv,noheader';
+    const found = (await bed.sh('n1', query)).split('\n');
     const uuid = found[1] ?? '';
     const spec = attemptOf('echo "$NVIDIA_VISIBLE_DEVICES"; df -k /dev/shm | tail -n 1', {
       memoryBytes: 256 * 1024 ** 2,

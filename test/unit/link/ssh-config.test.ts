@@ -50,6 +50,7 @@ Host *
         user: 'anna',
         hostKeyAlias: 'gpu-lab',
         identityFiles: [`${home}/.ssh/gpu`, `${home}/keys/anna at 10.0.0.5`, `${home}/.ssh/all`],
+        certificateFiles: [],
         identitiesOnly: true,
         identityAgent: undefined,
       },

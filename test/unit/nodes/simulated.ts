@@ -13,7 +13,7 @@ import type { ObservedAttempt, Runtime } from '../../../src-main/runtimes/runtim
 import type { Logger } from '../../../src-main/services/logger.ts';
 import { NodesService } from '../../../src-main/services/nodes/nodes-service.ts';
 import type { HostAccess } from '../../../src-main/services/nodes/ports.ts';
-import { scriptsOf } from '../../../src-main/services/nodes/scripts.ts';
+import { readNodeScript } from '../../../src-main/runtimes/node-scripts.ts';
 import type { NodeRecord, SecretId } from '../../../src-main/store/node-rows.ts';
 import { FakeTime, settle } from '../../support/fake-time.ts';
 
@@ -52,9 +52,11 @@ export class SimulatedMetricsLoop implements RemoteProcess {
     return this.#end.promise;
   }
 
-  /** Lines the service wrote to it. */
+  /** Orders the service wrote to it since the last look, after the script. */
   get orders(): string {
-    return (this.stdin.read() as Buffer | null)?.toString() ?? '';
+    const text = (this.stdin.read() as Buffer | null)?.toString() ?? '';
+    const orders = text.split('\n').filter((line) => line === 'fast' || line === 'slow');
+    return orders.map((line) => `${line}\n`).join('');
   }
 
   tick(uptimeS: number, busy = 0): void {
@@ -331,7 +333,7 @@ export function world(): World {
       connectTimeoutSeconds: 20,
     }),
     work: { activeTasks: (id) => holdings.get(id) ?? [] },
-    readScript: scriptsOf(join(import.meta.dirname, '../../../resources')),
+    readScript: readNodeScript,
   });
   const nameOf = (id: NodeId) => rows.get(id)?.name ?? id;
   nodes.onDidComeOnline((id) => comings.push(`+${nameOf(id)}`));

@@ -1,0 +1,393 @@
+// One run of the task side under faults: people, links, machines and the core itself do what a seed
+// says, and after each step everything that must always be true is checked (design, section 4).
+import { isFinal } from '../../src-main/contract/task.ts';
+import { nodeId, taskId, type TaskId } from '../../src-main/contract/ids.ts';
+import type { Task } from '../../src-main/domain/task.ts';
+import { Dice, hashOf, seeded } from './random.ts';
+import { checkAlways, checkAtTheEnd, type Memory } from './simulation-checks.ts';
+import { isAlive, type Order } from './simulated-machine.ts';
+import { otherCore, simulatedWork, World } from './task-side.ts';
+
+const weights = {
+  submit: 22,
+  kill: 8,
+  holdOrRelease: 4,
+  reprioritize: 2,
+  pause: 5,
+  resume: 5,
+  forget: 2,
+  dropLink: 5,
+  cutNode: 2,
+  reboot: 1,
+  vanish: 1,
+  othersPause: 1,
+  drain: 1,
+  clockStep: 2,
+  crash: 4,
+  armCrash: 8,
+  refuseWrites: 1.5,
+  pass: 26,
+};
+type Step = keyof typeof weights;
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly steps?: number;
+  readonly onStep?: (line: string) => void;
+}
+
+/** What a run came to. */
+export interface SimulationResult {
+  readonly tasks: number;
+  readonly crashes: number;
+  readonly faults: number;
+  readonly virtualSeconds: number;
+  /** The same for two runs of one seed. */
+  readonly trace: number;
+}
+
+/** Runs one seed. Throws with the seed and what was wrong. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const run = new Simulation(options);
+  try {
+    return await run.run();
+  } catch (error) {
+    const lines = run.lines.slice(-60).join('\n');
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    throw new Error(`seed ${String(options.seed)}: ${why}\n${lines}`, { cause: error });
+  } finally {
+    await run.world[Symbol.asyncDispose]();
+  }
+}
+
+class Simulation {
+  readonly world: World;
+  readonly lines: string[] = [];
+  readonly #options: SimulationOptions;
+  readonly #dice: Dice;
+  readonly #memory: Memory = {
+    accepted: new Set(),
+    removed: new Set(),
+    ended: new Map(),
+    killAsked: new Set(),
+    disturbed: new Set(),
+    foreign: new Set(),
+  };
+  readonly #orderCounts = new Map<string, number>();
+  /** Set while an armed crash waits: how many more orders or commits until it comes. */
+  #fuse: { of: 'order' | 'commit'; left: number } | undefined;
+  #isCalm = false;
+  #crashes = 0;
+  #faults = 0;
+  #trace = 0;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.#dice = new Dice(options.seed);
+    this.world = new World({
+      nodes: [
+        { cores: 4, gpus: 2 },
+        { cores: 2, gpus: 1 },
+        { cores: 3, gpus: 0 },
+      ],
+    });
+    this.world.onCommit = (moment) => {
+      const isHere = moment === (this.#options.seed % 2 === 0 ? 'before-commit' : 'after-commit');
+      if (isHere) this.#burn('commit');
+    };
+    this.world.nodes.forEach(({ machine }, index) => {
+      machine.fault = (order) => this.#faultOf(order, index);
+    });
+    this.#addForeignWork();
+  }
+
+  #addForeignWork(): void {
+    const machine = this.world.machine(0);
+    const work = machine.create(
+      {
+        ...(simulatedWork(['seconds=100000000']) as object),
+        taskId: taskId.parse('5'),
+        attempt: 1,
+        gpus: [],
+        work: { kind: 'command', argv: ['sim', 'seconds=100000000'] },
+      } as never,
+      otherCore,
+    );
+    machine.start(work);
+    this.#memory.foreign.add(work);
+  }
+
+  async run(): Promise<SimulationResult> {
+    await this.#restart();
+    const steps = this.#options.steps ?? 120;
+    for (let index = 0; index < steps; index += 1) {
+      await this.#step(this.#dice.weighted(weights));
+      if (!this.world.isUp) await this.#restart();
+      checkAlways(this.world, this.#memory);
+    }
+    await this.#comeToAnEnd();
+    await checkAtTheEnd(this.world, this.#memory);
+    return {
+      tasks: this.#memory.accepted.size,
+      crashes: this.#crashes,
+      faults: this.#faults,
+      virtualSeconds: Math.round(this.world.time.monotonic() / 1000),
+      trace: this.#trace,
+    };
+  }
+
+  #note(line: string): void {
+    const at = (this.world.time.monotonic() / 1000).toFixed(3);
+    const whole = `${at} ${line}`;
+    this.lines.push(whole);
+    this.#trace = hashOf(`${String(this.#trace)}${whole}`);
+    this.#options.onStep?.(whole);
+  }
+
+  /** Faults follow from what an order is, not from when it comes. */
+  #faultOf(order: Order, node: number): 'lost' | 'hang' | undefined {
+    if (this.#isCalm || !this.world.isUp) return undefined;
+    const ref = order.ref === null ? String(node) : `${order.ref.taskId}/${String(order.ref.attempt)}`;
+    const name = `${order.name} ${ref} ${order.when}`;
+    const count = (this.#orderCounts.get(name) ?? 0) + 1;
+    this.#orderCounts.set(name, count);
+    this.#burn('order', `${name} ${String(count)}`);
+    const draw = seeded(hashOf(`${String(this.#options.seed)} ${name} ${String(count)}`))();
+    if (draw > 0.05) return undefined;
+    this.#faults += 1;
+    const fault = draw < 0.015 ? 'hang' : 'lost';
+    this.#note(`  fault ${fault} at ${name}`);
+    // Silence is noticed after a while, and then the link is given up.
+    if (fault === 'hang') this.world.time.after(15_000, () => this.#dropLink(node));
+    return fault;
+  }
+
+  #burn(of: 'order' | 'commit', where = 'commit'): void {
+    if (this.#fuse?.of !== of || !this.world.isUp) return;
+    this.#fuse.left -= 1;
+    if (this.#fuse.left > 0) return;
+    this.#fuse = undefined;
+    this.#crash(where);
+  }
+
+  #crash(where: string): void {
+    const how = this.#dice.is(0.5) ? 'kill' : 'power-cut';
+    this.#crashes += 1;
+    this.#note(`  crash (${how}) at ${where}`);
+    this.world.crash(how, this.#dice.chance);
+  }
+
+  async #restart(): Promise<void> {
+    this.#fuse = undefined;
+    const core = await this.world.restart();
+    this.#note('restart');
+    this.world.nodes.forEach(({ plan }, index) => {
+      if (this.#dice.is(0.8)) core.fleet.connect(plan.id);
+      else this.#reconnectLater(index);
+    });
+    await this.world.settle();
+  }
+
+  #dropLink(index: number): void {
+    if (!this.world.isUp) return;
+    const { core } = this.world;
+    const id = this.world.nodeId(index);
+    core.fleet.disconnect(id, false);
+    this.#reconnectLater(index);
+    this.world.time.after(30_000, () => {
+      if (core.isAlive && core.fleet.node(id)?.state === 'connecting')
+        core.fleet.disconnect(id, true);
+    });
+  }
+
+  #reconnectLater(index: number): void {
+    const { core } = this.world;
+    const id = this.world.nodeId(index);
+    this.world.time.after(this.#dice.between(0, 50_000), () => {
+      if (!core.isAlive || core.fleet.node(id)?.state === 'online') return;
+      if (this.world.machine(index).isReachable) core.fleet.connect(id);
+      else this.#reconnectLater(index);
+    });
+  }
+
+  /** Tasks that a person could mean. */
+  #someTask(isMeant: (task: Task) => boolean = () => true): TaskId | undefined {
+    return this.#dice.oneOf([...this.world.core.book.all()].filter(isMeant))?.id;
+  }
+
+  async #step(step: Step): Promise<void> {
+    const { dice, world } = { dice: this.#dice, world: this.world };
+    const index = dice.between(0, world.nodes.length - 1);
+    const machine = world.machine(index);
+    const { core } = world;
+    this.#note(step);
+    switch (step) {
+      case 'submit':
+        return this.#submit();
+      case 'kill':
+        return this.#kill();
+      case 'holdOrRelease': {
+        const id = this.#someTask(({ state }) => state.status === 'PENDING');
+        if (id === undefined) return;
+        const order = dice.is(0.3) ? 'hold' : 'release';
+        return this.#ask(() => core.tasks[order]([id], { who: 'anna' }));
+      }
+      case 'reprioritize': {
+        const id = this.#someTask();
+        const priority = dice.between(-5, 5);
+        if (id === undefined) return;
+        return this.#ask(() => core.tasks.setPriority([id], { who: 'anna', priority }));
+      }
+      case 'pause':
+      case 'resume': {
+        const needed = step === 'pause' ? 'RUNNING' : 'PAUSED';
+        const id = this.#someTask(({ state }) => state.status === needed);
+        if (id === undefined) return;
+        return this.#ask(() => core.tasks[step]([id], { who: 'anna' }));
+      }
+      case 'forget': {
+        const id = dice.oneOf([...this.#memory.ended.keys()]);
+        if (id === undefined || this.#memory.removed.has(id)) return;
+        this.#memory.removed.add(id);
+        return this.#ask(() => core.tasks.remove([id]));
+      }
+      case 'dropLink':
+        this.#dropLink(index);
+        return world.settle();
+      case 'cutNode':
+        machine.isReachable = false;
+        this.#dropLink(index);
+        world.time.after(dice.between(1000, 90_000), () => (machine.isReachable = true));
+        return world.settle();
+      case 'reboot':
+        this.#dropLink(index);
+        for (const work of machine.works.values())
+          if (!this.#memory.foreign.has(work)) machine.finish(work, rebooted, 'the node rebooted');
+        return world.settle();
+      case 'vanish':
+        for (const work of machine.works.values()) {
+          if (this.#memory.foreign.has(work) || dice.is(0.5)) continue;
+          this.#memory.disturbed.add(work.ref.taskId);
+          machine.vanish(work);
+        }
+        return world.settle();
+      case 'othersPause':
+        for (const work of machine.works.values()) {
+          if (this.#memory.foreign.has(work) || !isAlive(work)) continue;
+          if (work.condition.kind === 'running') machine.pause(work);
+          else machine.resume(work);
+        }
+        return world.settle();
+      case 'drain':
+        core.fleet.change(nodeId.parse(world.nodeId(index)), { drained: dice.is(0.3) });
+        return world.settle();
+      case 'clockStep':
+        world.time.setWallClock(world.time.now() + dice.between(-100_000, 100_000));
+        return;
+      case 'crash':
+        this.#crash('a step');
+        return;
+      case 'armCrash':
+        this.#fuse = { of: dice.is(0.6) ? 'order' : 'commit', left: dice.between(1, 12) };
+        return;
+      case 'refuseWrites':
+        return this.#refuseWrites();
+      case 'pass':
+        return world.pass(dice.between(0, 3) === 0 ? dice.between(1, 40_000) : dice.between(1, 3000));
+    }
+  }
+
+  async #submit(): Promise<void> {
+    const { core } = this.world;
+    const dice = this.#dice;
+    const words = [`seconds=${String(dice.oneOf([0, 0.2, 1, 5, 20, 60]))}`];
+    if (dice.is(0.3)) words.push(`exit=${String(dice.between(1, 3))}`);
+    if (dice.is(0.5)) words.push('print=hello', `ticks=${String(dice.between(1, 5))}`);
+    if (dice.is(0.05)) words.push('oom');
+    if (dice.is(0.2)) words.push('ignore-term');
+    const gpus = dice.is(0.4) ? { count: dice.between(1, 2) } : null;
+    const submission = simulatedWork(words, {
+      gpus,
+      cores: dice.between(0, 2),
+      priority: dice.between(-2, 2),
+      hold: dice.is(0.1),
+      keepFailed: dice.is(0.1),
+      targets: gpus === null && dice.is(0.3) ? [`n${String(dice.between(1, 3))}`] : [],
+      secretEnv: dice.is(0.2) ? { TOKEN: 'secret' } : {},
+    });
+    const count = dice.is(0.2) ? 5 : 1;
+    const batch = Array.from({ length: count }, () => submission);
+    return this.#ask(async () => {
+      for (const { taskIds } of await core.tasks.submitMany(batch, { who: 'anna' }))
+        for (const id of taskIds) this.#memory.accepted.add(id);
+    });
+  }
+
+  async #kill(): Promise<void> {
+    const { core } = this.world;
+    const id = this.#someTask();
+    if (id === undefined) return;
+    this.#memory.killAsked.add(id);
+    const signal = this.#dice.is(0.7) ? 'SIGTERM' : 'SIGKILL';
+    const graceSeconds = this.#dice.oneOf([0, 1, 10, 60]);
+    return this.#ask(() => core.tasks.kill([id], { who: 'anna', signal, graceSeconds }));
+  }
+
+  /** For a while the disk takes nothing. */
+  async #refuseWrites(): Promise<void> {
+    const { core } = this.world;
+    await this.world.settle();
+    if (!this.world.isUp || !core.isAlive) return;
+    const disk = this.world.sabotagedDisk();
+    disk.refuse(this.#dice.is(0.5) ? 'commit' : 'write');
+    await this.#submit();
+    if (this.world.isUp) await this.#kill();
+    if (this.world.isUp) await this.world.pass(this.#dice.between(1, 5000));
+    disk.repair();
+    disk[Symbol.dispose]();
+  }
+
+  /** A request of a person: it may be refused, and never answered when the core goes down. */
+  async #ask(request: () => Promise<unknown>): Promise<void> {
+    request().then(
+      () => this.#note('  answered'),
+      (error: unknown) => this.#note(`  refused: ${(error as { code?: string }).code ?? String(error)}`),
+    );
+    // Often the next thing happens before this one is through.
+    if (this.#dice.is(0.6)) await this.world.settle();
+    else await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  /** Everything heals, everybody is patient. */
+  async #comeToAnEnd(): Promise<void> {
+    this.#note('calm');
+    this.#isCalm = true;
+    this.#fuse = undefined;
+    const { world } = this;
+    for (const { machine } of world.nodes) machine.isReachable = true;
+    await world.pass(60_000);
+    const { core } = world;
+    for (const { plan } of world.nodes) {
+      core.fleet.change(plan.id, { drained: false });
+      core.fleet.connect(plan.id);
+    }
+    for (let minute = 0; minute < 60 && [...core.book.all()].length > 0; minute += 1) {
+      for (const { machine } of world.nodes)
+        for (const work of machine.works.values())
+          if (work.condition.kind === 'paused') machine.resume(work);
+      const held = [...core.book.all()].filter(({ state }) => state.status === 'PENDING');
+      await core.tasks.release(held.map(({ id }) => id), { who: 'anna' });
+      await world.pass(60_000);
+    }
+    await world.pass(120_000);
+    for (const task of core.book.all())
+      this.#note(`left: ${task.id} ${JSON.stringify(task.state)}`);
+    for (const id of this.#memory.accepted) {
+      const found = this.#memory.removed.has(id) ? undefined : core.book.find(id)?.task;
+      if (found !== undefined && isFinal(found.state.status))
+        this.#note(`${id} ${found.state.status}`);
+    }
+  }
+}
+
+const rebooted = { exitCode: null, signal: 'SIGKILL', oomKilled: false };

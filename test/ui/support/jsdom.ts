@@ -1,0 +1,23 @@
+// What jsdom lacks and components, or the libraries below them, look at. Import it first.
+window.matchMedia = (query) =>
+  ({
+    matches: false,
+    media: query,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+  }) as unknown as MediaQueryList;
+
+window.ResizeObserver = class {
+  observe(): void {
+    // Nothing has a size here.
+  }
+  unobserve(): void {
+    // See above.
+  }
+  disconnect(): void {
+    // See above.
+  }
+};
+HTMLElement.prototype.scrollTo = () => undefined;
+Element.prototype.scrollIntoView = () => undefined;
+HTMLElement.prototype.hasPointerCapture = () => false;
