@@ -14,6 +14,7 @@ function isChoice(value: unknown): value is ThemeChoice {
 export class Theme {
   #choice = $state<ThemeChoice>('system');
   #systemIsDark = $state(false);
+  #wasChosen = false;
   readonly #client: CoreClient;
 
   constructor(client: CoreClient) {
@@ -45,17 +46,20 @@ export class Theme {
   /** Takes over what the core has. */
   async load(): Promise<void> {
     const { value } = await this.#client.api.config.get({ key: 'ui.theme' });
-    if (isChoice(value)) this.#show(value);
+    // Whoever has chosen meanwhile means it.
+    if (isChoice(value) && !this.#wasChosen) this.#show(value);
   }
 
   /** Shows a theme at once and has the core keep it. Throws what the core answers. */
   async choose(choice: ThemeChoice): Promise<void> {
+    this.#wasChosen = true;
     this.#show(choice);
     await this.#client.api.config.set({ key: 'ui.theme', value: choice });
   }
 
   /** The setting was changed elsewhere on the page. */
   adopt(value: unknown): void {
+    this.#wasChosen = false;
     if (isChoice(value)) this.#show(value);
   }
 

@@ -85,7 +85,7 @@ function runScript(spec: AttemptSpec, options: BundleOptions): string {
   return `#!/bin/sh
 kr_dir=\${0%/*}
 kr_events=\${kr_dir%/tasks/*}/events-${options.core}-
-kr_starter=\$1
+kr_starter=$1
 kr_id=${spec.taskId}
 kr_attempt=${String(spec.attempt)}
 kr_workdir=${workdir}

@@ -20,6 +20,7 @@ export interface AttemptParts {
 }
 
 type ActiveState = Extract<TaskState, Active>;
+type Begun = ObservedAttempt | 'started' | undefined;
 
 /** Errors that say nothing about the attempt, only that the way to it is not open now. */
 const outOfReach: ReadonlySet<string> = new Set([
@@ -113,19 +114,17 @@ export class AttemptDriver {
     const found = isNew ? undefined : await runtime.inspect(this.#ref);
     const task = this.#task();
     if (task === undefined || this.#state() === undefined) return;
-    if (found === undefined && hasBegun(task)) {
+    const isThere = found !== undefined && found.condition.kind !== 'created';
+    if (!isThere && hasBegun(task)) {
       this.#apply({ kind: 'vanished', attempt: task.attempt, why: goneWords(runtime) });
       await book.flushed();
       return;
     }
-    const begun =
-      found === undefined || (found.condition.kind === 'created' && !hasBegun(task))
-        ? await this.#start(found)
-        : found;
+    const begun = isThere ? found : await this.#start(found);
     if (begun === undefined) return;
-    this.#reportBegin(begun);
+    if (begun !== 'started') this.#reportBegin(begun);
     await book.flushed();
-    await this.#followToTheEnd(begun);
+    await this.#followToTheEnd();
   }
 
   /**
@@ -141,8 +140,8 @@ export class AttemptDriver {
       this.#tell(eventsFor(before, observed));
   }
 
-  /** Creates and starts. Undefined: it did not come to that, and the task says why. */
-  async #start(found: ObservedAttempt | undefined): Promise<ObservedAttempt | undefined> {
+  /** Creates and starts. Undefined: it did not come to that, and the task says why. `started`: and the task knows. */
+  async #start(found: ObservedAttempt | undefined): Promise<Begun> {
     this.#isStarting = true;
     try {
       return await this.#createAndStart(found);
@@ -157,27 +156,37 @@ export class AttemptDriver {
     }
   }
 
-  async #createAndStart(found: ObservedAttempt | undefined): Promise<ObservedAttempt | undefined> {
-    const { runtime, book } = this.#parts;
-    const spec = this.#parts.spec();
-    const signal = this.#starting.signal;
+  async #createAndStart(found: ObservedAttempt | undefined): Promise<Begun> {
+    const { runtime, isNew } = this.#parts;
     this.#checkWish();
-    if (found === undefined) {
-      const onProgress = (phase: string) => book.setPhase(this.#ref.taskId, phase);
-      const prepared = await runtime.prepare(spec, { signal, onProgress });
-      this.#checkWish();
-      const task = this.#task();
-      if (task !== undefined && prepared.imageDigest !== null)
-        book.note(task, 'image-ready', prepared.imageDigest);
-      await runtime.create(spec, prepared);
-      this.#checkWish();
-    }
+    const imageDigest = found === undefined ? await this.#create() : null;
+    this.#checkWish();
     await runtime.start(this.#ref);
+    if (isNew) {
+      // Nobody else could have started it, so it began now.
+      const at = this.#parts.book.now();
+      this.#apply({ kind: 'started', attempt: this.#ref.attempt, at, imageDigest });
+      return 'started';
+    }
     const started = await runtime.inspect(this.#ref);
     if (started === undefined) {
       this.#apply({ kind: 'start-failed', attempt: this.#ref.attempt, why: goneWords(runtime) });
     }
     return started;
+  }
+
+  /** Returns the digest of the image, where it is one. */
+  async #create(): Promise<string | null> {
+    const { runtime, book } = this.#parts;
+    const spec = this.#parts.spec();
+    const onProgress = (phase: string) => book.setPhase(this.#ref.taskId, phase);
+    const prepared = await runtime.prepare(spec, { signal: this.#starting.signal, onProgress });
+    this.#checkWish();
+    const task = this.#task();
+    if (task !== undefined && prepared.imageDigest !== null)
+      book.note(task, 'image-ready', prepared.imageDigest);
+    await runtime.create(spec, prepared);
+    return prepared.imageDigest;
   }
 
   /** A wish to kill wins over a start under way. */
@@ -188,7 +197,7 @@ export class AttemptDriver {
   }
 
   /** The error is the attempt's fault, unless it came too late and the attempt began all the same. */
-  async #failStart(error: AppError): Promise<ObservedAttempt | undefined> {
+  async #failStart(error: AppError): Promise<Begun> {
     const made = await this.#parts.runtime.inspect(this.#ref);
     if (made !== undefined && hasReallyBegun(made)) return made;
     this.#apply({ kind: 'start-failed', attempt: this.#ref.attempt, why: error.message });
@@ -197,7 +206,7 @@ export class AttemptDriver {
   }
 
   /** The task is to be killed. What never began is given up; what has is followed, and stopped like any other. */
-  async #undoStart(): Promise<ObservedAttempt | undefined> {
+  async #undoStart(): Promise<Begun> {
     const { runtime, book } = this.#parts;
     const made = await runtime.inspect(this.#ref);
     if (made !== undefined && hasReallyBegun(made)) return made;
@@ -223,29 +232,38 @@ export class AttemptDriver {
     }
   }
 
-  async #followToTheEnd(begun: ObservedAttempt): Promise<void> {
+  async #followToTheEnd(): Promise<void> {
     const { runtime, book } = this.#parts;
-    const signal = this.#abort.signal;
-    const wish = this.#state()?.kill ?? null;
-    const isOver = begun.condition.kind === 'ended';
-    const [end, log, stop] = await Promise.allSettled([
-      runtime.waitForEnd(this.#ref, signal),
-      this.#parts.collectLog(runtime, this.#ref, signal),
-      // A wish from before we came (a crash, a lost link) has to be acted on now.
-      wish === null || isOver ? undefined : this.stop(wish),
-    ]);
-    // Only now: whoever drives this attempt next needs all that was open here.
-    if (end.status === 'rejected') throw end.reason;
-    if (log.status === 'rejected') throw log.reason;
-    if (stop.status === 'rejected' && end.value?.condition.kind !== 'ended') throw stop.reason;
+    const last = await this.#waitAndCollect();
     await Promise.allSettled(this.#stopping.values());
     const task = this.#task();
     if (task === undefined) return;
     const { attempt } = task;
-    if (end.value === undefined) this.#apply({ kind: 'vanished', attempt, why: goneWords(runtime) });
-    else if (end.value.condition.kind === 'ended')
-      this.#tell(endEvents(task, { ...end.value.condition, imageDigest: end.value.imageDigest }));
+    if (last === undefined) this.#apply({ kind: 'vanished', attempt, why: goneWords(runtime) });
+    else if (last.condition.kind === 'ended')
+      this.#tell(endEvents(task, { ...last.condition, imageDigest: last.imageDigest }));
     await book.flushed();
+  }
+
+  /** Follows until it has ended and its log is stored. When one part fails, the others are let go first: whoever drives this attempt next needs all that is open here. */
+  async #waitAndCollect(): Promise<ObservedAttempt | undefined> {
+    const { runtime, collectLog } = this.#parts;
+    const failed = new AbortController();
+    const signal = AbortSignal.any([this.#abort.signal, failed.signal]);
+    const onFailure = (error: unknown): never => {
+      failed.abort(error);
+      throw error;
+    };
+    // A wish from before we came (a crash, a lost link) has to be acted on now.
+    const wish = this.#state()?.kill ?? null;
+    if (wish !== null) this.stop(wish).catch((error: unknown) => failed.abort(error));
+    const [end, log] = await Promise.allSettled([
+      runtime.waitForEnd(this.#ref, signal).catch(onFailure),
+      collectLog(runtime, this.#ref, signal).catch(onFailure),
+    ]);
+    if (end.status === 'rejected') throw end.reason;
+    if (log.status === 'rejected') throw log.reason;
+    return end.value;
   }
 }
 

@@ -70,6 +70,9 @@ function isPlanned({ kind, before, after }: TaskChange): boolean {
   return !kind.startsWith('kill-') || before?.state.status !== after?.state.status;
 }
 
+/** Before a planner that failed is asked again. */
+const RETRY_MS = 1000;
+
 export class Dispatcher implements Disposable {
   readonly #parts: DispatcherParts;
   readonly #listening: Disposable[];
@@ -83,7 +86,7 @@ export class Dispatcher implements Disposable {
     this.#parts = parts;
     const { book, fleet } = parts;
     this.#listening = [
-      parts.planner.onDidReset(() => this.#tellAll()),
+      parts.planner.onDidReset(() => this.#tellAllSoon()),
       book.onDidChange((change) => this.#onTask(change)),
       fleet.onDidChangeCapacity((id) => this.#onNode(id)),
     ];
@@ -111,8 +114,19 @@ export class Dispatcher implements Disposable {
     this.#wake = this.#parts.timers.after(0, () => {
       this.#wake = undefined;
       this.#pass().catch((error: unknown) => {
-        this.#parts.log.error({ err: error }, 'a planning pass failed');
+        this.#parts.log.error({ err: error }, 'a planning pass failed; it is tried again soon');
+        this.#tellAllSoon();
       });
+    });
+  }
+
+  /** What the planner was told is lost. A pause first: a planner that cannot start must not keep us busy. */
+  #tellAllSoon(): void {
+    if (this.#isStopped) return;
+    this.#wake?.[Symbol.dispose]();
+    this.#wake = this.#parts.timers.after(RETRY_MS, () => {
+      this.#wake = undefined;
+      this.#tellAll();
     });
   }
 

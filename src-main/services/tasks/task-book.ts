@@ -1,6 +1,6 @@
 // The tasks that have not ended, in memory, and the only way to change one: `apply` asks the task
 // machine, writes the outcome and announces it. The store is the memory; this is its working copy.
-import type { NodeId, TaskId } from '../../contract/ids.ts';
+import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import { isFinal, type TaskEventView } from '../../contract/task.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
@@ -82,7 +82,10 @@ export class TaskBook {
     const before = new Map(this.#active);
     this.#active.clear();
     this.#byNode.clear();
+    this.#logBytes.clear();
     this.#load();
+    for (const id of this.#phases.keys())
+      if (this.#active.get(id)?.state.status !== 'ASSIGNING') this.#phases.delete(id);
     for (const id of new Set([...before.keys(), ...this.#active.keys()])) {
       this.#announce({ before: before.get(id), after: this.#active.get(id), kind: 'reloaded' });
     }
@@ -198,6 +201,25 @@ export class TaskBook {
 
   flushed(): Promise<void> {
     return this.#parts.commit.flushed();
+  }
+
+  /**
+   * Resolves when what was written up to now is on disk; a commit that failed before does not count,
+   * so that after one the store is tried again.
+   */
+  durable(): Promise<void> {
+    this.write(() => undefined);
+    return this.flushed();
+  }
+
+  /** Runs a change of what belongs to tasks in the transaction of this turn. */
+  write<T>(change: () => T): T {
+    return this.#parts.commit.write(change);
+  }
+
+  /** By the clock that every event is written with. */
+  now(): Instant {
+    return this.#parts.clock.now();
   }
 
   #announce(change: Omit<TaskChange, 'event'> & { event?: TaskEventView | undefined }): void {

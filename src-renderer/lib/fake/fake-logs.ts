@@ -22,7 +22,12 @@ function errLine(n: number): string {
 
 function record(stream: string, offset: number, text: string): string {
   const base64 = btoa(String.fromCharCode(...encoder.encode(`${text}\n`)));
-  return JSON.stringify({ stream, offset, time: 1_772_000_000_000 + offset * 1000, base64 });
+  return JSON.stringify({
+    stream,
+    offset,
+    time: new Date(1_772_000_000_000 + offset * 1000).toISOString(),
+    base64,
+  });
 }
 
 /** Opens the log of a task; goes on printing while it runs and is followed. */

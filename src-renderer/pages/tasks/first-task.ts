@@ -4,6 +4,7 @@ import type { TaskSubmissionInput } from '../../../src-main/contract/task.ts';
 export const firstTask: TaskSubmissionInput = {
   name: 'first-task',
   vessel: { kind: 'process' },
+  memoryBytes: 256 * 2 ** 20,
   work: {
     kind: 'script',
     text: [

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -28,6 +29,8 @@ function runtimeOver(link: NodeLink, coreId: CoreId = core) {
 }
 
 let home: string;
+let busyboxHome: string;
+let busybox: LocalLink;
 let local: LocalLink;
 let bed: Testbed;
 let ssh: NodeLink;
@@ -36,6 +39,11 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'runtimes-home-'));
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LANG: 'C.UTF-8' };
   local = new LocalLink({ env, homeDir: home });
+  busyboxHome = mkdtempSync(join(tmpdir(), 'runtimes-busybox-'));
+  const bin = join(busyboxHome, 'bin');
+  mkdirSync(bin);
+  execFileSync('busybox', ['--install', '-s', bin]);
+  busybox = new LocalLink({ env: { PATH: bin, HOME: busyboxHome }, homeDir: busyboxHome });
   bed = await Testbed.up({
     nodes: 1,
     docker: false,
@@ -47,14 +55,21 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await local.close();
+  await busybox.close();
   await ssh.close();
   await bed[Symbol.asyncDispose]();
   rmSync(home, { recursive: true, force: true });
+  rmSync(busyboxHome, { recursive: true, force: true });
 });
 
 describeRuntime('processes on this computer', () => ({
   changes,
   open: (coreId) => Promise.resolve(runtimeOver(local, coreId)),
+}));
+
+describeRuntime('processes where there is nothing but busybox', () => ({
+  changes,
+  open: (coreId) => Promise.resolve(runtimeOver(busybox, coreId)),
 }));
 
 describeRuntime('processes over SSH', () => ({

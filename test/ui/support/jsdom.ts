@@ -5,6 +5,9 @@ window.matchMedia = (query) =>
     media: query,
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
+    // xterm still uses the old names.
+    addListener: () => undefined,
+    removeListener: () => undefined,
   }) as unknown as MediaQueryList;
 
 window.ResizeObserver = class {
