@@ -33,7 +33,8 @@ const signalNames = new Map(Object.entries(signalNumbers).map(([name, number]) =
 /**
  * Settles how an attempt ended (spec/tasks.md, «Ending»):
  * a kill that reached it wins; an OOM kill is one only when the Engine says so (137 alone is not);
- * a finish that raced a kill which reached nothing is reported as what it was. `why` is what the
+ * a finish that raced a kill which reached nothing is reported as what it was, unless it is the end
+ * that the kill would have brought about. `why` is what the
  * runtime knows about a failure, in words.
  */
 export function settleEnd(
@@ -46,7 +47,18 @@ export function settleEnd(
   if (end.oomKilled) {
     return { status: 'KILLED_OOM', reason: `out of memory${limitOf(task)}`, warning: null };
   }
+  if (kill !== null && isEndBy(kill, end)) {
+    return { status: 'KILLED', reason: killedBy(kill), warning: null };
+  }
   return { status: 'FAILED', reason: fact.why ?? describeEnd(end), warning: null };
+}
+
+/** The core may have gone down between sending the signal and writing that it arrived: the end tells. */
+function isEndBy(kill: KillWish, end: AttemptEnd): boolean {
+  return [kill.signal, 'SIGKILL'].some((signal) => {
+    const number = signalNumbers[signal];
+    return end.signal === signal || (number !== undefined && end.exitCode === 128 + number);
+  });
 }
 
 function cleanEnd(task: Task, end: AttemptEnd): Ending {

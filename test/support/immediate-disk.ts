@@ -106,7 +106,7 @@ export const rename = (from: string, to: string) =>
     syncedBytes.set(to, syncedBytes.get(from) ?? 0);
   });
 export const readFile = (path: string, options?: BufferEncoding) =>
-  answer('read', path, () => fs.readFileSync(path, options));
+  answer('read', path, () => fs.readFileSync(path, options ?? null));
 export const writeFile = (path: string, content: string, options?: fs.WriteFileOptions) =>
   answer('write', path, () => fs.writeFileSync(path, content, options));
 export const mkdtemp = (prefix: string) => answer('mkdir', prefix, () => fs.mkdtempSync(prefix));

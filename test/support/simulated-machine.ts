@@ -149,7 +149,7 @@ export class SimulatedMachine {
   }
 
   print(work: SimulatedWork, text: string, stream: 'stdout' | 'stderr' = 'stdout'): void {
-    const timeNs = BigInt(this.time.now()) * 1_000_000n;
+    const timeNs = BigInt(Math.floor(this.time.now())) * 1_000_000n;
     work.output.push({ stream, bytes: Buffer.from(`${text}\n`), timeNs });
     this.changed.emit();
   }

@@ -343,6 +343,7 @@ class Simulation {
     await this.#submit();
     if (this.world.isUp) await this.#kill();
     if (this.world.isUp) await this.world.pass(this.#dice.between(1, 5000));
+    else await this.world.settle();
     disk.repair();
     disk[Symbol.dispose]();
   }

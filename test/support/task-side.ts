@@ -49,7 +49,8 @@ export interface TaskSideOptions {
   readonly planner?: PlannerPort;
   readonly flags?: Partial<Record<SettingKey, unknown>>;
   readonly onCommit?: (moment: CommitMoment) => void;
-  readonly instance?: number;
+  /** Every ID that was made, over all lives: a clock that is set back repeats none. */
+  readonly made: { last: string | undefined };
   /** Default: as much as is written is committed together in a turn of the loop. */
   readonly realTimers?: Timers;
 }
@@ -122,7 +123,7 @@ export class TaskSide {
         attemptSpec({ task, place, node, secrets: secrets.values(task), logBufferBytes: 1e6 }),
       collectLog: (runtime, ref, signal) => this.collector.collect(runtime, ref, signal),
     });
-    const ids = new SnowflakeFactory({ clock: time, instance: options.instance ?? identity.instance });
+    const ids = idsAfter(options);
     const removeLogs = async (removed: readonly TaskId[]) => {
       for (const id of removed) await logs.remove(id);
     };
@@ -233,6 +234,15 @@ class Life {
   }
 }
 
+/** The instance is always the same, so that a run can be repeated. */
+function idsAfter({ time, made }: TaskSideOptions): SnowflakeFactory {
+  const after = made.last === undefined ? {} : { after: made.last };
+  const ids = new SnowflakeFactory({ clock: time, instance: 1, ...after });
+  const next = ids.next.bind(ids);
+  ids.next = () => (made.last = next());
+  return ids;
+}
+
 function loggerInto(said: Said[], life: Life): Logger {
   const say = (level: Said['level']) => (facts: object, message: string) => {
     if (life.isAlive && level !== 'debug') said.push({ level, facts: { ...facts }, message });
@@ -276,6 +286,7 @@ export class World implements AsyncDisposable {
   readonly #root: string;
   readonly #options: WorldOptions;
   readonly #dead: TaskSide[] = [];
+  readonly #made = { last: undefined };
   #lives = 0;
   #core: TaskSide | undefined;
   onCommit: (moment: CommitMoment) => void = () => undefined;
@@ -332,6 +343,7 @@ export class World implements AsyncDisposable {
       time: this.time,
       nodes: this.nodes,
       onCommit: (moment) => this.onCommit(moment),
+      made: this.#made,
     });
     return this.#core;
   }

@@ -291,6 +291,14 @@ class KillRequested extends Error {
   }
 }
 
+/** The reason of a drive that was told to let go; no error of anybody. */
+export class AttemptAbandoned extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'AttemptAbandoned';
+  }
+}
+
 export type DriverKey = `${TaskId}/${number}`;
 export function driverKey(ref: AttemptRef): DriverKey {
   return `${ref.taskId}/${ref.attempt}`;

@@ -1,18 +1,26 @@
 // Keeps every attempt on every reachable node driven, runs stored effects, and settles with each
 // node what it has against what we think it has, on every (re)connect and every half minute.
-import type { CoreId, NodeId } from '../../contract/ids.ts';
+import type { CoreId, NodeId, TaskId } from '../../contract/ids.ts';
 import { isFinal } from '../../contract/task.ts';
 import type { Timers } from '../../domain/clock.ts';
-import type { Place, Task, TaskEffect } from '../../domain/task.ts';
+import type { Place, Task } from '../../domain/task.ts';
 import type { AttemptRef, AttemptSpec, ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
 import type { Fleet, FleetNode } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
 import type { EffectRecords, StoredEffect } from '../tasks/ports.ts';
 import { holdingOf, type TaskBook } from '../tasks/task-book.ts';
-import { AttemptDriver, driverKey, isOutOfReach, type DriverKey } from './attempt-driver.ts';
+import {
+  AttemptAbandoned,
+  AttemptDriver,
+  driverKey,
+  isOutOfReach,
+  type DriverKey,
+} from './attempt-driver.ts';
 
 /** How often a node is compared with the store while nothing seems to happen. */
 const SETTLE_EVERY_MS = 30_000;
+/** What still runs for a task that is over gets the usual time to end. */
+const leftoverStop = { signal: 'SIGTERM', graceMs: 10_000 };
 
 export interface AttemptServiceParts {
   readonly coreId: CoreId;
@@ -30,6 +38,8 @@ export class AttemptService implements AsyncDisposable {
   readonly #parts: AttemptServiceParts;
   readonly #drivers = new Map<DriverKey, { driver: AttemptDriver; nodeId: NodeId }>();
   readonly #settling = new Map<NodeId, { again: boolean; done: Promise<void> }>();
+  /** Effects that are being run: a settling that meets one leaves it alone. */
+  readonly #performing = new Set<number>();
   readonly #listening: Disposable[];
   #isStopped = false;
 
@@ -49,7 +59,7 @@ export class AttemptService implements AsyncDisposable {
     this.#isStopped = true;
     for (const listener of this.#listening) listener[Symbol.dispose]();
     const running = [...this.#drivers.values()];
-    for (const { driver } of running) driver.abandon(new Error('the core is stopping'));
+    for (const { driver } of running) driver.abandon(new AttemptAbandoned('the core is stopping'));
     await Promise.allSettled(running.map(({ driver }) => driver.done));
   }
 
@@ -74,26 +84,56 @@ export class AttemptService implements AsyncDisposable {
   }
 
   async #settleOnce(nodeId: NodeId): Promise<void> {
+    const { book, effects, fleet } = this.#parts;
+    const tasks = [...book.onNode(nodeId)];
+    const ordered = effects.forNode(nodeId);
+    // Nothing is done on a node for what a crash could still undo here.
+    await book.durable();
+    for (const { id, attempt } of tasks) this.#resume(id, attempt);
+    const outstanding = new Set(effects.forNode(nodeId).map(({ id }) => id));
+    // Not waited for: a stop lasts as long as its grace.
+    for (const stored of ordered.filter(({ id }) => outstanding.has(id)))
+      this.#run(this.#perform(stored, { isNew: false }));
     for (const kind of ['docker', 'process'] as const) {
-      const runtime = this.#parts.fleet.runtime(nodeId, kind);
+      const runtime = fleet.runtime(nodeId, kind);
       if (runtime === undefined) continue;
-      for (const task of this.#parts.book.onNode(nodeId)) {
-        if ('place' in task.state && task.state.place?.runtime === kind)
-          this.#ensureDriver(task, runtime);
-      }
       const observed = await runtime.list();
+      this.#noteConditions(observed);
       await this.#tidy(runtime, observed);
     }
-    // Side by side: a stop waits for its grace, and the rest must not wait for it.
-    await Promise.all(this.#parts.effects.forNode(nodeId).map((stored) => this.#perform(stored)));
+  }
+
+  /** Drives an attempt that is still its task's current one. */
+  #resume(id: TaskId, attempt: number): void {
+    const task = this.#parts.book.active(id);
+    const place = task === undefined ? undefined : holdingOf(task)?.place;
+    if (task?.attempt !== attempt || place === undefined) return;
+    const runtime = this.#parts.fleet.runtime(place.nodeId, place.runtime);
+    if (runtime !== undefined) this.#ensureDriver(task, { runtime, isNew: false });
+  }
+
+  /** What others froze or thawed on the node itself. */
+  #noteConditions(observed: readonly ObservedAttempt[]): void {
+    for (const { core, taskId, attempt, condition } of observed) {
+      if (core !== this.#parts.coreId || taskId === null) continue;
+      const status = this.#parts.book.active(taskId)?.state.status;
+      const isFrozen = status === 'RUNNING' && condition.kind === 'paused';
+      const isThawed = status === 'PAUSED' && condition.kind === 'running';
+      const driver = this.#drivers.get(driverKey({ taskId, attempt }))?.driver;
+      if ((isFrozen || isThawed) && driver !== undefined) this.#run(driver.lookAgain());
+    }
   }
 
   /** A node was removed for good: what it may still run is not ours to follow any more. */
   forgetNode(nodeId: NodeId, why: string): void {
-    for (const task of [...this.#parts.book.onNode(nodeId)]) {
-      this.#parts.book.apply(task.id, { kind: 'vanished', attempt: task.attempt, why });
-    }
-    this.#parts.effects.forgetNode(nodeId);
+    const { book, effects } = this.#parts;
+    this.#abandon(nodeId, why);
+    book.write(() => {
+      for (const task of [...book.onNode(nodeId)]) {
+        book.apply(task.id, { kind: 'vanished', attempt: task.attempt, why });
+      }
+      effects.forgetNode(nodeId);
+    });
   }
 
   #settleAll(): void {
@@ -102,26 +142,50 @@ export class AttemptService implements AsyncDisposable {
     }
   }
 
-  /** Removes leftovers of ended tasks of ours; reports what carries our ID and is unknown. Never touches others'. */
+  /**
+   * Removes leftovers of ended tasks of ours; one that still runs is stopped first. Reports what
+   * carries our ID and is unknown. Never touches others'.
+   */
   async #tidy(runtime: Runtime, observed: readonly ObservedAttempt[]): Promise<void> {
-    for (const seen of observed) {
-      if (seen.core !== this.#parts.coreId || seen.taskId === null) continue;
-      const task = this.#parts.book.find(seen.taskId)?.task;
-      const ref = { taskId: seen.taskId, attempt: seen.attempt };
-      if (task === undefined) {
-        this.#parts.log.warn(
-          { name: seen.name, ...ref },
-          'found work that carries our ID but is not in the database; left alone',
-        );
-        continue;
-      }
-      const isOver = isFinal(task.state.status) || task.attempt !== seen.attempt;
-      const isAtRest = seen.condition.kind === 'ended' || seen.condition.kind === 'created';
-      if (isOver && isAtRest && !task.spec.keepFailed) await runtime.remove(ref, { keep: false });
+    const leftovers = observed.flatMap((seen) => this.#asLeftover(seen) ?? []);
+    if (leftovers.length === 0) return;
+    // An end that a crash could still undo would leave a task without its attempt.
+    await this.#parts.book.durable();
+    for (const { ref, isAlive } of leftovers) {
+      if (isAlive) this.#run(this.#endLeftover(runtime, ref));
+      else await runtime.remove(ref, { keep: false });
     }
   }
 
-  #ensureDriver(task: Task, runtime: Runtime): AttemptDriver | undefined {
+  async #endLeftover(runtime: Runtime, ref: AttemptRef): Promise<void> {
+    this.#parts.log.warn({ ...ref }, 'an attempt of a task that is over still ran; it is stopped');
+    await runtime.stop(ref, leftoverStop);
+    await runtime.remove(ref, { keep: false });
+  }
+
+  #asLeftover(seen: ObservedAttempt): { ref: AttemptRef; isAlive: boolean } | undefined {
+    const { coreId, book, log } = this.#parts;
+    if (seen.core !== coreId || seen.taskId === null) return undefined;
+    const ref = { taskId: seen.taskId, attempt: seen.attempt };
+    const task = book.find(seen.taskId)?.task;
+    // Newer than any attempt we know is as unknown as no task: perhaps an older database was put back.
+    if (task === undefined || seen.attempt > task.attempt) {
+      log.warn(
+        { name: seen.name, ...ref },
+        'found work that carries our ID but is not in the database; left alone',
+      );
+      return undefined;
+    }
+    const isOver = isFinal(task.state.status) || task.attempt !== seen.attempt;
+    const isAlive = seen.condition.kind === 'running' || seen.condition.kind === 'paused';
+    if (!isOver || (task.spec.keepFailed && !isAlive)) return undefined;
+    return { ref, isAlive };
+  }
+
+  #ensureDriver(
+    task: Task,
+    { runtime, isNew }: { runtime: Runtime; isNew: boolean },
+  ): AttemptDriver | undefined {
     const place = holdingOf(task)?.place;
     if (place === undefined || this.#isStopped) return undefined;
     const { nodeId } = place;
@@ -136,6 +200,7 @@ export class AttemptService implements AsyncDisposable {
       book,
       runtime,
       collectLog,
+      isNew,
       spec: () => buildSpec(task, place, node),
     });
     this.#drivers.set(key, { driver, nodeId });
@@ -151,9 +216,7 @@ export class AttemptService implements AsyncDisposable {
   }
 
   #loseNode(nodeId: NodeId, reason: string, counted: boolean): void {
-    for (const entry of this.#drivers.values()) {
-      if (entry.nodeId === nodeId) entry.driver.abandon(new Error(reason));
-    }
+    this.#abandon(nodeId, reason);
     if (!counted) return;
     for (const task of [...this.#parts.book.onNode(nodeId)]) {
       if (task.state.status === 'LOST') continue;
@@ -161,52 +224,60 @@ export class AttemptService implements AsyncDisposable {
     }
   }
 
+  #abandon(nodeId: NodeId, reason: string): void {
+    for (const entry of this.#drivers.values()) {
+      if (entry.nodeId === nodeId) entry.driver.abandon(new AttemptAbandoned(reason));
+    }
+  }
+
   /** Effects run only when the transition they belong to is on disk. */
   async #whenDurable(effects: readonly StoredEffect[]): Promise<void> {
     await this.#parts.book.flushed();
-    for (const stored of effects) await this.#perform(stored);
+    for (const stored of effects) await this.#perform(stored, { isNew: true });
   }
 
   /** Runs one effect if its node can be reached; otherwise it stays for the next settling. */
-  async #perform(stored: StoredEffect): Promise<void> {
-    const { effect, taskId } = stored;
-    const { book, fleet, effects } = this.#parts;
+  async #perform(stored: StoredEffect, { isNew }: { isNew: boolean }): Promise<void> {
+    if (this.#performing.has(stored.id) || this.#isStopped) return;
+    this.#performing.add(stored.id);
+    try {
+      const isDone = await this.#act(stored, isNew);
+      if (isDone) this.#parts.book.write(() => this.#parts.effects.done(stored.id));
+    } finally {
+      this.#performing.delete(stored.id);
+    }
+  }
+
+  /** Whether there is nothing left to do. */
+  async #act({ effect, taskId }: StoredEffect, isNew: boolean): Promise<boolean> {
+    const { book, fleet } = this.#parts;
     const ref = { taskId, attempt: effect.attempt };
-    const task = book.find(taskId)?.task;
-    const runtime = fleet.runtime(effect.nodeId, runtimeKind(effect, task));
-    if (runtime === undefined) return;
-    if (task?.attempt === effect.attempt && !isFinal(task.state.status)) {
-      this.#ensureDriver(task, runtime);
+    if (effect.kind === 'remove-attempt') {
+      const runtime = fleet.runtime(effect.nodeId, effect.runtime);
+      await runtime?.remove(ref, { keep: effect.keep });
+      return runtime !== undefined;
     }
-    switch (effect.kind) {
-      case 'start-attempt':
-        break;
-      case 'stop-attempt':
-        await this.#drivers.get(driverKey(ref))?.driver.stop(effect);
-        break;
-      case 'remove-attempt':
-        await runtime.remove(ref, { keep: effect.keep });
-        break;
-    }
-    effects.done(stored.id);
+    const task = book.active(taskId);
+    const place = task === undefined ? undefined : holdingOf(task)?.place;
+    // What it was about is over.
+    if (task?.attempt !== effect.attempt || place === undefined) return true;
+    const runtime = fleet.runtime(effect.nodeId, place.runtime);
+    if (runtime === undefined) return false;
+    const isFirst = isNew && effect.kind === 'start-attempt';
+    const driver = this.#ensureDriver(task, { runtime, isNew: isFirst });
+    if (driver === undefined) return false;
+    if (effect.kind === 'stop-attempt') await driver.stop(effect);
+    return true;
   }
 
   /** Background work: a lost link is no news here, anything else is logged, and the next settling tries again. */
   #run(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
-      if (this.#isStopped || isOutOfReach(error)) return;
-      if (error instanceof Error && error.message === 'the core is stopping') return;
+      if (this.#isStopped || isOutOfReach(error) || error instanceof AttemptAbandoned) return;
       this.#parts.log.error(
         { err: error },
         'an attempt could not be advanced; it will be tried again',
       );
     });
   }
-}
-
-function runtimeKind(effect: TaskEffect, task: Task | undefined): 'docker' | 'process' {
-  if (effect.kind === 'remove-attempt') return effect.runtime;
-  if (task !== undefined && 'place' in task.state && task.state.place !== null)
-    return task.state.place.runtime;
-  return task?.spec.vessel.kind === 'process' ? 'process' : 'docker';
 }

@@ -11,6 +11,9 @@ import { holdingOf, type TaskBook, type TaskChange } from '../tasks/task-book.ts
 import type { UnreadableTask } from '../tasks/ports.ts';
 import type { PlannerDelta, PlannerPort } from './planner-port.ts';
 
+/** After a pass or a write that failed, the next one waits: what is broken needs time, not haste. */
+const RETRY_MS = 1000;
+
 export interface DispatcherParts {
   readonly book: TaskBook;
   readonly fleet: Fleet;
@@ -70,9 +73,6 @@ function isPlanned({ kind, before, after }: TaskChange): boolean {
   return !kind.startsWith('kill-') || before?.state.status !== after?.state.status;
 }
 
-/** Before a planner that failed is asked again. */
-const RETRY_MS = 1000;
-
 export class Dispatcher implements Disposable {
   readonly #parts: DispatcherParts;
   readonly #listening: Disposable[];
@@ -80,13 +80,18 @@ export class Dispatcher implements Disposable {
   readonly #changedNodes = new Set<NodeId>();
   #wake: Disposable | undefined;
   #isPassing = false;
+  /** Something failed since the last pass began. */
+  #isFailing = false;
   #isStopped = false;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     const { book, fleet } = parts;
     this.#listening = [
-      parts.planner.onDidReset(() => this.#tellAllSoon()),
+      parts.planner.onDidReset(() => {
+        this.#isFailing = true;
+        this.#tellAll();
+      }),
       book.onDidChange((change) => this.#onTask(change)),
       fleet.onDidChangeCapacity((id) => this.#onNode(id)),
     ];
@@ -111,22 +116,12 @@ export class Dispatcher implements Disposable {
   /** Plans soon; calls in the same turn of the loop are one. */
   wake(): void {
     if (this.#wake !== undefined || this.#isPassing || this.#isStopped) return;
-    this.#wake = this.#parts.timers.after(0, () => {
+    this.#wake = this.#parts.timers.after(this.#isFailing ? RETRY_MS : 0, () => {
       this.#wake = undefined;
+      this.#isFailing = false;
       this.#pass().catch((error: unknown) => {
-        this.#parts.log.error({ err: error }, 'a planning pass failed; it is tried again soon');
-        this.#tellAllSoon();
+        this.#parts.log.error({ err: error }, 'a planning pass failed; it will be tried again');
       });
-    });
-  }
-
-  /** What the planner was told is lost. A pause first: a planner that cannot start must not keep us busy. */
-  #tellAllSoon(): void {
-    if (this.#isStopped) return;
-    this.#wake?.[Symbol.dispose]();
-    this.#wake = this.#parts.timers.after(RETRY_MS, () => {
-      this.#wake = undefined;
-      this.#tellAll();
     });
   }
 
@@ -137,6 +132,8 @@ export class Dispatcher implements Disposable {
 
   #onTask(change: TaskChange): void {
     if (!isPlanned(change)) return;
+    // What was written is undone: most likely what comes now would be, too.
+    if (change.kind === 'reloaded') this.#isFailing = true;
     this.#deltas.push(...deltaOf(change));
     this.wake();
   }
@@ -169,6 +166,11 @@ export class Dispatcher implements Disposable {
       const placements = await this.#parts.planner.pass(this.#takeDeltas());
       if (this.#isStopped) return;
       for (const placement of placements) this.#place(placement);
+    } catch (error) {
+      this.#isFailing = true;
+      // Whether the planner took in what it was told is not known.
+      this.#tellAll();
+      throw error;
     } finally {
       this.#isPassing = false;
       if (this.#deltas.length > 0 || this.#changedNodes.size > 0) this.wake();
@@ -182,7 +184,9 @@ export class Dispatcher implements Disposable {
     const outcome = isThere ? book.apply(taskId, { kind: 'placed', place, why }) : undefined;
     if (outcome !== undefined && !('refused' in outcome)) return;
     // The planner counts it as placed: tell it what is true instead.
-    this.#deltas.push(...deltaOf({ before: book.find(taskId)?.task, after: book.active(taskId) }));
+    const task = book.active(taskId);
+    const truth = task === undefined ? [] : deltaOf({ before: undefined, after: task });
+    this.#deltas.push(...(truth.length > 0 ? truth : [{ kind: 'forget-task' as const, id: taskId }]));
     if (!isThere) this.#changedNodes.add(place.nodeId);
   }
 }
