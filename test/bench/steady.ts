@@ -83,16 +83,13 @@ async function fill({ client: { api } }: SteadyCore, nodes: number): Promise<voi
     async () => (await api.nodes.list()).filter(({ state }) => state === 'online').length > nodes,
     'all nodes are online',
   );
-  console.error("online");
   const held = { ...work(0), hold: true };
   const running = runningPerNode * nodes;
   const submissions = Array.from({ length: storedTasks - running }, () => held);
   const { batches } = await api.tasks.submitMany({ submissions });
-  console.error("submitted");
   const ids = batches.flatMap(({ taskIds }) => taskIds).slice(pendingTasks);
   for (let from = 0; from < ids.length; from += 500)
     await api.tasks.kill({ tasks: ids.slice(from, from + 500) });
-  console.error("killed");
   await api.tasks.submitMany({
     submissions: Array.from({ length: running }, () => work(86_400_000)),
   });

@@ -25,6 +25,7 @@ export class GpuWatch {
   #held: ReadonlySet<string>;
   #readings: ReadonlyMap<string, RawGpu> = new Map();
   #samples: readonly GpuSample[] = [];
+  #eccErrors: ReadonlyMap<string, number> = new Map();
   #failures = 0;
   #lastProblem: string | null = null;
   #answeredAt: number;
@@ -51,6 +52,11 @@ export class GpuWatch {
     this.#failures = raw.problem === null ? 0 : this.#failures + 1;
     this.#lastProblem = raw.problem;
     this.#readings = readingsByUuid(this.#parts.gpus(), raw);
+    this.#eccErrors = new Map(
+      [...this.#readings].flatMap(([uuid, { eccErrors }]) =>
+        eccErrors === null || eccErrors === 0 ? [] : [[uuid, eccErrors]],
+      ),
+    );
     this.#judge();
     return before !== this.#situation();
   }
@@ -87,11 +93,7 @@ export class GpuWatch {
 
   /** ECC errors that came up since the probe, by UUID. */
   get eccErrors(): ReadonlyMap<string, number> {
-    return new Map(
-      [...this.#readings].flatMap(([uuid, { eccErrors }]) =>
-        eccErrors === null || eccErrors === 0 ? [] : [[uuid, eccErrors]],
-      ),
-    );
+    return this.#eccErrors;
   }
 
   #judge(): void {

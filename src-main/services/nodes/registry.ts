@@ -8,8 +8,15 @@ import { AlreadyAddedError, NodeNameTakenError, UnknownNodeError } from './error
 import type { ManagedNode } from './managed-node.ts';
 import type { HostAccess, NodeSecrets } from './ports.ts';
 
+const byName = new Intl.Collator('en', { numeric: true });
+
 export class Registry {
   readonly #byId = new Map<NodeId, ManagedNode>();
+  /** Asked for on every submission and pass: sorted anew only when a name came, went or changed. */
+  #sorted: { readonly names: readonly string[]; readonly nodes: readonly ManagedNode[] } = {
+    names: [],
+    nodes: [],
+  };
 
   add(node: ManagedNode): void {
     this.#byId.set(node.record.id, node);
@@ -40,10 +47,19 @@ export class Registry {
   }
 
   /** In the order of names. */
-  all(): ManagedNode[] {
-    return [...this.#byId.values()].sort((a, b) =>
-      a.record.name.localeCompare(b.record.name, 'en', { numeric: true }),
+  all(): readonly ManagedNode[] {
+    const { names, nodes } = this.#sorted;
+    const isInOrder =
+      nodes.length === this.#byId.size &&
+      nodes.every(
+        (node, at) => node.record.name === names[at] && this.#byId.get(node.record.id) === node,
+      );
+    if (isInOrder) return nodes;
+    const sorted = [...this.#byId.values()].sort((a, b) =>
+      byName.compare(a.record.name, b.record.name),
     );
+    this.#sorted = { names: sorted.map(({ record }) => record.name), nodes: sorted };
+    return sorted;
   }
 
   names(): string[] {
