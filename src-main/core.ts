@@ -225,6 +225,7 @@ function compose(options: CoreOptions, { settings, store, logFile }: Foundations
     },
     streams: { 'tasks.readLog': (input, _context, signal) => reader.read(input, signal) },
     log,
+    setting: (key) => settings.get(key),
     status: () => status.status(),
     onDidRequestStop: (listener) => stopRequested.event(listener),
     wake: () => nodes.wakeAll(),

@@ -1,5 +1,5 @@
 import type { CoreStatus } from '../contract/procedures.ts';
-import type { SettingKey } from '../contract/settings.ts';
+import type { SettingKey, Settings } from '../contract/settings.ts';
 import type { Links, RuntimeFactories } from '../services/nodes/ports.ts';
 import type { Keychain } from '../store/vault/key-wraps.ts';
 import type { StreamHandlers, ContractRouter, WireLog } from './wire/serve-wire.ts';
@@ -26,6 +26,8 @@ export interface Core {
   readonly router: ContractRouter;
   readonly streams: StreamHandlers;
   readonly log: CoreLog;
+  /** A setting in force: flags, environment, config.yaml or default. */
+  setting<K extends SettingKey>(key: K): Settings[K];
   status(): CoreStatus | Promise<CoreStatus>;
   /** Asked for by a client (`core.stop`): the host then stops everything, the core included. */
   onDidRequestStop(listener: () => void): Disposable;

@@ -27,12 +27,13 @@ export async function temporaryDataDir(): Promise<{ path: string } & AsyncDispos
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Starts `serve` on a data directory and connects by its local socket. */
+/** Starts `serve` on a data directory, on any port unless told, and connects by its local socket. */
 export async function startCoreProcess(
   dataDir: string,
   env: Record<string, string> = {},
+  port = 0,
 ): Promise<CoreProcess> {
-  const args = [cli, '--json', '--data-dir', dataDir, 'serve', '--port', '0'];
+  const args = [cli, '--json', '--data-dir', dataDir, 'serve', '--port', String(port)];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,8 +41,7 @@ export async function startCoreProcess(
   const errors: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
   const address = await firstLine(child, errors);
-  const port = await attachToLocalCore(dataDir);
-  const client = createClient(port);
+  const client = createClient(await attachToLocalCore(dataDir));
   const end = async (signal: NodeJS.Signals) => {
     client.close();
     if (child.exitCode !== null || child.signalCode !== null) return;

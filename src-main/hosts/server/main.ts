@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import type { Core, CreateCore } from '../../api/core-door.ts';
 import { openBrowser } from './open-browser.ts';
@@ -5,8 +6,11 @@ import { startServer, type RunningServer } from './start-server.ts';
 
 export interface ServeOptions {
   dataDir: string;
-  host: string;
-  port: number;
+  /** As given on the command line; without them the settings say. */
+  host?: string | undefined;
+  port?: number | undefined;
+  /** Take any port where the one of the settings is taken, unless one was given. */
+  anyPortIfTaken?: boolean;
   rendererDir: string;
   version: string;
   createCore: CreateCore;
@@ -27,9 +31,15 @@ export interface ServeOptions {
  */
 export async function runServe(options: ServeOptions): Promise<void> {
   const { createCore, dataDir, version, signal } = options;
-  const core = await createCore({ dataDir, host: 'server', version });
+  const flags = given({ 'server.host': options.host, 'server.port': options.port });
+  const core = await createCore({ dataDir, host: 'server', version, flags });
   try {
-    const server = await startServer({ ...options, core, who: userInfo().username, now: Date.now });
+    const host = core.setting('server.host');
+    const usual = core.setting('server.port');
+    const mayMove = options.anyPortIfTaken === true && options.port === undefined;
+    const port = mayMove && !(await isFree(usual, host)) ? 0 : usual;
+    const who = userInfo().username;
+    const server = await startServer({ ...options, host, port, core, who, now: Date.now });
     try {
       await announce(server, options);
       await ended(core, signal);
@@ -40,6 +50,24 @@ export async function runServe(options: ServeOptions): Promise<void> {
   } finally {
     await core.stop();
   }
+}
+
+function given(flags: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => {
+      resolve(false);
+    });
+    probe.listen(port, host, () => {
+      probe.close(() => {
+        resolve(true);
+      });
+    });
+  });
 }
 
 async function announce(server: RunningServer, options: ServeOptions): Promise<void> {

@@ -1,9 +1,7 @@
 // Entry of the headless host without the command line (dist/main/serve.js): what `npm start` runs
 // where there is no Electron.
-import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { AppError, RequestError } from '../../contract/errors.ts';
-import { settingDefinitions } from '../../contract/settings.ts';
 import { createCore } from '../../core.ts';
 import { chooseDataDir } from '../data-dir.ts';
 import { findPlaces } from '../places.ts';
@@ -14,7 +12,7 @@ import { openBrowser } from './open-browser.ts';
 const { values } = parseArgs({
   options: {
     'data-dir': { type: 'string' },
-    host: { type: 'string', default: '127.0.0.1' },
+    host: { type: 'string' },
     port: { type: 'string' },
     json: { type: 'boolean', default: false },
     open: { type: 'boolean', default: false },
@@ -39,7 +37,8 @@ try {
     ...findPlaces(import.meta.url),
     dataDir,
     host: values.host,
-    port: await choosePort(values.port, values.host),
+    port: readPort(values.port),
+    anyPortIfTaken: true,
     json: values.json,
     open: values.open,
     createCore,
@@ -58,30 +57,13 @@ try {
   }
 }
 
-/** The port asked for, or the usual one, or any where that is taken and none was asked for. */
-async function choosePort(given: string | undefined, host: string): Promise<number> {
-  if (given === undefined) {
-    const usual = settingDefinitions['server.port'].default;
-    return (await isFree(usual, host)) ? usual : 0;
-  }
+/** @throws RequestError for what is no port */
+function readPort(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
   const port = /^\d{1,5}$/.test(given) ? Number(given) : NaN;
   if (port <= 65_535) return port;
   throw new RequestError(
     'input/invalid',
     `--port must be a number from 0 to 65535, not "${given}".`,
   );
-}
-
-function isFree(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => {
-      resolve(false);
-    });
-    probe.listen(port, host, () => {
-      probe.close(() => {
-        resolve(true);
-      });
-    });
-  });
 }

@@ -6,7 +6,6 @@ import { startWebServer, type WebServerOptions } from './web-server.ts';
 
 export interface StartServerOptions extends Omit<WebServerOptions, 'core'> {
   core: Pick<Core, 'router' | 'streams' | 'log'>;
-  dataDir: string;
 }
 
 export interface RunningServer {

@@ -1,9 +1,20 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { KeptSessions } from './sessions-file.ts';
 
 const sessionLifeMs = 30 * 24 * 3600 * 1000;
 /** Browsers signed in at once; the oldest has to sign in again. */
 const mostSessions = 200;
 const mostLinks = 50;
+
+export interface TokensOptions {
+  /** Absent: a new one. */
+  accessToken?: string | undefined;
+  /** Browsers that signed in before this server started. */
+  kept: KeptSessions;
+  /** Called with all sessions when one was added. */
+  keep: (sessions: KeptSessions) => void;
+  now: () => number;
+}
 
 /**
  * Who may use the web interface. The access token is for programs (`Authorization: Bearer`) and can
@@ -16,10 +27,16 @@ export class Tokens {
   readonly #access: Buffer;
   readonly #now: () => number;
   #links: Buffer[];
-  #sessions: { digest: Buffer; expiresAt: number }[] = [];
+  readonly #keep: (sessions: KeptSessions) => void;
+  #sessions: { digest: Buffer; expiresAt: number }[];
 
-  constructor(options: { accessToken?: string | undefined; now: () => number }) {
+  constructor(options: TokensOptions) {
     this.accessToken = options.accessToken ?? newToken();
+    this.#keep = options.keep;
+    this.#sessions = options.kept.map(({ digest, expiresAt }) => ({
+      digest: Buffer.from(digest, 'hex'),
+      expiresAt,
+    }));
     this.#access = digestOf(this.accessToken);
     this.#links = [this.#access];
     this.#now = options.now;
@@ -43,6 +60,12 @@ export class Tokens {
       ...this.#sessions.slice(1 - mostSessions),
       { digest: digestOf(session), expiresAt: this.#now() + sessionLifeMs },
     ];
+    this.#keep(
+      this.#sessions.map(({ digest: known, expiresAt }) => ({
+        digest: known.toString('hex'),
+        expiresAt,
+      })),
+    );
     return session;
   }
 

@@ -14,11 +14,14 @@ import { ServerError } from './errors.ts';
 import { FailedAttempts } from './failed-attempts.ts';
 import { cookieNameOf, Gate, type Refusal } from './gate.ts';
 import { refusals } from './refusals.ts';
+import { SessionsFile } from './sessions-file.ts';
 import { sessionLifeSeconds, Tokens } from './tokens.ts';
 import { serveWireSockets } from './wire-sockets.ts';
 
 export interface WebServerOptions {
   core: Pick<Core, 'router' | 'streams' | 'log'>;
+  /** Where signed-in browsers are remembered. */
+  dataDir: string;
   host: string;
   /** 0 chooses any free port. */
   port: number;
@@ -61,7 +64,17 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       'the web interface listens beyond this computer: whoever reaches it and has the token controls every node. It does not encrypt; put it behind TLS or an SSH forward.',
     );
   }
-  const tokens = new Tokens({ accessToken: options.token, now: options.now });
+  const sessions = new SessionsFile(options.dataDir);
+  const tokens = new Tokens({
+    accessToken: options.token,
+    now: options.now,
+    kept: await sessions.read(),
+    keep: (all) => {
+      sessions.save(all, (error) => {
+        core.log.warn({ err: error }, 'signed-in browsers will have to sign in after a restart');
+      });
+    },
+  });
   const app = fastify({ logger: false, bodyLimit: 1024, forceCloseConnections: true });
   const gate = new Gate({
     tokens,
@@ -82,6 +95,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     async stop() {
       wire.close();
       await app.close();
+      await sessions.settled();
     },
   };
 }

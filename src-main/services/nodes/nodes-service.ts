@@ -44,6 +44,8 @@ export class NodesService implements Fleet, AsyncDisposable {
   readonly #handedOver = new Map<NodeId, NodeLink>();
   readonly #untold = new Set<NodeId>();
   #telling: Disposable | undefined;
+  /** As the planner sees them, while one thing is done: a batch asks for each of its submissions. */
+  #plannerNodes: readonly PlannerNode[] | undefined;
 
   /** Nodes added, changed and removed; coalesced. */
   readonly onDidChange = this.#changed.event;
@@ -120,7 +122,11 @@ export class NodesService implements Fleet, AsyncDisposable {
   // Fleet
 
   plannerNodes(): readonly PlannerNode[] {
-    return this.#registry.all().map(plannerNodeOf);
+    if (this.#plannerNodes === undefined) {
+      this.#plannerNodes = this.#registry.all().map(plannerNodeOf);
+      queueMicrotask(() => (this.#plannerNodes = undefined));
+    }
+    return this.#plannerNodes;
   }
 
   node(id: NodeId): FleetNode | undefined {
@@ -206,6 +212,7 @@ export class NodesService implements Fleet, AsyncDisposable {
     await node.stop();
     this.#wentOffline.emit({ id, reason: 'The node was removed.', counted: true });
     this.#registry.delete(id);
+    this.#plannerNodes = undefined;
     this.#usage.forget(id);
     this.#untold.delete(id);
     this.#changed.emit({ removed: id });
@@ -231,6 +238,7 @@ export class NodesService implements Fleet, AsyncDisposable {
   }
 
   #noteChange(id: NodeId): void {
+    this.#plannerNodes = undefined;
     this.#capacityChanged.emit(id);
     this.#noteView(id);
   }

@@ -3,6 +3,11 @@ import type { Core } from '../../../src-main/api/core-door.ts';
 import type { WireContext } from '../../../src-main/api/context.ts';
 import type { ContractRouter } from '../../../src-main/api/wire/serve-wire.ts';
 import { contract, type CoreStatus } from '../../../src-main/contract/procedures.ts';
+import {
+  settingDefinitions,
+  type SettingKey,
+  type Settings,
+} from '../../../src-main/contract/settings.ts';
 import { Emitter } from '../../../src-main/domain/emitter.ts';
 
 /** As much of a core as hosts can tell from a real one: a status that says who asked, a log, a stop. */
@@ -16,7 +21,19 @@ export class FakeCore implements Core {
   stops = 0;
   wakes = 0;
 
-  constructor(dataDir: string, host: CoreStatus['host']) {
+  /** The defaults, but for the flags it was started with. */
+  setting<K extends SettingKey>(key: K): Settings[K] {
+    return (this.#flags[key] ?? settingDefinitions[key].default) as Settings[K];
+  }
+
+  readonly #flags: Partial<Record<SettingKey, unknown>>;
+
+  constructor(
+    dataDir: string,
+    host: CoreStatus['host'],
+    flags: Partial<Record<SettingKey, unknown>> = {},
+  ) {
+    this.#flags = flags;
     const entry = (level: string) => (facts: object, message: string) =>
       void this.logged.push({ level, facts, message });
     this.log = { info: entry('info'), warn: entry('warn'), error: entry('error') };

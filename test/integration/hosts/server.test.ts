@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,7 @@ afterEach(async () => {
 
 function start(options: {
   host?: string;
+  port?: number;
   token?: string;
   dataDir?: string;
 }): Promise<RunningServer> {
@@ -132,6 +133,19 @@ describe('the page', () => {
       status: 303,
       headers: { location: '/' },
     });
+  });
+
+  test('knows a signed-in browser after the core started again, and keeps no cookie on disk', async () => {
+    const cookie = await signIn();
+    await server.stop();
+    const kept = await readFile(join(dir, 'sessions.json'), 'utf8');
+    expect(kept).not.toContain(cookie.split('=', 2)[1]);
+    server = await start({ port: Number(new URL(server.url).port) });
+    expect((await get('/', { cookie })).status).toBe(200);
+    await server.stop();
+    await writeFile(join(dir, 'sessions.json'), '{"half": ');
+    server = await start({ port: Number(new URL(server.url).port) });
+    expect((await get('/', { cookie })).status).toBe(401);
   });
 
   test('forgets a session after its time', async () => {
@@ -341,7 +355,7 @@ describe('serve', () => {
   }) {
     const dataDir = join(dir, 'own');
     await mkdir(dataDir, { mode: 0o700 });
-    const own = new FakeCore(dataDir, 'server');
+    let own = new FakeCore(dataDir, 'server');
     let printed = '';
     const running = runServe({
       dataDir,
@@ -352,7 +366,7 @@ describe('serve', () => {
       open: false,
       json: options.json,
       signal: options.signal,
-      createCore: () => Promise.resolve(own),
+      createCore: ({ flags }) => Promise.resolve((own = new FakeCore(dataDir, 'server', flags))),
       print: (text) => (printed += text),
     });
     await expect.poll(() => printed).not.toBe('');

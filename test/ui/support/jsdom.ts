@@ -24,3 +24,14 @@ window.ResizeObserver = class {
 HTMLElement.prototype.scrollTo = () => undefined;
 Element.prototype.scrollIntoView = () => undefined;
 HTMLElement.prototype.hasPointerCapture = () => false;
+
+// xterm asks for a canvas to read colours and measure letters with.
+const drawing = {
+  measureText: () => ({ width: 8, fontBoundingBoxAscent: 10, fontBoundingBoxDescent: 3 }),
+  getImageData: () => ({ data: [0, 0, 0, 255] }),
+};
+HTMLCanvasElement.prototype.getContext = (() =>
+  new Proxy(drawing, {
+    get: (known, name) => (name in known ? known[name as keyof typeof known] : () => drawing),
+    set: () => true,
+  })) as unknown as HTMLCanvasElement['getContext'];

@@ -4,8 +4,8 @@ import { findPlaces } from '../../places.ts';
 import { reading, wholeNumber } from '../parse/option.ts';
 
 interface ServeOptions {
-  host: string;
-  port: number;
+  host?: string;
+  port?: number;
   open?: boolean;
 }
 
@@ -14,8 +14,12 @@ export function addServeCommand(program: Command, runner: Runner): void {
   const serve = program
     .command('serve')
     .description('run the core here, with its web interface, until it is told to stop')
-    .option('--host <address>', 'where to listen', '127.0.0.1')
-    .option('--port <number>', 'on which port; 0 for any', reading(wholeNumber(0, 65_535)), 8000)
+    .option('--host <address>', 'where to listen (setting server.host)')
+    .option(
+      '--port <number>',
+      'on which port; 0 for any (setting server.port)',
+      reading(wholeNumber(0, 65_535)),
+    )
     .option('--open', 'open a browser');
   runner.action<ServeOptions>(
     serve,
