@@ -68,7 +68,7 @@ export class RemoteError extends AppError {
 function causesOf(error: Error, limit: number): ErrorShape['causes'] {
   const causes: ErrorShape['causes'] = [];
   let current: unknown = error.cause;
-  while (current instanceof AppError && causes.length < limit) {
+  while (isAppError(current) && causes.length < limit) {
     causes.push({ code: current.code, message: current.message });
     current = current.cause;
   }
@@ -80,7 +80,7 @@ function causesOf(error: Error, limit: number): ErrorShape['causes'] {
  * `internal/unexpected` without its text; `incident` should then name the log entry that has it.
  */
 export function toErrorShape(error: unknown, incident?: string): ErrorShape {
-  if (error instanceof AppError) {
+  if (isAppError(error)) {
     return {
       code: error.code,
       message: error.message,

@@ -60,6 +60,7 @@ const nonFinal = taskStatuses.filter(
 );
 
 const idRow = z.object({ id: taskId });
+const newestRow = z.object({ id: taskId.nullable() });
 const countRow = z.object({ status: taskStatus, n: z.number().int() });
 
 /**
@@ -83,6 +84,7 @@ export class TaskRepository {
   readonly #setLogBytes: Statement;
   readonly #remove: Statement;
   readonly #endedBefore: Statement;
+  readonly #newestId: Statement;
 
   constructor(parts: TaskRepositoryParts) {
     const { connection } = parts;
@@ -114,6 +116,7 @@ export class TaskRepository {
     this.#remove = connection.prepare(
       `DELETE FROM tasks WHERE id = ? AND status IN (${quoted(finalStatuses)})`,
     );
+    this.#newestId = connection.prepare('SELECT CAST(max(id) AS TEXT) AS id FROM tasks');
     this.#endedBefore = connection.prepare(
       `SELECT CAST(id AS TEXT) AS id FROM tasks
        WHERE finished_at < ? AND status IN (${quoted(finalStatuses)})
@@ -261,6 +264,11 @@ export class TaskRepository {
         );
       }
     });
+  }
+
+  /** The newest task's ID: new IDs must rise above it, also when the clock was set back. */
+  newestId(): TaskId | undefined {
+    return newestRow.parse(this.#newestId.get()).id ?? undefined;
   }
 
   /** Some of the tasks that ended before an instant, at most `limit`. */

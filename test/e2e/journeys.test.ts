@@ -1,43 +1,53 @@
-// What a person does first, in a real browser on a real core, on this computer alone.
+// What people do every day, in a real browser on a real core, on this computer alone.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hasChromium, openApp } from './support/app.ts';
+import { hasChromium, openApp, root, type OpenApp } from './support/app.ts';
+
+/** Runs a command line as copied, in a shell that finds `kohakuriver`. */
+async function runCopied(app: OpenApp, line: string): Promise<string> {
+  const child = spawn('sh', ['-c', line], {
+    env: {
+      ...process.env,
+      PATH: `${join(root, 'bin')}:${process.env['PATH'] ?? ''}`,
+      KOHAKURIVER_DATA_DIR: app.dataDir,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const printed = await text(child.stdout);
+  expect(await exited).toEqual([0, null]);
+  return printed;
+}
 
 describe.skipIf(!hasChromium)('on this computer', () => {
-  test('the first task in one click: placed, started, its output live', async () => {
-    await using app = await openApp();
-    const { page } = app;
-    await page.getByRole('button', { name: 'Run a first task here' }).click();
-    await page.getByRole('heading', { name: 'first-task' }).waitFor();
-    await page.getByText('Running', { exact: true }).first().waitFor();
-    await page
-      .getByText(/I am task \d+\./)
-      .first()
-      .waitFor();
-    await page
-      .getByText(/step\s+3/)
-      .first()
-      .waitFor();
-    await page.getByRole('button', { name: 'Kill' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Kill' }).click();
-    await page.getByText('Killed', { exact: true }).first().waitFor({ timeout: 30_000 });
-    expect(app.complaints).toEqual([]);
-  });
-
   test('a task from the form: checked while typing, explained, submitted, ended, submitted again', async () => {
     await using app = await openApp('#/tasks/new');
     const { page } = app;
     await page
       .getByRole('textbox', { name: 'Command' })
       .fill('sh -c "echo out; echo err >&2; exit 3"');
-    await page.getByLabel('Memory', { exact: true }).fill('lots');
+    await page.getByRole('radio', { name: 'Process' }).check();
+    const memory = page.getByRole('textbox', { name: 'Memory', exact: true });
+    await memory.fill('lots');
     await page.getByText('A size such as 512M, 8G or 1.5G.').waitFor();
-    await page.getByLabel('Memory', { exact: true }).fill('64M');
+    await memory.fill('64M');
     await page.getByText('= 67,108,864 bytes (64 MiB)').waitFor();
-    await page.getByLabel(/^Name/).fill('from-the-form');
+    await page.getByRole('textbox', { name: /^Name/ }).fill('from-the-form');
+    await page.getByText('fits now').first().waitFor();
+    const cores = page.getByRole('textbox', { name: 'Cores' });
+    await cores.fill('4000');
+    await page
+      .getByText(/4000 cores wanted/)
+      .first()
+      .waitFor();
+    await cores.fill('1');
     await page.getByText('fits now').first().waitFor();
     await page.getByRole('button', { name: 'Submit' }).click();
     await page.getByRole('heading', { name: 'from-the-form' }).waitFor();
-    await page.getByText('exit code 3').first().waitFor({ timeout: 30_000 });
+    await page.getByText('exit code 3').first().waitFor();
     await page.getByText('Failed', { exact: true }).first().waitFor();
     await page.getByText('err', { exact: true }).first().waitFor();
     await page.getByRole('link', { name: 'Submit again' }).click();
@@ -47,11 +57,36 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     expect(app.complaints).toEqual([]);
   });
 
-  test('what cannot start waits, says why, and is released and killed in bulk', async () => {
+  test('the command line beside the form does the same when it is copied and run', async () => {
+    await using app = await openApp('#/tasks/new');
+    const { page, core } = app;
+    await page.getByRole('radio', { name: 'Script' }).check();
+    const script = `for i in 1 2 3; do echo "it's $i of \\"three\\""; done\necho $FLAVOUR\nEND\n`;
+    await page.getByRole('textbox', { name: 'Script' }).fill(script);
+    await page.getByRole('radio', { name: 'Process' }).check();
+    await page.getByRole('button', { name: 'Add a variable' }).click();
+    await page.getByRole('textbox', { name: 'Variables 1: name' }).fill('FLAVOUR');
+    await page
+      .getByRole('textbox', { name: 'Variables 1: value' })
+      .fill(`bitter $HOME 'n' "sweet"`);
+    await page.getByRole('textbox', { name: /^Name/ }).fill('copied line');
+    await page.getByRole('region', { name: 'Command line' }).getByText('copied line').waitFor();
+    await page.getByRole('button', { name: 'Copy command line' }).click();
+    const line = await page.evaluate(() => navigator.clipboard.readText());
+    await runCopied(app, line);
+    const [task] = (await core.api.tasks.list({ filter: { text: 'copied line' } })).rows;
+    await core.reaches(task!.id);
+    expect((await core.log(task!.id)).toString()).toBe(
+      `it's 1 of "three"\nit's 2 of "three"\nit's 3 of "three"\nbitter $HOME 'n' "sweet"\n`,
+    );
+    expect(app.complaints).toEqual([]);
+  });
+
+  test('what is held waits, and is killed in bulk', async () => {
     await using app = await openApp('#/tasks');
     const { page, core } = app;
     for (let i = 0; i < 3; i += 1) {
-      await core.client.api.tasks.submit({
+      await core.submit({
         name: `held-${i}`,
         hold: true,
         vessel: { kind: 'process' },
@@ -59,10 +94,7 @@ describe.skipIf(!hasChromium)('on this computer', () => {
       });
     }
     await page.getByText('held-2').waitFor();
-    await page
-      .getByRole('textbox', { name: /Filter/ })
-      .or(page.getByRole('searchbox', { name: /Filter/ }))
-      .fill('held-');
+    await page.getByRole('searchbox', { name: /Filter/ }).fill('held-');
     await page.waitForURL(/text=held-/);
     await page.getByRole('checkbox', { name: 'Select those shown' }).check();
     await page
@@ -98,17 +130,89 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await field.fill('7');
     await field.press('Enter');
     await expect
-      .poll(async () => (await core.client.api.config.get({ key: 'tasks.killGraceSeconds' })).value)
+      .poll(async () => (await core.api.config.get({ key: 'tasks.killGraceSeconds' })).value)
       .toBe(7);
   });
 
-  test('a page that loses its core says so and keeps what it shows', async () => {
-    await using app = await openApp('#/nodes');
+  test('a page whose core starts again says so meanwhile, and goes on by itself', async () => {
+    await using app = await openApp('#/tasks');
     const { page, core } = app;
-    await page.getByText('this computer').first().waitFor();
-    await core.kill();
+    const script = 'for i in $(seq 1 600); do echo "line $i"; sleep 0.2; done';
+    const id = await core.submit({
+      name: 'goes on',
+      vessel: { kind: 'process' },
+      work: { kind: 'script', text: script },
+    });
+    await page.getByText('goes on').click();
+    const output = page.getByRole('region', { name: 'Output of the task' });
+    await output.getByText('line 3', { exact: true }).waitFor();
+    await app.killCore();
     await page.getByText('Reconnecting…').waitFor();
+    await page.getByRole('alert').getByText('The core does not answer').waitFor();
     await page.getByRole('button', { name: 'Try now' }).waitFor();
-    expect(await page.getByText('this computer').count()).toBeGreaterThan(0);
+    await page.getByRole('heading', { name: 'goes on' }).waitFor();
+    await app.startCore();
+    await page.getByText('Connected', { exact: true }).waitFor();
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    const { stdoutBytes } = await app.core.api.tasks.get({ task: id });
+    const next = (await app.core.log(id, 'stdout', false)).toString().trim().split('\n').length + 5;
+    await output.getByText(`line ${next}`, { exact: true }).waitFor();
+    expect((await app.core.api.tasks.get({ task: id })).stdoutBytes).toBeGreaterThan(stdoutBytes);
+    await page.getByRole('button', { name: 'Kill' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Kill' }).click();
+    await page.getByText('Killed', { exact: true }).first().waitFor();
+    // Failed attempts to connect are logged by the browser itself.
+    expect(app.complaints.filter((text) => !text.includes('WebSocket connection'))).toEqual([]);
+  });
+
+  test('by keys alone: the palette finds a task; a form is filled and sent', async () => {
+    await using app = await openApp('#/');
+    const { page, core } = app;
+    await core.submit({
+      name: 'needle-in-the-queue',
+      hold: true,
+      vessel: { kind: 'process' },
+      work: { kind: 'command', argv: ['true'] },
+    });
+    const { keyboard } = page;
+    await keyboard.press('Control+k');
+    await keyboard.type('needle');
+    await page.getByRole('option', { name: /needle-in-the-queue/ }).waitFor();
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'needle-in-the-queue' }).waitFor();
+
+    await keyboard.press('Control+k');
+    await keyboard.type('new task');
+    await page.getByRole('option', { name: 'New task' }).waitFor();
+    await keyboard.press('Enter');
+    const command = page.getByRole('textbox', { name: 'Command' });
+    await command.waitFor();
+    const isIn = (name: string) => (): Promise<boolean> =>
+      page.evaluate((wanted) => {
+        const at = document.activeElement;
+        const label =
+          at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement
+            ? (at.labels?.[0]?.textContent ?? '')
+            : '';
+        return label.trim().startsWith(wanted);
+      }, name);
+    await tabUntil(app, isIn('Command'));
+    await keyboard.type('echo typed with keys');
+    await tabUntil(app, isIn('Name'));
+    await keyboard.type('by-keys');
+    await page.getByText('fits now').first().waitFor();
+    await keyboard.press('Control+Enter');
+    await page.getByRole('heading', { name: 'by-keys' }).waitFor();
+    await page.getByText('Completed', { exact: true }).first().waitFor();
+    expect(app.complaints).toEqual([]);
   });
 });
+
+/** Presses Tab until the focus is where it should be; a trap for the keyboard never gets there. */
+async function tabUntil(app: OpenApp, isThere: () => Promise<boolean>): Promise<void> {
+  for (let presses = 0; presses < 120; presses += 1) {
+    if (await isThere()) return;
+    await app.page.keyboard.press('Tab');
+  }
+  throw new Error('Tab does not get there');
+}

@@ -35,7 +35,8 @@ export async function startCoreProcess(
 ): Promise<CoreProcess> {
   const args = [cli, '--json', '--data-dir', dataDir, 'serve', '--port', String(port)];
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...env },
+    // Processes on this computer live under the home directory: not the one of whoever runs the tests.
+    env: { ...process.env, HOME: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const errors: string[] = [];

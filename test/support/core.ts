@@ -21,6 +21,8 @@ export interface TestCore extends CoreClient, AsyncDisposable {
 /** Starts a core on a directory of its own, or on one that was there. Disposing removes the directory. */
 export async function startCore(options: Partial<CoreOptions> = {}): Promise<TestCore> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'kohakuriver-core-')));
+  // Processes on this computer live under the home directory: not the one of whoever runs the tests.
+  process.env['HOME'] = dataDir;
   const core = await createCore({ host: 'test', version: 'test', ...options, dataDir });
   const [near, far] = memoryPorts();
   const context = { who: 'tester', host: 'cli', isOwner: true } as const;

@@ -105,8 +105,8 @@ export const rename = (from: string, to: string) =>
     fs.renameSync(from, to);
     syncedBytes.set(to, syncedBytes.get(from) ?? 0);
   });
-export const readFile = (path: string, options?: BufferEncoding) =>
-  answer('read', path, () => fs.readFileSync(path, options ?? null));
+export const readFile = (path: string, encoding: BufferEncoding | null = null) =>
+  answer('read', path, () => fs.readFileSync(path, { encoding }));
 export const writeFile = (path: string, content: string, options?: fs.WriteFileOptions) =>
   answer('write', path, () => fs.writeFileSync(path, content, options));
 export const mkdtemp = (prefix: string) => answer('mkdir', prefix, () => fs.mkdtempSync(prefix));

@@ -23,6 +23,8 @@ export interface SimulatedWork {
   remainingMs: number;
   resumedAt: number;
   isKept: boolean;
+  /** Somebody else removed it. */
+  isVanished: boolean;
 }
 
 export interface Script {
@@ -90,7 +92,8 @@ export class SimulatedMachine {
   create(spec: AttemptSpec, core: CoreId): SimulatedWork {
     const ref = { taskId: spec.taskId, attempt: spec.attempt };
     const key = keyOf(ref);
-    if (this.history.has(key)) this.violations.push(`${key} was created twice`);
+    // What somebody took away before the core heard that it began looks as if it had never been.
+    if (this.history.get(key)?.isVanished === false) this.violations.push(`${key} was created again`);
     const work: SimulatedWork = {
       ref,
       core,
@@ -102,6 +105,7 @@ export class SimulatedMachine {
       remainingMs: scriptOf(spec).ms,
       resumedAt: 0,
       isKept: false,
+      isVanished: false,
     };
     this.works.set(key, work);
     this.history.set(key, work);
@@ -202,6 +206,7 @@ export class SimulatedMachine {
   vanish(work: SimulatedWork): void {
     const end = { exitCode: null, signal: 'SIGKILL', oomKilled: false };
     this.works.delete(keyOf(work.ref));
+    work.isVanished = true;
     this.finish(work, end, null);
     work.ended.resolve(undefined);
   }

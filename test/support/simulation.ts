@@ -4,7 +4,7 @@ import { isFinal } from '../../src-main/contract/task.ts';
 import { nodeId, taskId, type TaskId } from '../../src-main/contract/ids.ts';
 import type { Task } from '../../src-main/domain/task.ts';
 import { Dice, hashOf, seeded } from './random.ts';
-import { checkAlways, checkAtTheEnd, type Memory } from './simulation-checks.ts';
+import { checkAlways, checkAtTheEnd, noteEnded, type Memory } from './simulation-checks.ts';
 import { isAlive, type Order } from './simulated-machine.ts';
 import { otherCore, simulatedWork, World } from './task-side.ts';
 
@@ -124,6 +124,7 @@ class Simulation {
       await this.#step(this.#dice.weighted(weights));
       if (!this.world.isUp) await this.#restart();
       checkAlways(this.world, this.#memory);
+      if (index % 5 === 4) await this.#rest();
     }
     await this.#comeToAnEnd();
     await checkAtTheEnd(this.world, this.#memory);
@@ -134,6 +135,14 @@ class Simulation {
       virtualSeconds: Math.round(this.world.time.monotonic() / 1000),
       trace: this.#trace,
     };
+  }
+
+  /** What is seen at rest is on disk: from then on an end is one for ever. */
+  async #rest(): Promise<void> {
+    await this.world.settle();
+    if (!this.world.isUp) await this.#restart();
+    noteEnded(this.world, this.#memory);
+    checkAlways(this.world, this.#memory);
   }
 
   #note(line: string): void {

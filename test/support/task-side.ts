@@ -362,6 +362,8 @@ export class World implements AsyncDisposable {
     for (const name of ['kohakuriver.db', 'kohakuriver.db-wal', 'vault.key']) {
       if (existsSync(join(from, name))) cpSync(join(from, name), join(this.dataDir, name));
     }
+    using disk = new SabotagedDisk(join(this.dataDir, 'kohakuriver.db'));
+    disk.repair();
     const copy = how === 'kill' ? copyAfterKill : copyAfterPowerCut;
     copy(join(from, 'logs'), join(this.dataDir, 'logs'), chance);
   }
@@ -373,10 +375,12 @@ export class World implements AsyncDisposable {
 
   /** Lets everything that needs no time come to its end. */
   async settle(): Promise<void> {
-    do {
+    for (let round = 0; round < 1000; round += 1) {
       await this.#rest();
       this.time.advance(0);
-    } while (await this.#isStirring());
+      if (!(await this.#isStirring())) return;
+    }
+    throw new Error('it never comes to rest');
   }
 
   /** Whether anything came of timers that were due at once. */

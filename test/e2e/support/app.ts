@@ -1,57 +1,75 @@
 // The app as people get it: a real core in a process of its own, its page in a real browser.
 import { existsSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { buildAll } from '../../../scripts/lib/build-parts.ts';
 import {
   startCoreProcess,
   temporaryDataDir,
   type CoreProcess,
 } from '../../support/core-process.ts';
+import { launchChromium, newPage } from './browser.ts';
 
-export const chromiumPath = process.env['KOHAKURIVER_CHROMIUM'] ?? '/usr/bin/chromium';
-export const hasChromium = existsSync(chromiumPath);
+export { hasChromium } from './browser.ts';
+
+export const root = join(import.meta.dirname, '../../..');
 
 export interface OpenApp extends AsyncDisposable {
   readonly page: Page;
   readonly core: CoreProcess;
-  /** Kills the core and starts it again on the same data directory, behind the same page. */
-  restartCore(): Promise<CoreProcess>;
+  readonly dataDir: string;
   /** What the page has complained about so far. */
   readonly complaints: readonly string[];
+  /** Bytes that came over the wire so far. */
+  receivedBytes(): number;
+  /** Goes to a place of the app, such as `#/tasks`. */
+  go(place: string): Promise<void>;
+  /** Kills the core; the page stays open. */
+  killCore(): Promise<void>;
+  /** Starts the core again on the same data directory and port. */
+  startCore(): Promise<void>;
+}
+
+const indexFile = join(root, 'dist/renderer/index.html');
+let building: Promise<unknown> | undefined;
+
+/** Builds what has changed since it was built last, once in this process. */
+export async function ensureBuilt(): Promise<void> {
+  building ??= buildAll({ force: !existsSync(indexFile) });
+  await building;
 }
 
 /** Starts a core on an empty data directory and opens its page, signed in. */
 export async function openApp(place = '#/'): Promise<OpenApp> {
-  await buildAll({
-    force: !existsSync(join(import.meta.dirname, '../../../dist/renderer/index.html')),
-  });
+  await ensureBuilt();
   await using stack = new AsyncDisposableStack();
   const dataDir = stack.use(await temporaryDataDir());
-  let core = await startCoreProcess(dataDir.path);
+  // A home of its own: work that other cores have on this computer would count as taken.
+  const env = { HOME: await mkdtemp(join(dataDir.path, 'home-')) };
+  let core = await startCoreProcess(dataDir.path, env);
   stack.defer(() => core.stop());
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
+  const browser = await launchChromium();
   stack.defer(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
+  const { page, complaints, receivedBytes } = await newPage(browser);
   await page.goto(`${core.url}/?token=${core.token}`);
   await page.getByText('Connected', { exact: true }).waitFor();
-  await page.goto(`${core.url}/${place}`);
+  const { url } = core;
+  const go = async (next: string) => void (await page.goto(`${url}/${next}`));
+  await go(place);
   const kept = stack.move();
   return {
     page,
     complaints,
+    receivedBytes,
+    go,
+    dataDir: dataDir.path,
     get core() {
       return core;
     },
-    restartCore: async () => {
-      await core.kill();
-      core = await startCoreProcess(dataDir.path);
-      return core;
+    killCore: () => core.kill(),
+    startCore: async () => {
+      core = await startCoreProcess(dataDir.path, env, Number(new URL(url).port));
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

@@ -1,0 +1,156 @@
+// The services of a core, constructed by hand: first the nodes, then the tasks on them.
+import { hostname } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { CoreOptions } from './api/core-door.ts';
+import type { TaskId } from './contract/ids.ts';
+import { realLinks } from './core-links.ts';
+import type { CoreLogFile } from './core-log.ts';
+import { realRuntimes } from './core-runtimes.ts';
+import { SnowflakeFactory } from './domain/snowflake.ts';
+import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
+import { readNodeScript } from './runtimes/node-scripts.ts';
+import { attemptSpec } from './services/attempts/attempt-spec.ts';
+import { AttemptService } from './services/attempts/attempt-service.ts';
+import { CoreStatusService } from './services/core-status.ts';
+import { LogCollector } from './services/logs/log-collector.ts';
+import { LogReader } from './services/logs/log-reader.ts';
+import { ThisComputer } from './services/nodes/local-node.ts';
+import { NodesService } from './services/nodes/nodes-service.ts';
+import { Dispatcher } from './services/planner/dispatcher.ts';
+import { WorkerPlanner } from './services/planner/worker-planner.ts';
+import type { SettingsService } from './services/settings.ts';
+import { holdingOf, TaskBook } from './services/tasks/task-book.ts';
+import { TaskFeeds } from './services/tasks/task-feeds.ts';
+import { TaskSecrets } from './services/tasks/task-secrets.ts';
+import { TaskService } from './services/tasks/task-service.ts';
+import type { Store } from './store/open.ts';
+
+/** What everything else stands on. */
+export interface Foundations {
+  readonly settings: SettingsService;
+  readonly store: Store;
+  readonly logFile: CoreLogFile;
+}
+
+interface Shared extends Foundations {
+  readonly options: CoreOptions;
+  readonly ids: SnowflakeFactory;
+  readonly book: TaskBook;
+}
+
+type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
+
+/** How finely holds of the main thread are measured. */
+const loopResolutionMs = 10;
+
+export function makeServices(options: CoreOptions, foundations: Foundations) {
+  const { store, logFile } = foundations;
+  const { tasks: records, identity } = store;
+  const after = records.newestId();
+  const ids = new SnowflakeFactory({
+    clock,
+    instance: identity.instance,
+    ...(after === undefined ? {} : { after }),
+  });
+  const book = new TaskBook({ records, commit: store, clock, log: logFile.log });
+  const shared = { ...foundations, options, ids, book };
+  const nodes = makeNodes(shared);
+  const work = makeWork(shared, nodes);
+  const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
+  loop.enable();
+  return { book, nodes, loop, ...work, status: makeStatus(shared, nodes, loop) };
+}
+
+function makeNodes({
+  options,
+  settings,
+  store,
+  logFile: { log },
+  ids,
+  book,
+}: Shared): NodesService {
+  const { coreId } = store.identity;
+  const links = realLinks({ clock, timers, log, knownHostsFile: store.paths.knownHosts });
+  const dockerHost = process.env['DOCKER_HOST'];
+  const runtimes = realRuntimes({ coreId, clock, timers, log, dockerHost });
+  return new NodesService({
+    coreId,
+    clock,
+    timers,
+    random: Math.random,
+    log,
+    newNodeId: () => ids.nodeId(),
+    records: store.nodes,
+    metrics: store.metrics,
+    secrets: store.vault,
+    write: (change) => store.write(change),
+    flushed: () => store.flushed(),
+    links: options.replace?.links?.(links) ?? links,
+    runtimes: options.replace?.runtimes?.(runtimes) ?? runtimes,
+    localHost: new ThisComputer(),
+    settings: () => ({
+      metricsIntervalSeconds: settings.get('nodes.metricsIntervalSeconds'),
+      offlineAfterSeconds: settings.get('nodes.offlineAfterSeconds'),
+      connectTimeoutSeconds: settings.get('nodes.connectTimeoutSeconds'),
+    }),
+    work: { activeTasks: (id) => [...book.onNode(id)].flatMap((task) => holdingOf(task) ?? []) },
+    readScript: readNodeScript,
+  });
+}
+
+/** From the queue to the log: everything that moves tasks. */
+function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, fleet: NodesService) {
+  const { tasks: records, effects, logs, vault, identity } = store;
+  const secrets = new TaskSecrets(vault);
+  const planner = new WorkerPlanner(log);
+  const policy = () => ({ useForeignGpus: settings.get('tasks.useForeignGpus') });
+  const dispatcher = new Dispatcher({ book, fleet, planner, timers, log, policy });
+  const collector = new LogCollector({
+    logs,
+    clock,
+    timers,
+    maxBytesPerTask: () => settings.get('logs.maxBytesPerTask'),
+    setLogBytes: (id, bytes) => book.setLogBytes(id, bytes),
+  });
+  const attempts = new AttemptService({
+    coreId: identity.coreId,
+    book,
+    effects,
+    fleet,
+    timers,
+    log,
+    buildSpec: (task, place, node) => {
+      const logBufferBytes = settings.get('logs.nodeBufferBytes');
+      return attemptSpec({ task, place, node, secrets: secrets.values(task), logBufferBytes });
+    },
+    collectLog: (runtime, ref, signal) => collector.collect(runtime, ref, signal),
+  });
+  const removeLogs = async (removed: readonly TaskId[]) => {
+    for (const id of removed) await logs.remove(id);
+  };
+  const parts = { book, records, fleet, dispatcher, settings, secrets, ids, clock, removeLogs };
+  const tasks = new TaskService(parts);
+  const feeds = new TaskFeeds({ book, service: tasks, records, timers });
+  const reader = new LogReader({ logs, book, resolve: (reference) => tasks.resolve(reference) });
+  return { planner, dispatcher, attempts, tasks, feeds, reader };
+}
+
+function makeStatus({ options, store, book }: Shared, fleet: NodesService, loop: LoopDelay) {
+  const { vault, tasks, identity } = store;
+  return new CoreStatusService({
+    coreId: identity.coreId,
+    version: options.version,
+    host: options.host,
+    hostname: hostname(),
+    dataDir: options.dataDir,
+    pid: process.pid,
+    clock,
+    timers,
+    book,
+    fleet,
+    countTasks: () => tasks.counts(),
+    vault: () => ({ state: vault.state, kind: vault.kind }),
+    loopDelayMs: () => Math.max(0, Math.round(loop.max / 1e6 - loopResolutionMs)),
+    rssBytes: () => process.memoryUsage.rss(),
+  });
+}
