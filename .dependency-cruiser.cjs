@@ -31,7 +31,8 @@ const libraries = [
   ['commander', '^src-main/hosts/cli/'],
   ['pino', '^src-main/(core|hosts/)'],
   ['pino-roll', '^src-main/(core|hosts/)'],
-  ['@orpc', '^src-main/(contract|api)/'],
+  // The sample client of the gallery and of tests checks its answers against the contract.
+  ['@orpc', '^src-main/(contract|api)/|^src-renderer/lib/fake/'],
   ['@xterm', '^src-renderer/'],
   ['bits-ui', '^src-renderer/'],
   ['uplot', '^src-renderer/'],

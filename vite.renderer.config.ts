@@ -21,7 +21,7 @@ export default defineConfig(({ mode }) => ({
     // Fonts and icons as files: the page's policy has no `data:` for them.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    chunkSizeWarningLimit: 900,
+    chunkSizeWarningLimit: 1200,
     rolldownOptions: {
       input:
         mode === 'gallery' ? { gallery: `${root}/gallery.html` } : { index: `${root}/index.html` },

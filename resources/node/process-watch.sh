@@ -40,13 +40,15 @@ tell_sizes() {
       last=$now
     fi
     [ "$longest" = 0.2 ] && pause=0.2
+    # Nobody is left to tell once the main loop is gone, however it went.
+    kill -0 $$ 2>/dev/null || exit 0
     sleep "$pause" 2>/dev/null || sleep 1
   done
 }
 
 finish() {
-  [ -z "$teller" ] || kill "$teller" 2>/dev/null
-  kill "$passer" 2>/dev/null
+  [ -z "$teller" ] || kill -KILL "$teller" 2>/dev/null
+  kill -KILL "$passer" 2>/dev/null
   rm -f "$fifo"
   exit 0
 }
@@ -58,7 +60,8 @@ trap finish HUP INT TERM
 echo ready
 while read -r verb pause files; do
   [ "$verb" = watch ] || continue
-  [ -z "$teller" ] || kill "$teller" 2>/dev/null
+  # KILL: a TERM that meets a shell just forked, before it has dropped our trap, would be lost.
+  [ -z "$teller" ] || kill -KILL "$teller" 2>/dev/null
   teller=
   if [ -n "$files" ]; then
     # shellcheck disable=SC2086

@@ -25,10 +25,6 @@ export function isAbort(error: unknown): boolean {
 
 /** The code an error carries, whoever made it. */
 export function codeOf(error: unknown): ErrorCode {
-  if (error instanceof AppError) {
-    const known: AppError = error;
-    return known.code;
-  }
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return isErrorCode(code) ? code : 'internal/unexpected';
 }

@@ -179,7 +179,9 @@ async function trace(bed: Testbed, node: TestbedNode): Promise<void> {
       // What is removed afterwards must not weigh on the next run.
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
-    console.log(`Calls to the runtime of a ${name} (core in the bench's process; ms; load ${loadWords()}):\n`);
+    console.log(
+      `Calls to the runtime of a ${name} (core in the bench's process; ms; load ${loadWords()}):\n`,
+    );
     printTable(
       ['call', 'begins at (median)', 'takes: median', '10 – 90 %', 'least – most', 'seen'],
       Object.entries(taken)

@@ -6,7 +6,14 @@ import type { TaskSubmissionInput } from '../../src-main/contract/task.ts';
 import { startCoreProcess, temporaryDataDir, type CoreProcess } from '../support/core-process.ts';
 import { until } from '../support/core-client.ts';
 import { cpuSecondsOf, rssBytesOf } from './support/processes.ts';
-import { loadWords, option, printHeading, printTable, spreadCells, timeMs } from './support/figures.ts';
+import {
+  loadWords,
+  option,
+  printHeading,
+  printTable,
+  spreadCells,
+  timeMs,
+} from './support/figures.ts';
 
 const rounds = option('rounds', 7);
 
@@ -75,7 +82,15 @@ try {
     `Tasks a second; ${stored} tasks stored at the end, the core then has ${rss.toFixed(0)} MiB; load ${loadWords()}.\n`,
   );
   printTable(
-    ['way', 'target', 'median', '10 – 90 %', 'least – most', 'rounds', 'CPU of the core per task, µs'],
+    [
+      'way',
+      'target',
+      'median',
+      '10 – 90 %',
+      'least – most',
+      'rounds',
+      'CPU of the core per task, µs',
+    ],
     ways.map(({ name, target }) => [
       name,
       target,

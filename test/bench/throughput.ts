@@ -21,7 +21,9 @@ function withSlots(real: NodeLink): NodeLink {
       if (name !== 'runScript') return value.bind(target) as unknown;
       return async (...call: Parameters<NodeLink['runScript']>) => {
         const result = await target.runScript(...call);
-        const stdout = result.stdout.toString('latin1').replace(/@cores\n\|\d+/, `@cores\n|${slots}`);
+        const stdout = result.stdout
+          .toString('latin1')
+          .replace(/@cores\n\|\d+/, `@cores\n|${slots}`);
         return { ...result, stdout: Buffer.from(stdout, 'latin1') };
       };
     },
@@ -44,7 +46,9 @@ async function allEnd({ api }: TestCore, count: number): Promise<void> {
 printHeading('Trivial process tasks through one node (`node test/bench/throughput.ts`)');
 const rows: string[][] = [];
 await using core = await startCore({
-  replace: { links: (real) => ({ ...real, openLocal: async () => withSlots(await real.openLocal()) }) },
+  replace: {
+    links: (real) => ({ ...real, openLocal: async () => withSlots(await real.openLocal()) }),
+  },
 });
 await until(
   async () => (await core.api.nodes.list())[0]?.facts?.cores === slots,
@@ -71,5 +75,7 @@ for (let round = 1; round <= rounds; round += 1) {
     loadWords(),
   ]);
 }
-console.log(`${total} × \`true\`, ${slots} at a time, logs collected, core in the bench's process.\n`);
+console.log(
+  `${total} × \`true\`, ${slots} at a time, logs collected, core in the bench's process.\n`,
+);
 printTable(['round', 'seconds', 'tasks a second', 'CPU of the core per task, ms', 'load'], rows);

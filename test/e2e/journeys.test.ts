@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
+import type { Locator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { hasChromium, openApp, root, type OpenApp } from './support/app.ts';
 
@@ -187,18 +188,9 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await keyboard.press('Enter');
     const command = page.getByRole('textbox', { name: 'Command' });
     await command.waitFor();
-    const isIn = (name: string) => (): Promise<boolean> =>
-      page.evaluate((wanted) => {
-        const at = document.activeElement;
-        const label =
-          at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement
-            ? (at.labels?.[0]?.textContent ?? '')
-            : '';
-        return label.trim().startsWith(wanted);
-      }, name);
-    await tabUntil(app, isIn('Command'));
+    await tabTo(page, command);
     await keyboard.type('echo typed with keys');
-    await tabUntil(app, isIn('Name'));
+    await tabTo(page, page.getByRole('textbox', { name: /^Name/ }));
     await keyboard.type('by-keys');
     await page.getByText('fits now').first().waitFor();
     await keyboard.press('Control+Enter');
@@ -208,11 +200,11 @@ describe.skipIf(!hasChromium)('on this computer', () => {
   });
 });
 
-/** Presses Tab until the focus is where it should be; a trap for the keyboard never gets there. */
-async function tabUntil(app: OpenApp, isThere: () => Promise<boolean>): Promise<void> {
+/** Presses Tab until the focus is there; a trap for the keyboard never gets there. */
+async function tabTo(page: Page, wanted: Locator): Promise<void> {
   for (let presses = 0; presses < 120; presses += 1) {
-    if (await isThere()) return;
-    await app.page.keyboard.press('Tab');
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
   }
-  throw new Error('Tab does not get there');
+  throw new Error(`Tab does not get to ${wanted.toString()}`);
 }

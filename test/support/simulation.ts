@@ -155,6 +155,7 @@ class Simulation {
 
   /** Faults follow from what an order is, not from when it comes. */
   #faultOf(order: Order, node: number): 'lost' | 'hang' | undefined {
+    if (this.#isCalm) process.stderr.write(`DBG ${String(this.world.time.monotonic())} ${order.name} ${order.ref?.taskId ?? String(node)} ${order.when}\n`);
     if (this.#isCalm || !this.world.isUp) return undefined;
     const ref = order.ref === null ? String(node) : `${order.ref.taskId}/${String(order.ref.attempt)}`;
     const name = `${order.name} ${ref} ${order.when}`;
@@ -352,8 +353,9 @@ class Simulation {
     await this.#submit();
     if (this.world.isUp) await this.#kill();
     if (this.world.isUp) await this.world.pass(this.#dice.between(1, 5000));
-    else await this.world.settle();
-    disk.repair();
+    await this.world.settle();
+    // What a crash leaves behind is repaired by itself; the old file is nobody's any more.
+    if (core.isAlive) disk.repair();
     disk[Symbol.dispose]();
   }
 

@@ -59,6 +59,8 @@ const lookSoonMs = 1000;
 /** How long SIGKILL may take to show before it is sent again, and how often that is. */
 const settleMs = 2000;
 const killTries = 5;
+/** Each until its attempt is removed; this is for those that never are. */
+const mostEndsRemembered = 1000;
 
 interface StopOptions {
   readonly signal: string;
@@ -71,6 +73,8 @@ class SessionRuntime implements ProcessRuntime {
   readonly #link: NodeLink;
   readonly #watcher: Watcher;
   readonly #changed = new Emitter<undefined>();
+  /** An end is for good: until it is removed nobody has to look at the attempt again. */
+  readonly #ended = new Map<string, ObservedAttempt>();
   #creations = 0;
 
   constructor(options: ProcessRuntimeOptions) {
@@ -102,10 +106,21 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   async inspect(ref: AttemptRef): Promise<ObservedAttempt | undefined> {
+    const known = this.#ended.get(pathOf(ref));
+    if (known !== undefined) return known;
     const node = await this.#look(pathOf(ref));
     const record = node.attempts.find(({ path }) => path.replace('.kept', '') === pathOf(ref));
     const observed = record === undefined ? undefined : toObserved(record, node);
-    return observed?.core === this.#options.coreId ? observed : undefined;
+    if (observed?.core !== this.#options.coreId) return undefined;
+    if (observed.condition.kind === 'ended') this.#rememberEnd(pathOf(ref), observed);
+    return observed;
+  }
+
+  #rememberEnd(path: string, observed: ObservedAttempt): void {
+    this.#ended.set(path, observed);
+    if (this.#ended.size <= mostEndsRemembered) return;
+    const [oldest] = this.#ended.keys();
+    if (oldest !== undefined) this.#ended.delete(oldest);
   }
 
   prepare(_spec: AttemptSpec, options: PrepareOptions): Promise<Prepared> {
@@ -210,9 +225,9 @@ class SessionRuntime implements ProcessRuntime {
     ]);
     await using stdout = out;
     await using stderr = err;
-    using _follow = this.#watcher.follow(pathOf(ref));
     // Asked before reading: what has ended by then writes no more.
     let hasEnded = isOver(found);
+    using _follow = hasEnded ? undefined : this.#watcher.follow(pathOf(ref));
     for (let mustLook = !hasEnded; ;) {
       using next = this.#nextNotice(ref, { signal, pollMs: lookAgainMs, withGrowth: true });
       if (mustLook) hasEnded = isOver(await this.inspect(ref));
@@ -235,6 +250,7 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   async remove(ref: AttemptRef, options: { keep: boolean }): Promise<void> {
+    this.#ended.delete(pathOf(ref));
     const words = [options.keep ? 'keep' : 'drop'];
     const answer = await this.#script('process-remove.sh', ref, { words });
     if (answer === 'removed') return;

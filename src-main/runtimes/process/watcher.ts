@@ -27,6 +27,8 @@ const restartDelayMs = 3000;
 /** How long growth may go unnoticed: while somebody looks, and while the core merely collects. */
 const livePause = '0.2';
 const collectingPause = '2';
+/** How long changes of what is followed are gathered. */
+const burstMs = 50;
 
 export class Watcher {
   readonly #options: WatcherOptions;
@@ -35,6 +37,7 @@ export class Watcher {
   readonly #abort = new AbortController();
   #program: RemoteProcess | undefined;
   #running: Promise<void> | undefined;
+  #sending: Disposable | undefined;
   #isLive = true;
   #starts = 0;
 
@@ -59,13 +62,13 @@ export class Watcher {
   /** Asks for notices about the logs in `TASK/ATTEMPT` until disposed. */
   follow(path: string): Disposable {
     this.#followed.set(path, (this.#followed.get(path) ?? 0) + 1);
-    this.#sendFiles();
+    this.#sendFilesSoon();
     return {
       [Symbol.dispose]: () => {
         const count = (this.#followed.get(path) ?? 1) - 1;
         if (count === 0) this.#followed.delete(path);
         else this.#followed.set(path, count);
-        this.#sendFiles();
+        this.#sendFilesSoon();
       },
     };
   }
@@ -79,6 +82,7 @@ export class Watcher {
 
   async close(): Promise<void> {
     this.#abort.abort();
+    this.#sending?.[Symbol.dispose]();
     await this.#running;
   }
 
@@ -130,7 +134,16 @@ export class Watcher {
     if (size?.[1] !== undefined) this.#noticed.emit({ kind: 'growth', path: size[1] });
   }
 
+  /** Tasks come and go in bursts, and each list starts the node's loop anew: one list for a burst. */
+  #sendFilesSoon(): void {
+    this.#sending ??= this.#options.timers.after(burstMs, () => {
+      this.#sendFiles();
+    });
+  }
+
   #sendFiles(): void {
+    this.#sending?.[Symbol.dispose]();
+    this.#sending = undefined;
     if (this.#program === undefined || !this.#program.stdin.writable) return;
     const files = [...this.#followed.keys()].map((path) => `${path}/stdout.log ${path}/stderr.log`);
     const pause = this.#isLive ? livePause : collectingPause;

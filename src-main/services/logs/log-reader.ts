@@ -38,7 +38,7 @@ export class LogReader {
     const taskId = resolve(input.task);
     const attempt =
       input.attempt ?? (await this.#newestAttempt(taskId, input.follow ? signal : undefined));
-    if (attempt === 0 || signal.aborted) return;
+    if (attempt === 0) return;
     const { stream, fromOffset, tailLines, since } = input;
     const query = { taskId, attempt, stream, fromOffset, tailLines, since };
     const encode = input.format === 'raw' ? rawBytes : recordLine;

@@ -71,19 +71,18 @@ export class TaskFeeds {
     const id = service.resolve(reference);
     using pulse = new Pulse(timers, REDRAW_MS);
     const news: TaskEventView[] = [];
-    let isRemoved = false;
+    const removal = new AbortController();
     using _listening = book.onDidChange((change) => {
       if (idOf(change) !== id) return;
       if (change.event !== undefined) news.push(change.event);
-      isRemoved ||= change.kind === 'removed';
+      if (change.kind === 'removed') removal.abort();
       pulse.announce();
     });
     yield { kind: 'snapshot', value: this.#whole(id) };
-    news.length = 0;
     let seq = 0;
-    while (await pulse.next(signal)) {
-      if (isRemoved) return;
+    while (await pulse.next(AbortSignal.any([signal, removal.signal]))) {
       if (news.length > EVENT_BACKLOG) {
+        // Emptied before the snapshot goes out: what comes while it is on its way is news again.
         news.length = 0;
         yield { kind: 'snapshot', value: this.#whole(id) };
         seq = 0;

@@ -275,7 +275,8 @@ export function simulatedLinks(): Links {
 export function simulatedRuntimes(): RuntimeFactories {
   const facts = { version: '27.0.0', apiVersion: '1.46', gpuRuntime: true, cgroupVersion: '2' };
   return {
-    docker: (_link, { coreId }) => Promise.resolve({ runtime: new SimulatedRuntime(coreId), facts }),
+    docker: (_link, { coreId }) =>
+      Promise.resolve({ runtime: new SimulatedRuntime(coreId), facts }),
     process: (_link, { coreId }) => Promise.resolve(new SimulatedRuntime(coreId)),
   };
 }

@@ -5,10 +5,6 @@ import { createCore } from '../../../src-main/core.ts';
 import { startLocalSocket } from '../../../src-main/hosts/server/local-socket.ts';
 import { simulatedLinks, simulatedRuntimes } from './simulated-nodes.ts';
 
-import { Session } from 'node:inspector/promises';
-import { writeFileSync } from 'node:fs';
-const session = new Session(); session.connect();
-const prof = { async start() { if (!process.env['P']) return; await session.post('Profiler.enable'); await session.post('Profiler.start'); }, async stop() { if (!process.env['P']) return; const { profile } = await session.post('Profiler.stop'); writeFileSync('/tmp/prof-' + Date.now() + '.json', JSON.stringify(profile)); } };
 const resolutionMs = 10;
 const [dataDir = ''] = process.argv.slice(2);
 const core = await createCore({
@@ -22,9 +18,8 @@ const delay = monitorEventLoopDelay({ resolution: resolutionMs });
 delay.enable();
 
 process.on('message', (order) => {
-  if (order === 'begin') { delay.reset(); void prof.start(); }
+  if (order === 'begin') delay.reset();
   if (order === 'end') {
-    void prof.stop();console.error(process.memoryUsage());
     // The timer itself is due every `resolutionMs`: what is more is how long it was held up.
     const held = (ns: number) => Math.max(0, ns / 1e6 - resolutionMs);
     process.send?.({ longestMs: held(delay.max), p99Ms: held(delay.percentile(99)) });

@@ -5,9 +5,9 @@ import { simulate, type SimulationResult } from '../../support/simulation.ts';
 
 vi.mock('node:fs/promises', () => import('../../support/immediate-disk.ts'));
 
-const only = process.env['SIMULATE_SEED'];
-const first = only === undefined ? 1 : Number(only);
-const runs = only === undefined ? Number(process.env['SIMULATE_RUNS'] ?? 25) : 1;
+const seed = process.env['SIMULATE_SEED'];
+const first = Number(seed ?? 1);
+const runs = Number(process.env['SIMULATE_RUNS'] ?? (seed === undefined ? 25 : 1));
 const onStep = (line: string) => process.stderr.write(`${line}\n`);
 const options = process.env['SIMULATE_TRACE'] === undefined ? {} : { onStep };
 
@@ -15,6 +15,7 @@ test(`whatever happens, ${String(runs)} runs keep what must always be true`, asy
   const results: SimulationResult[] = [];
   const failures: Error[] = [];
   for (let seed = first; seed < first + runs; seed += 1) {
+    if (runs > 100) process.stderr.write(`${String(seed)} `);
     try {
       results.push(await simulate({ seed, ...options }));
     } catch (error) {
