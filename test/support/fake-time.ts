@@ -96,7 +96,11 @@ export class FakeTime implements Clock, Timers {
     let next: Timer | undefined;
     for (const timer of this.#timers) {
       if (timer.at > until) continue;
-      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.number < next.number))
+      if (
+        next === undefined ||
+        timer.at < next.at ||
+        (timer.at === next.at && timer.number < next.number)
+      )
         next = timer;
     }
     return next;

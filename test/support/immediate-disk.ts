@@ -11,7 +11,11 @@ const syncedBytes = new Map<string, number>();
 const syncedNames = new Map<string, Set<string>>();
 
 /** How often anything was asked; a test may see by it that nothing happens any more. */
-export const disk = { calls: 0, syncs: 0, fault: (_call: string, _path: string): void => undefined };
+export const disk = {
+  calls: 0,
+  syncs: 0,
+  fault: (_call: string, _path: string): void => undefined,
+};
 
 function answer<T>(call: string, path: string, action: () => T): Promise<T> {
   disk.calls += 1;

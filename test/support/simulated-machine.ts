@@ -5,11 +5,7 @@ import type { CoreId } from '../../src-main/contract/ids.ts';
 import type { Clock, Timers } from '../../src-main/domain/clock.ts';
 import { Emitter } from '../../src-main/domain/emitter.ts';
 import type { AttemptEnd } from '../../src-main/domain/task.ts';
-import type {
-  AttemptRef,
-  AttemptSpec,
-  ObservedAttempt,
-} from '../../src-main/runtimes/runtime.ts';
+import type { AttemptRef, AttemptSpec, ObservedAttempt } from '../../src-main/runtimes/runtime.ts';
 
 export interface SimulatedWork {
   readonly ref: AttemptRef;
@@ -93,7 +89,8 @@ export class SimulatedMachine {
     const ref = { taskId: spec.taskId, attempt: spec.attempt };
     const key = keyOf(ref);
     // What somebody took away before the core heard that it began looks as if it had never been.
-    if (this.history.get(key)?.isVanished === false) this.violations.push(`${key} was created again`);
+    if (this.history.get(key)?.isVanished === false)
+      this.violations.push(`${key} was created again`);
     const work: SimulatedWork = {
       ref,
       core,
@@ -137,15 +134,13 @@ export class SimulatedMachine {
     work.resumedAt = this.time.monotonic();
     const ranMs = script.ms - work.remainingMs;
     for (let tick = 0; tick < script.ticks; tick += 1) {
-      const at = (script.ms * tick) / script.ticks;
+      const at = Math.floor((script.ms * tick) / script.ticks);
       if (at < ranMs) continue;
       const stream = tick % 2 === 0 ? 'stdout' : 'stderr';
       const text = `tick ${String(tick)} of ${keyOf(work.ref)}`;
       work.timers.push(this.time.after(at - ranMs, () => this.print(work, text, stream)));
     }
-    work.timers.push(
-      this.time.after(work.remainingMs, () => this.finish(work, script.end, null)),
-    );
+    work.timers.push(this.time.after(work.remainingMs, () => this.finish(work, script.end, null)));
   }
 
   #stopTimers(work: SimulatedWork): void {

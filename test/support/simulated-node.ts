@@ -17,18 +17,15 @@ export type NodePlan = Omit<PlannerNode, 'state'>;
 
 /** A node called `n<number>` with cores, memory and GPUs. */
 export function aNodePlan(number: number, size: { cores: number; gpus: number }): NodePlan {
-  const gpus = Array.from(
-    { length: size.gpus },
-    (_, index): PlannerGpu => ({
-      uuid: `GPU-${String(number)}-${String(index)}`,
-      index,
-      model: 'Simulated 24G',
-      memoryBytes: 24 * 2 ** 30,
-      numa: null,
-      foreign: null,
-      healthy: true,
-    }),
-  );
+  const gpus = Array.from({ length: size.gpus }, (_, index): PlannerGpu => ({
+    uuid: `GPU-${String(number)}-${String(index)}`,
+    index,
+    model: 'Simulated 24G',
+    memoryBytes: 24 * 2 ** 30,
+    numa: null,
+    foreign: null,
+    healthy: true,
+  }));
   return {
     id: nodeId.parse(String(7000 + number)),
     name: `n${String(number)}`,
@@ -84,9 +81,7 @@ export class SimulatedFleet implements Fleet {
   connect(id: NodeId): void {
     const node = this.#nodes.get(id);
     if (node?.machine.isReachable !== true || node.plan.state === 'online') return;
-    node.runtimes = this.#kinds.map(
-      (kind) => new SimulatedRuntime(node.machine, this.#core, kind),
-    );
+    node.runtimes = this.#kinds.map((kind) => new SimulatedRuntime(node.machine, this.#core, kind));
     this.#setState(id, 'online');
     this.#online.emit(id);
   }

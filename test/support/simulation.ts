@@ -155,9 +155,9 @@ class Simulation {
 
   /** Faults follow from what an order is, not from when it comes. */
   #faultOf(order: Order, node: number): 'lost' | 'hang' | undefined {
-    if (this.#isCalm) process.stderr.write(`DBG ${String(this.world.time.monotonic())} ${order.name} ${order.ref?.taskId ?? String(node)} ${order.when}\n`);
     if (this.#isCalm || !this.world.isUp) return undefined;
-    const ref = order.ref === null ? String(node) : `${order.ref.taskId}/${String(order.ref.attempt)}`;
+    const ref =
+      order.ref === null ? String(node) : `${order.ref.taskId}/${String(order.ref.attempt)}`;
     const name = `${order.name} ${ref} ${order.when}`;
     const count = (this.#orderCounts.get(name) ?? 0) + 1;
     this.#orderCounts.set(name, count);
@@ -303,7 +303,9 @@ class Simulation {
       case 'refuseWrites':
         return this.#refuseWrites();
       case 'pass':
-        return world.pass(dice.between(0, 3) === 0 ? dice.between(1, 40_000) : dice.between(1, 3000));
+        return world.pass(
+          dice.between(0, 3) === 0 ? dice.between(1, 40_000) : dice.between(1, 3000),
+        );
     }
   }
 
@@ -363,7 +365,8 @@ class Simulation {
   async #ask(request: () => Promise<unknown>): Promise<void> {
     request().then(
       () => this.#note('  answered'),
-      (error: unknown) => this.#note(`  refused: ${(error as { code?: string }).code ?? String(error)}`),
+      (error: unknown) =>
+        this.#note(`  refused: ${(error as { code?: string }).code ?? String(error)}`),
     );
     // Often the next thing happens before this one is through.
     if (this.#dice.is(0.6)) await this.world.settle();
@@ -388,7 +391,10 @@ class Simulation {
         for (const work of machine.works.values())
           if (work.condition.kind === 'paused') machine.resume(work);
       const held = [...core.book.all()].filter(({ state }) => state.status === 'PENDING');
-      await core.tasks.release(held.map(({ id }) => id), { who: 'anna' });
+      await core.tasks.release(
+        held.map(({ id }) => id),
+        { who: 'anna' },
+      );
       await world.pass(60_000);
     }
     await world.pass(120_000);

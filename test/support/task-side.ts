@@ -139,7 +139,11 @@ export class TaskSide {
       removeLogs,
     });
     this.feeds = new TaskFeeds({ book, service: this.tasks, records, timers });
-    this.reader = new LogReader({ logs, book, resolve: (reference) => this.tasks.resolve(reference) });
+    this.reader = new LogReader({
+      logs,
+      book,
+      resolve: (reference) => this.tasks.resolve(reference),
+    });
     store.onDidFail(() => book.reload());
   }
 
@@ -433,7 +437,9 @@ export class World implements AsyncDisposable {
   /** Everything a machine has under this task. */
   worksOf(id: TaskId): string[] {
     return this.nodes.flatMap(({ machine }) =>
-      [...machine.works.values()].filter(({ ref }) => ref.taskId === id).map(({ ref }) => keyOf(ref)),
+      [...machine.works.values()]
+        .filter(({ ref }) => ref.taskId === id)
+        .map(({ ref }) => keyOf(ref)),
     );
   }
 

@@ -212,7 +212,8 @@ export class AttemptService implements AsyncDisposable {
   #onDriverDone(key: DriverKey, nodeId: NodeId): void {
     const wasAbandoned = this.#drivers.get(key)?.driver.isAbandoned === true;
     this.#drivers.delete(key);
-    if (wasAbandoned && this.#parts.fleet.node(nodeId)?.state === 'online') this.#run(this.settle(nodeId));
+    if (wasAbandoned && this.#parts.fleet.node(nodeId)?.state === 'online')
+      this.#run(this.settle(nodeId));
   }
 
   #loseNode(nodeId: NodeId, reason: string, counted: boolean): void {

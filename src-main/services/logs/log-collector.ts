@@ -2,11 +2,14 @@
 // attempt has ended and all of it is here and on disk.
 import type { TaskId } from '../../contract/ids.ts';
 import { isAppError, type AppError } from '../../contract/errors.ts';
-import type { Clock, Timers } from '../../domain/clock.ts';
-import type { AttemptRef, LogChunk, Runtime } from '../../runtimes/runtime.ts';
+import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
+import type { AttemptRef, Runtime } from '../../runtimes/runtime.ts';
 import type { LogStore, LogWriter } from '../../store/logs/log-store.ts';
 import { isOutOfReach } from '../attempts/attempt-driver.ts';
+import { LogKeeper } from './log-keeper.ts';
 
+/** A log the node refuses to give is asked for again after these times; then the rest of it is a gap. */
+const RETRY_MS = [100, 1000, 5000];
 /** How often the sizes people see are brought up to date while a log grows. */
 const SIZES_EVERY_MS = 500;
 
@@ -30,47 +33,84 @@ export class LogCollector {
    * can be stored here; calling it again continues. What the node cannot give any more leaves a gap.
    */
   async collect(runtime: Runtime, ref: AttemptRef, signal: AbortSignal): Promise<void> {
-    const { logs, timers, clock } = this.#parts;
+    const { logs, setLogBytes } = this.#parts;
     await using writer = await logs.openWriter(ref.taskId, ref.attempt);
-    let hasGrown = true;
-    using _sizes = timers.every(SIZES_EVERY_MS, () => {
-      if (hasGrown) this.#reportSizes(ref.taskId, writer);
-      hasGrown = false;
-    });
+    using sizes = new Sizes(this.#parts.timers, () =>
+      setLogBytes(ref.taskId, { stdout: writer.stdoutBytes, stderr: writer.stderrBytes }),
+    );
+    const keeper = new LogKeeper(writer, this.#parts.maxBytesPerTask);
     try {
-      for await (const chunk of runtime.logs(ref, writer.lastCursor, signal)) {
-        await this.#keep(writer, chunk);
-        hasGrown = true;
-      }
-    } catch (error) {
-      if (signal.aborted || isOutOfReach(error) || !isNodesFault(error)) throw error;
-      const timeNs = BigInt(clock.now()) * 1_000_000n;
-      await writer.appendGap({
-        reason: error.message,
-        stream: null,
-        lostBytes: null,
-        timeNs,
-        cursor: null,
-      });
+      await this.#copy({ runtime, ref, signal, writer, keeper, sizes });
+    } finally {
+      // Also when the link is gone: what was dropped is not asked for again.
+      await keeper.finish();
     }
     await writer.sync();
-    this.#reportSizes(ref.taskId, writer);
+    sizes.tell();
   }
 
-  async #keep(writer: LogWriter, chunk: LogChunk): Promise<void> {
-    const room = this.#parts.maxBytesPerTask() - writer.stdoutBytes - writer.stderrBytes;
-    if (chunk.bytes.byteLength <= room) {
-      await writer.append(chunk);
-    } else {
-      // What is dropped is still read, so that the work is not held up by a full pipe.
-      const { stream, timeNs, cursor, bytes } = chunk;
-      const reason = 'The log reached its size limit here; what followed was not kept.';
-      await writer.appendGap({ reason, stream, lostBytes: bytes.byteLength, timeNs, cursor });
+  /** What the node refuses is asked for again a few times, from where it stopped. */
+  async #copy(copy: Copy): Promise<void> {
+    const { runtime, ref, signal, writer, keeper, sizes } = copy;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        for await (const chunk of runtime.logs(ref, writer.lastCursor, signal)) {
+          await keeper.keep(chunk);
+          sizes.note();
+          tries = 0;
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted || isOutOfReach(error) || !isNodesFault(error)) throw error;
+        const pauseMs = RETRY_MS[tries];
+        if (pauseMs === undefined) return await this.#markEnd(writer, error);
+        await sleep(this.#parts.timers, pauseMs, signal);
+      }
     }
   }
 
-  #reportSizes(id: TaskId, writer: LogWriter): void {
-    this.#parts.setLogBytes(id, { stdout: writer.stdoutBytes, stderr: writer.stderrBytes });
+  #markEnd(writer: LogWriter, error: AppError): Promise<void> {
+    const timeNs = BigInt(Math.floor(this.#parts.clock.now())) * 1_000_000n;
+    const nothing = { stream: null, lostBytes: null, cursor: null };
+    return writer.appendGap({ reason: error.message, timeNs, ...nothing });
+  }
+}
+
+interface Copy {
+  readonly runtime: Runtime;
+  readonly ref: AttemptRef;
+  readonly signal: AbortSignal;
+  readonly writer: LogWriter;
+  readonly keeper: LogKeeper;
+  readonly sizes: Sizes;
+}
+
+/** Tells the sizes people see: a while after the log has grown, so that a quiet one costs nothing. */
+class Sizes implements Disposable {
+  readonly #timers: Timers;
+  readonly #tell: () => void;
+  #due: Disposable | undefined;
+
+  constructor(timers: Timers, tell: () => void) {
+    this.#timers = timers;
+    this.#tell = tell;
+  }
+
+  note(): void {
+    this.#due ??= this.#timers.after(SIZES_EVERY_MS, () => {
+      this.#due = undefined;
+      this.#tell();
+    });
+  }
+
+  tell(): void {
+    this[Symbol.dispose]();
+    this.#tell();
+  }
+
+  [Symbol.dispose](): void {
+    this.#due?.[Symbol.dispose]();
+    this.#due = undefined;
   }
 }
 

@@ -252,5 +252,7 @@ export function nodeOf(task: Task): NodeId | undefined {
 
 /** What a task holds, while it holds something. */
 export function holdingOf(task: Task): Holding | undefined {
-  return 'kill' in task.state ? { taskId: task.id, attempt: task.attempt, place: task.state.place } : undefined;
+  return 'kill' in task.state
+    ? { taskId: task.id, attempt: task.attempt, place: task.state.place }
+    : undefined;
 }

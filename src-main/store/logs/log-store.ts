@@ -6,10 +6,12 @@ import { taskId as taskIdSchema, type TaskId } from '../../contract/ids.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import { codeOf, StoreError, toStoreError } from '../errors.ts';
 import { inspectJournal, type JournalPaths } from './journal.ts';
+import { openJournal } from './journal-files.ts';
 import { scan } from './scan.ts';
 import { Selection, type LogEntry, type LogRange, type ReadableJournal } from './selection.ts';
+import { SharedSync } from './shared-sync.ts';
 import { emptyTally } from './tally.ts';
-import { openWriter, type LogWriter } from './writer.ts';
+import { LogWriter } from './writer.ts';
 
 export type { Gap, StreamName } from './frame.ts';
 export type { LogEntry, LogRange } from './selection.ts';
@@ -37,6 +39,7 @@ const keyOf = ({ taskId, attempt }: LogRef): string => `${taskId}/${attempt}`;
 export class LogStore implements AsyncDisposable {
   readonly #directory: string;
   readonly #writers = new Map<string, LogWriter | Promise<LogWriter>>();
+  readonly #folderSync: SharedSync;
   readonly #didAppend = new Emitter<LogRef>();
 
   /** Readers of this log can see more, or its writer was closed. */
@@ -44,10 +47,11 @@ export class LogStore implements AsyncDisposable {
 
   constructor(directory: string) {
     this.#directory = directory;
+    this.#folderSync = new SharedSync(directory);
   }
 
   /**
-   * Opens a log for appending, made if it is not there; it goes on behind the last whole record.
+   * Opens a log for appending, made with the first record; it goes on behind the last whole one.
    * The caller closes the writer; only one exists for a log.
    */
   async openWriter(taskId: TaskId, attempt: number): Promise<LogWriter> {
@@ -56,13 +60,7 @@ export class LogStore implements AsyncDisposable {
     if (this.#writers.has(key)) {
       throw new StoreError('conflict/state', `The log of attempt ${key} is being written already.`);
     }
-    const opening = openWriter(this.#paths(ref), {
-      didWrite: () => this.#didAppend.emit(ref),
-      didClose: () => {
-        this.#writers.delete(key);
-        this.#didAppend.emit(ref);
-      },
-    });
+    const opening = this.#open(ref);
     this.#writers.set(key, opening);
     try {
       const writer = await opening;
@@ -72,6 +70,18 @@ export class LogStore implements AsyncDisposable {
       this.#writers.delete(key);
       throw error;
     }
+  }
+
+  async #open(ref: LogRef): Promise<LogWriter> {
+    const opened = await openJournal(this.#paths(ref), this.#folderSync);
+    const listener = {
+      didWrite: () => this.#didAppend.emit(ref),
+      didClose: () => {
+        this.#writers.delete(keyOf(ref));
+        this.#didAppend.emit(ref);
+      },
+    };
+    return new LogWriter({ ...opened, listener });
   }
 
   /**

@@ -1,7 +1,4 @@
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { AppError } from '../../contract/errors.ts';
-import { syncDirectory } from '../atomic-file.ts';
 import { toStoreError } from '../errors.ts';
 import {
   encodeFrame,
@@ -11,8 +8,9 @@ import {
   type Gap,
   type StreamName,
 } from './frame.ts';
-import { inspectJournal, type JournalPaths, type JournalState } from './journal.ts';
-import { IndexWriter, indexStepBytes } from './journal-index.ts';
+import type { JournalState } from './journal.ts';
+import type { JournalFiles } from './journal-files.ts';
+import { indexStepBytes } from './journal-index.ts';
 import { tallied, type Tally } from './tally.ts';
 
 /** Bytes of one stream with what is needed to go on after them. */
@@ -40,8 +38,7 @@ const highWaterBytes = 1024 * 1024;
 const ownSyncBytes = 64 * 1024 * 1024;
 
 interface WriterParts {
-  readonly file: FileHandle;
-  readonly indexWriter: IndexWriter;
+  readonly files: JournalFiles;
   readonly state: JournalState;
   readonly listener: WriterListener;
 }
@@ -54,8 +51,7 @@ export interface WriterListener {
 
 /** Appends to the log of one attempt. Throws StoreError. */
 export class LogWriter implements AsyncDisposable {
-  readonly #file: FileHandle;
-  readonly #indexWriter: IndexWriter;
+  readonly #files: JournalFiles;
   readonly #listener: WriterListener;
   readonly #index: Tally[];
   #cursor: string | null;
@@ -72,9 +68,8 @@ export class LogWriter implements AsyncDisposable {
   #failure: AppError | undefined;
   #isOpen = true;
 
-  constructor({ file, indexWriter, listener, state }: WriterParts) {
-    this.#file = file;
-    this.#indexWriter = indexWriter;
+  constructor({ files, listener, state }: WriterParts) {
+    this.#files = files;
     this.#listener = listener;
     this.#index = state.index;
     this.#cursor = state.cursor;
@@ -189,11 +184,11 @@ export class LogWriter implements AsyncDisposable {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#due = [];
-    await writeAll(this.#file, bytes, this.#written.position);
+    await this.#files.write(bytes, this.#written.position);
     this.#written = ahead;
     for (const tally of due) {
       this.#index.push(tally);
-      await this.#indexWriter.append(tally, this.#syncedTo);
+      await this.#files.addToIndex(tally, this.#syncedTo);
     }
     this.#listener.didWrite();
     if (ahead.position - this.#syncedTo >= ownSyncBytes) await this.#syncFile();
@@ -202,9 +197,10 @@ export class LogWriter implements AsyncDisposable {
   async #syncFile(): Promise<void> {
     const written = this.#written;
     if (written.position === this.#syncedTo) return;
-    await this.#file.datasync();
+    await this.#files.sync();
     this.#syncedTo = written.position;
-    await this.#indexWriter.append(written, this.#syncedTo);
+    // A short journal has no index: reading it whole is as quick.
+    if (this.#files.hasIndex) await this.#files.addToIndex(written, this.#syncedTo);
   }
 
   async #guarded(action: () => Promise<void>): Promise<void> {
@@ -226,54 +222,11 @@ export class LogWriter implements AsyncDisposable {
       await this.flush();
     } finally {
       this.#listener.didClose();
-      await this.#indexWriter.close();
-      await this.#file.close();
+      await this.#files.close();
     }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** A write may take less than it was given, for instance just before the disk is full. */
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const rest = bytes.length - done;
-    done += (await file.write(bytes, done, rest, position + done)).bytesWritten;
-  }
-}
-
-/** Opens the journal of an attempt, made if it is not there; what a crash tore off its end is cut. */
-export async function openWriter(
-  paths: JournalPaths,
-  listener: WriterListener,
-): Promise<LogWriter> {
-  try {
-    await mkdir(dirname(paths.journal), { recursive: true, mode: 0o700 });
-    await (await open(paths.journal, 'a', 0o600)).close();
-    const file = await open(paths.journal, 'r+');
-    return await begin(file, paths, listener).catch(async (error: unknown) => {
-      await file.close();
-      throw error;
-    });
-  } catch (error) {
-    throw toStoreError(error, `open the log ${paths.journal}`);
-  }
-}
-
-async function begin(
-  file: FileHandle,
-  paths: JournalPaths,
-  listener: WriterListener,
-): Promise<LogWriter> {
-  const state = await inspectJournal(file, paths);
-  if (state.tornBytes > 0) await file.truncate(state.end.position);
-  await file.sync();
-  const indexWriter = await IndexWriter.create(paths.index, state.index, state.end.position);
-  // The names of the file and of its folder must last as well.
-  await syncDirectory(dirname(paths.journal));
-  await syncDirectory(dirname(dirname(paths.journal)));
-  return new LogWriter({ file, indexWriter, listener, state });
 }
