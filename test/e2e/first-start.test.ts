@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { temporaryDataDir } from '../support/core-process.ts';
 import { ensureBuilt, root } from './support/app.ts';
-import { hasChromium, launchChromium, newPage } from './support/browser.ts';
+import { hasChromium, launchChromium, newPage, slowly } from './support/browser.ts';
 import { seriousViolations } from './support/look.ts';
 
 /** Runs the built command as a person would, and gives the link it prints. */
@@ -62,7 +62,7 @@ describe.skipIf(!hasChromium)('the first start', () => {
     await page.getByRole('link', { name: 'Overview' }).click();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     await expect
-      .poll(() => page.getByRole('heading', { name: 'Run your first task' }).count())
+      .poll(() => page.getByRole('heading', { name: 'Run your first task' }).count(), slowly)
       .toBe(0);
     expect(complaints).toEqual([]);
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { hasChromium, openApp, root, type OpenApp } from './support/app.ts';
+import { slowly } from './support/browser.ts';
 
 /** Runs a command line as copied, in a shell that finds `kohakuriver`. */
 async function runCopied(app: OpenApp, line: string): Promise<string> {
@@ -53,7 +54,7 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await page.getByText('err', { exact: true }).first().waitFor();
     await page.getByRole('link', { name: 'Submit again' }).click();
     await expect
-      .poll(() => page.getByRole('textbox', { name: 'Command' }).inputValue())
+      .poll(() => page.getByRole('textbox', { name: 'Command' }).inputValue(), slowly)
       .toContain('exit 3');
     expect(app.complaints).toEqual([]);
   });
@@ -103,7 +104,7 @@ describe.skipIf(!hasChromium)('on this computer', () => {
       .getByRole('button', { name: 'Kill' })
       .click();
     await page.getByRole('dialog').getByRole('button', { name: 'Kill' }).click();
-    await expect.poll(() => page.getByRole('gridcell', { name: 'Killed' }).count()).toBe(3);
+    await expect.poll(() => page.getByRole('gridcell', { name: 'Killed' }).count(), slowly).toBe(3);
     expect(app.complaints).toEqual([]);
   });
 
@@ -127,11 +128,14 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     const field = page.getByLabel('Grace before SIGKILL');
     await field.fill('99999');
     await field.press('Enter');
-    await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => field.getAttribute('aria-invalid'), slowly).toBe('true');
     await field.fill('7');
     await field.press('Enter');
     await expect
-      .poll(async () => (await core.api.config.get({ key: 'tasks.killGraceSeconds' })).value)
+      .poll(
+        async () => (await core.api.config.get({ key: 'tasks.killGraceSeconds' })).value,
+        slowly,
+      )
       .toBe(7);
   });
 
@@ -154,7 +158,7 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await page.getByRole('heading', { name: 'goes on' }).waitFor();
     await app.startCore();
     await page.getByText('Connected', { exact: true }).waitFor();
-    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    await expect.poll(() => page.getByRole('alert').count(), slowly).toBe(0);
     const { stdoutBytes } = await app.core.api.tasks.get({ task: id });
     const next = (await app.core.log(id, 'stdout', false)).toString().trim().split('\n').length + 5;
     await output.getByText(`line ${next}`, { exact: true }).waitFor();

@@ -1,6 +1,7 @@
 // A long list: 10,000 stored tasks, of which the page only ever holds what is on the screen.
 import { describe, expect, test } from 'vitest';
 import { hasChromium, openApp, type OpenApp } from './support/app.ts';
+import { slowly } from './support/browser.ts';
 
 const count = 10_000;
 const kinds = ['train', 'eval', 'export', 'render'] as const;
@@ -24,7 +25,7 @@ describe.skipIf(!hasChromium)('10,000 tasks', () => {
     await app.go('#/tasks');
     const table = page.getByRole('grid', { name: 'Tasks' });
     const rows = table.getByRole('row');
-    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe(String(count + 1));
+    await expect.poll(() => table.getAttribute('aria-rowcount'), slowly).toBe(String(count + 1));
     await table.getByText('render-09999').waitFor();
 
     const before = app.receivedBytes();
@@ -47,7 +48,7 @@ describe.skipIf(!hasChromium)('10,000 tasks', () => {
     expect(received).toBeLessThan(2_000_000);
 
     await page.getByRole('searchbox', { name: /Filter/ }).fill('export-010');
-    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('26');
+    await expect.poll(() => table.getAttribute('aria-rowcount'), slowly).toBe('26');
     await page
       .getByRole('group', { name: 'Status' })
       .getByRole('button', { name: /^Ended/ })
@@ -57,10 +58,10 @@ describe.skipIf(!hasChromium)('10,000 tasks', () => {
       .getByRole('group', { name: 'Status' })
       .getByRole('button', { name: /^Waiting/ })
       .click();
-    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('26');
+    await expect.poll(() => table.getAttribute('aria-rowcount'), slowly).toBe('26');
 
     await page.getByRole('searchbox', { name: /Filter/ }).fill('export-0');
-    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('2501');
+    await expect.poll(() => table.getAttribute('aria-rowcount'), slowly).toBe('2501');
     await page.getByRole('checkbox', { name: 'Select those shown' }).check();
     await page.getByRole('button', { name: 'Select all 2,500' }).click();
     const bar = page.getByRole('toolbar', { name: '2500 selected' });

@@ -197,6 +197,7 @@ async function take(app: OpenApp, shown: string): Promise<void> {
       // Charts and the terminal draw a moment after their data came.
       await page.waitForTimeout(1500);
       await page.mouse.move(720, 2);
+      await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 0));
       await page.screenshot({ path: join(images, `${name}-${theme}.png`) });
     }
     process.stdout.write(`${name}\n`);

@@ -4,7 +4,7 @@ import { isFinal } from '../../src-main/contract/task.ts';
 import { nodeId, taskId, type TaskId } from '../../src-main/contract/ids.ts';
 import type { Task } from '../../src-main/domain/task.ts';
 import { Dice, hashOf, seeded } from './random.ts';
-import { checkAlways, checkAtTheEnd, noteEnded, type Memory } from './simulation-checks.ts';
+import { checkAlways, checkAtRest, checkAtTheEnd, type Memory } from './simulation-checks.ts';
 import { isAlive, type Order } from './simulated-machine.ts';
 import { otherCore, simulatedWork, World } from './task-side.ts';
 
@@ -137,12 +137,10 @@ class Simulation {
     };
   }
 
-  /** What is seen at rest is on disk: from then on an end is one for ever. */
   async #rest(): Promise<void> {
     await this.world.settle();
     if (!this.world.isUp) await this.#restart();
-    noteEnded(this.world, this.#memory);
-    checkAlways(this.world, this.#memory);
+    checkAtRest(this.world, this.#memory);
   }
 
   #note(line: string): void {

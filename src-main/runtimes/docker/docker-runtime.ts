@@ -1,5 +1,5 @@
 // Running attempts in containers of a node's Docker Engine. What the Engine has is the truth; this
-// class remembers nothing but which containers it has just created itself.
+// class remembers nothing of them.
 import type { LinkAgent } from './agent.ts';
 import type Dockerode from 'dockerode';
 import type { CoreId } from '../../contract/ids.ts';
@@ -79,8 +79,6 @@ class EngineRuntime implements DockerRuntime {
   readonly #timers: Timers;
   readonly #nodeMemoryBytes: number;
   readonly #locks = new KeyedLock();
-  /** Containers this instance created and nobody has started: their state need not be asked for. */
-  readonly #fresh = new Map<string, string>();
   readonly #changed = new Emitter<undefined>();
   readonly #closed = new Emitter<Error | undefined>();
   readonly #abort = new AbortController();
@@ -152,8 +150,7 @@ class EngineRuntime implements DockerRuntime {
     });
     for (let round = 0; ; round += 1) {
       try {
-        const created = await this.#docker.createContainer(config);
-        this.#fresh.set(keyOf(spec), created.id);
+        await this.#docker.createContainer(config);
         return;
       } catch (error) {
         if (readComplaint(error).status !== 409 || round === nameRounds) {
@@ -188,16 +185,10 @@ class EngineRuntime implements DockerRuntime {
 
   /** The Engine would start an ended container again: only one that never ran may be started. */
   async #start(ref: AttemptRef): Promise<void> {
-    const fresh = this.#fresh.get(keyOf(ref));
-    this.#fresh.delete(keyOf(ref));
-    let id = fresh;
-    if (id === undefined) {
-      const found = await this.#found(ref);
-      if (found.status !== 'created') return;
-      id = found.id;
-    }
+    const found = await this.#found(ref);
+    if (found.status !== 'created') return;
     try {
-      await this.#docker.getContainer(id).start();
+      await this.#docker.getContainer(found.id).start();
     } catch (error) {
       if (readComplaint(error).status === 304) return;
       throw fromDocker(error, { kind: 'start', container: containerName('command', ref.taskId) });
@@ -269,7 +260,6 @@ class EngineRuntime implements DockerRuntime {
   }
 
   async remove(ref: AttemptRef, options: { keep: boolean }): Promise<void> {
-    this.#fresh.delete(keyOf(ref));
     const found = await this.#find(ref);
     if (found === undefined) return;
     if (options.keep) {

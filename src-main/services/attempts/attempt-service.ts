@@ -128,17 +128,19 @@ export class AttemptService implements AsyncDisposable {
   forgetNode(nodeId: NodeId, why: string): void {
     const { book, effects } = this.#parts;
     this.#abandon(nodeId, why);
-    book.write(() => {
-      for (const task of [...book.onNode(nodeId)]) {
-        book.apply(task.id, { kind: 'vanished', attempt: task.attempt, why });
-      }
-      effects.forgetNode(nodeId);
+    this.#try(() => {
+      for (const { id, attempt } of [...book.onNode(nodeId)])
+        book.apply(id, { kind: 'vanished', attempt, why });
+      book.write(() => effects.forgetNode(nodeId));
     });
   }
 
   #settleAll(): void {
-    for (const node of this.#parts.fleet.plannerNodes()) {
-      if (node.state === 'online') this.#run(this.settle(node.id));
+    const { fleet } = this.#parts;
+    for (const { id, state } of fleet.plannerNodes()) {
+      if (state === 'online') this.#run(this.settle(id));
+      // For what could not be written when the link dropped.
+      else if (state !== 'connecting') this.#markLost(id, fleet.node(id)?.reason ?? 'It is offline.');
     }
   }
 
@@ -218,11 +220,15 @@ export class AttemptService implements AsyncDisposable {
 
   #loseNode(nodeId: NodeId, reason: string, counted: boolean): void {
     this.#abandon(nodeId, reason);
-    if (!counted) return;
-    for (const task of [...this.#parts.book.onNode(nodeId)]) {
-      if (task.state.status === 'LOST') continue;
-      this.#parts.book.apply(task.id, { kind: 'node-lost', attempt: task.attempt, why: reason });
-    }
+    if (counted) this.#markLost(nodeId, reason);
+  }
+
+  #markLost(nodeId: NodeId, why: string): void {
+    const { book } = this.#parts;
+    const tasks = [...book.onNode(nodeId)].filter(({ state }) => state.status !== 'LOST');
+    this.#try(() => {
+      for (const { id, attempt } of tasks) book.apply(id, { kind: 'node-lost', attempt, why });
+    });
   }
 
   #abandon(nodeId: NodeId, reason: string): void {
@@ -269,6 +275,16 @@ export class AttemptService implements AsyncDisposable {
     if (driver === undefined) return false;
     if (effect.kind === 'stop-attempt') await driver.stop(effect);
     return true;
+  }
+
+  /** Listeners must not throw: whoever announced something has nothing to do with a full disk. */
+  #try(work: () => void): void {
+    this.#run(
+      new Promise((resolve) => {
+        work();
+        resolve(undefined);
+      }),
+    );
   }
 
   /** Background work: a lost link is no news here, anything else is logged, and the next settling tries again. */

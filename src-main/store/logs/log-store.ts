@@ -167,6 +167,8 @@ export class LogStore implements AsyncDisposable {
 
   async #openFile(ref: LogRef): Promise<FileHandle | undefined> {
     const { journal } = this.#paths(ref);
+    // Before its first record is written there is no file.
+    await this.#flushed(ref);
     try {
       return await open(journal, 'r');
     } catch (error) {
@@ -176,11 +178,16 @@ export class LogStore implements AsyncDisposable {
   }
 
   async #readable(ref: LogRef, file: FileHandle): Promise<ReadableJournal> {
+    const writer = await this.#flushed(ref);
+    return writer?.written ?? inspectJournal(file, this.#paths(ref));
+  }
+
+  /** The writer of a log, with nothing waiting in it. */
+  async #flushed(ref: LogRef): Promise<LogWriter | undefined> {
     const writer = await this.#writers.get(keyOf(ref));
-    if (writer === undefined) return inspectJournal(file, this.#paths(ref));
     // What the disk refused is the writer's trouble; the rest can be read.
-    await Promise.allSettled([writer.flush()]);
-    return writer.written;
+    await Promise.allSettled([writer?.flush()]);
+    return writer;
   }
 
   async #size(ref: LogRef): Promise<LogSize> {

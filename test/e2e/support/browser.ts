@@ -16,6 +16,9 @@ export function launchChromium(): Promise<Browser> {
   });
 }
 
+/** How long to look for what nothing announces; the machine may be busy. */
+export const slowly = { timeout: 45_000 };
+
 export interface WatchedPage {
   readonly page: Page;
   /** Errors in the console, uncaught ones, and what the content policy stopped. */
@@ -32,8 +35,7 @@ export async function newPage(
   const context = await browser.newContext({ viewport });
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const page = await context.newPage();
-  // Under load, the machine may take a while for anything.
-  page.setDefaultTimeout(45_000);
+  page.setDefaultTimeout(slowly.timeout);
   const complaints: string[] = [];
   let received = 0;
   page.on('pageerror', (error) => complaints.push(error.message));

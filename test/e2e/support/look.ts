@@ -31,35 +31,42 @@ export async function seriousViolations(page: Page): Promise<string[]> {
  * What does not fit, a line each: a page that scrolls sideways, controls and headings beyond its right
  * edge, and words that are cut without an ellipsis.
  */
-export function whatIsCut(page: Page): Promise<string[]> {
+export async function whatIsCut(page: Page): Promise<string[]> {
+  return [...(await scrollsSideways(page)), ...(await cutControls(page))];
+}
+
+function scrollsSideways(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [document.documentElement, document.querySelector('main') ?? document.body]
+      .filter((element) => element.scrollWidth > element.clientWidth)
+      .map(
+        (element) => `${element.tagName} is ${element.scrollWidth} wide in ${element.clientWidth}`,
+      ),
+  );
+}
+
+function cutControls(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    const found: string[] = [];
-    const scroller = document.querySelector('main') ?? document.body;
-    for (const element of [document.documentElement, scroller]) {
-      if (element.scrollWidth > element.clientWidth) {
-        found.push(`${element.tagName} is ${element.scrollWidth} wide in ${element.clientWidth}`);
-      }
-    }
-    const scrolls = (element: Element): boolean =>
-      ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
+    // What lies in something that can be scrolled sideways can be reached.
     const isInScroller = (element: Element): boolean => {
-      for (let at = element.parentElement; at !== null && at !== scroller; at = at.parentElement) {
-        if (scrolls(at) && at.scrollWidth > at.clientWidth) return true;
+      for (let at = element.parentElement; at !== null; at = at.parentElement) {
+        const canScroll = ['auto', 'scroll'].includes(getComputedStyle(at).overflowX);
+        if (canScroll && at.scrollWidth > at.clientWidth) return true;
       }
       return false;
     };
-    const all = 'button, a, h1, h2, h3, label, input, [role="tab"], td, th';
-    for (const element of document.querySelectorAll<HTMLElement>(all)) {
-      if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-      const box = element.getBoundingClientRect();
-      const what = `${element.tagName} «${(element.textContent || element.ariaLabel || '').trim().slice(0, 40)}»`;
-      if (box.width <= 1 || isInScroller(element)) continue;
-      if (box.right > window.innerWidth + 1) found.push(`${what} goes beyond the window`);
+    const isBeyond = (element: Element): boolean =>
+      element.getBoundingClientRect().right > window.innerWidth + 1;
+    const isClipped = (element: Element): boolean => {
       const { overflowX, textOverflow } = getComputedStyle(element);
-      const isCut = overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1;
-      if (isCut && textOverflow !== 'ellipsis' && element.tagName !== 'INPUT')
-        found.push(`${what} is cut`);
-    }
-    return found;
+      const isTooWide = element.scrollWidth > element.clientWidth + 1;
+      return isTooWide && overflowX !== 'visible' && textOverflow !== 'ellipsis';
+    };
+    const all = 'button, a, h1, h2, h3, label, [role="tab"], td, th';
+    return [...document.querySelectorAll<HTMLElement>(all)]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+      .filter((element) => element.getBoundingClientRect().width > 1 && !isInScroller(element))
+      .filter((element) => isBeyond(element) || isClipped(element))
+      .map((element) => `${element.tagName} «${element.textContent.trim().slice(0, 40)}»`);
   });
 }

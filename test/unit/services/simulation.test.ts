@@ -7,7 +7,7 @@ vi.mock('node:fs/promises', () => import('../../support/immediate-disk.ts'));
 
 const seed = process.env['SIMULATE_SEED'];
 const first = Number(seed ?? 1);
-const runs = Number(process.env['SIMULATE_RUNS'] ?? (seed === undefined ? 25 : 1));
+const runs = Number(process.env['SIMULATE_RUNS'] ?? (seed === undefined ? 12 : 1));
 const onStep = (line: string) => process.stderr.write(`${line}\n`);
 const options = process.env['SIMULATE_TRACE'] === undefined ? {} : { onStep };
 
