@@ -64,6 +64,14 @@ function check(key: SettingKey, value: unknown, place: string): unknown {
   );
 }
 
+/** The text as the value it stands for; where that is wrong, as it is: an image may be called 123. */
+function fromText(key: SettingKey, text: string, place: string): unknown {
+  const asItIs = settingDefinitions[key].schema.safeParse(text);
+  const value = valueFromText(text);
+  const isRead = settingDefinitions[key].schema.safeParse(value).success;
+  return !isRead && asItIs.success ? asItIs.data : check(key, value, place);
+}
+
 export class SettingsService {
   readonly #sources: SettingsSources;
   readonly #changed = new Emitter<{ key: SettingKey; value: unknown }>();
@@ -100,8 +108,7 @@ export class SettingsService {
     if (flag !== undefined) return { value: check(key, flag, 'command line'), origin: 'flag' };
     const name = environmentName(key);
     const text = this.#sources.environment[name];
-    if (text !== undefined)
-      return { value: check(key, valueFromText(text), name), origin: 'environment' };
+    if (text !== undefined) return { value: fromText(key, text, name), origin: 'environment' };
     if (file[key] !== undefined)
       return { value: check(key, file[key], 'config.yaml'), origin: 'file' };
     return { value: settingDefinitions[key].default, origin: 'default' };

@@ -1,5 +1,6 @@
 // The pictures of the README, taken of the real thing: a core, three testbed nodes with scripted
-// GPUs, and tasks as a small lab has them. Run by hand: `npm run screenshots`.
+// GPUs, and tasks as a small lab has them. Run by hand: `npm run screenshots`, or
+// `npm run screenshots -- submit tasks` for some of them.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskSubmissionInput } from '../../src-main/contract/task.ts';
@@ -179,6 +180,8 @@ async function take(app: OpenApp, shown: string): Promise<void> {
       await page.getByRole('textbox', { name: /^Name/ }).fill('llama-finetune-r4');
       await page.getByText('fits now').first().waitFor();
       await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      const top = page.getByRole('radio', { name: 'Command' });
+      await top.evaluate((element) => element.scrollIntoView({ block: 'center' }));
     },
     'task-log': async () => {
       await app.go(`#/tasks/${shown}`);
@@ -188,7 +191,9 @@ async function take(app: OpenApp, shown: string): Promise<void> {
         .waitFor();
     },
   };
+  const wanted = process.argv.slice(2);
   for (const [name, show] of Object.entries(places)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     for (const theme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
       await show();
@@ -197,7 +202,6 @@ async function take(app: OpenApp, shown: string): Promise<void> {
       // Charts and the terminal draw a moment after their data came.
       await page.waitForTimeout(1500);
       await page.mouse.move(720, 2);
-      await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 0));
       await page.screenshot({ path: join(images, `${name}-${theme}.png`) });
     }
     process.stdout.write(`${name}\n`);

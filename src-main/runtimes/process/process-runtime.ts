@@ -3,7 +3,7 @@
 // node are the truth; this class remembers nothing that matters.
 import { RequestError } from '../../contract/errors.ts';
 import type { CoreId } from '../../contract/ids.ts';
-import type { Clock, Timers } from '../../domain/clock.ts';
+import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import type { NodeLink } from '../../link/node-link.ts';
 import { silentLog, type RuntimeLog } from '../log.ts';
@@ -59,6 +59,9 @@ const lookSoonMs = 1000;
 /** How long SIGKILL may take to show before it is sent again, and how often that is. */
 const settleMs = 2000;
 const killTries = 5;
+/** A launch forks its work within milliseconds; on a busy node within seconds. */
+const reachTries = 40;
+const reachPauseMs = 100;
 /** Each until its attempt is removed; this is for those that never are. */
 const mostEndsRemembered = 1000;
 
@@ -148,8 +151,7 @@ class SessionRuntime implements ProcessRuntime {
 
   async stop(ref: AttemptRef, options: StopOptions): Promise<{ delivered: boolean }> {
     const signal = signalName(options.signal);
-    const reached = await this.#signal(ref, { signal, whom: 'work', rounds: 1 });
-    if (reached === 0) return { delivered: false };
+    if (!(await this.#reach(ref, signal))) return { delivered: false };
     if (signal !== 'KILL' && (await this.#endsWithin(ref, options.graceMs))) {
       return { delivered: true };
     }
@@ -159,6 +161,20 @@ class SessionRuntime implements ProcessRuntime {
       if (await this.#endsWithin(ref, settleMs)) break;
     }
     return { delivered: true };
+  }
+
+  /**
+   * Signals the work. It may be between its launch and its first process: then nothing is reached
+   * although nothing has ended, and it is tried again. False: it has ended.
+   */
+  async #reach(ref: AttemptRef, signal: string): Promise<boolean> {
+    for (let tries = 0; tries < reachTries; tries += 1) {
+      if ((await this.#signal(ref, { signal, whom: 'work', rounds: 1 })) > 0) return true;
+      if (isOver(await this.inspect(ref))) return false;
+      await sleep(this.#options.timers, reachPauseMs);
+    }
+    // It never got so far as to run the work: end it whole.
+    return (await this.#signal(ref, { signal: 'KILL', whom: 'all', rounds: 20 })) > 0;
   }
 
   async pause(ref: AttemptRef): Promise<void> {

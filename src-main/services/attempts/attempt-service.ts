@@ -140,7 +140,8 @@ export class AttemptService implements AsyncDisposable {
     for (const { id, state } of fleet.plannerNodes()) {
       if (state === 'online') this.#run(this.settle(id));
       // For what could not be written when the link dropped.
-      else if (state !== 'connecting') this.#markLost(id, fleet.node(id)?.reason ?? 'It is offline.');
+      else if (state !== 'connecting')
+        this.#markLost(id, fleet.node(id)?.reason ?? 'It is offline.');
     }
   }
 

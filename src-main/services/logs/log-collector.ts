@@ -90,16 +90,24 @@ class Sizes implements Disposable {
   readonly #timers: Timers;
   readonly #tell: () => void;
   #due: Disposable | undefined;
+  /** What the store said to a timer, for whoever grows the log next. */
+  #failure: unknown;
 
   constructor(timers: Timers, tell: () => void) {
     this.#timers = timers;
     this.#tell = tell;
   }
 
+  /** The log has grown. Throws StoreError when its size could not be written. */
   note(): void {
+    if (this.#failure !== undefined) throw this.#failure;
     this.#due ??= this.#timers.after(SIZES_EVERY_MS, () => {
       this.#due = undefined;
-      this.#tell();
+      try {
+        this.#tell();
+      } catch (error) {
+        this.#failure = error;
+      }
     });
   }
 

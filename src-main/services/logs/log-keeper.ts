@@ -27,7 +27,10 @@ export class LogKeeper {
 
   async keep(chunk: LogChunk): Promise<void> {
     const { stream, timeNs, cursor, bytes } = chunk;
-    const room = Math.max(0, this.#maxBytes() - this.#writer.stdoutBytes - this.#writer.stderrBytes);
+    const room = Math.max(
+      0,
+      this.#maxBytes() - this.#writer.stdoutBytes - this.#writer.stderrBytes,
+    );
     const kept = bytes.subarray(0, room);
     const writes: Promise<void>[] = [];
     if (kept.byteLength > 0 || bytes.byteLength === 0) {

@@ -9,6 +9,7 @@ export class Pulse implements Disposable {
   readonly #intervalMs: number;
   #isDirty = false;
   #isResting = false;
+  #isDisposed = false;
   #rest: Disposable | undefined;
   #waiter: (() => void) | undefined;
 
@@ -25,7 +26,7 @@ export class Pulse implements Disposable {
 
   /** Resolves at the next wake-up; false when it was disposed or aborted. One caller at a time. */
   async next(signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) return false;
+    if (signal.aborted || this.#isDisposed) return false;
     const onAbort = () => this.#waiter?.();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -36,10 +37,11 @@ export class Pulse implements Disposable {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-    return !signal.aborted;
+    return !signal.aborted && !this.#isDisposed;
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     this.#rest?.[Symbol.dispose]();
     this.#waiter?.();
   }

@@ -279,9 +279,7 @@ export class TaskService {
     order: { who: string; kind: 'paused' | 'resumed' },
   ): Promise<OrderResult[]> {
     const ids = references.map((reference) => this.resolve(reference));
-    const results = await Promise.all(ids.map((id) => this.#freezeOrThaw(id, order)));
-    await this.#parts.book.flushed();
-    return results;
+    return Promise.all(ids.map((id) => this.#freezeOrThaw(id, order)));
   }
 
   async #freezeOrThaw(
@@ -308,8 +306,12 @@ export class TaskService {
     const ref = { taskId: id, attempt: task.attempt };
     await (kind === 'paused' ? runtime.pause(ref) : runtime.resume(ref));
     const outcome = book.apply(id, { kind, attempt: task.attempt, by: who });
-    if (isRefused(outcome)) return { id, ok: false, status: outcome.from, message: outcome.why };
-    return { id, ok: true, status: outcome.task.state.status, message: null };
+    // Somebody may have seen it on the node before we wrote it.
+    const isSo = isRefused(outcome) && outcome.from === (kind === 'paused' ? 'PAUSED' : 'RUNNING');
+    await book.flushed();
+    if (isRefused(outcome) && !isSo)
+      return { id, ok: false, status: outcome.from, message: outcome.why };
+    return { id, ok: true, status: kind === 'paused' ? 'PAUSED' : 'RUNNING', message: null };
   }
 }
 

@@ -83,7 +83,7 @@ export class JournalFiles {
   async write(bytes: Buffer, position: number): Promise<void> {
     const file = (this.#journal ??= await this.#create());
     // A write may take less than it was given, for instance just before the disk is full.
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const rest = bytes.length - done;
       done += (await file.write(bytes, done, rest, position + done)).bytesWritten;
     }
@@ -100,7 +100,8 @@ export class JournalFiles {
 
   /** Writes the index anew, or removes it where it would be empty: the first entry makes it again. */
   async beginIndex(index: JournalIndex, syncedTo: number): Promise<void> {
-    if (index.length > 1) this.#index = await IndexWriter.create(this.#paths.index, index, syncedTo);
+    if (index.length > 1)
+      this.#index = await IndexWriter.create(this.#paths.index, index, syncedTo);
     else await rm(this.#paths.index, { force: true });
   }
 

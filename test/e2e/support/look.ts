@@ -35,13 +35,17 @@ export async function whatIsCut(page: Page): Promise<string[]> {
   return [...(await scrollsSideways(page)), ...(await cutControls(page))];
 }
 
+/** What is meant to scroll sideways (a wide table, a command line) is a region of its own. */
 function scrollsSideways(page: Page): Promise<string[]> {
   return page.evaluate(() =>
-    [document.documentElement, document.querySelector('main') ?? document.body]
-      .filter((element) => element.scrollWidth > element.clientWidth)
-      .map(
-        (element) => `${element.tagName} is ${element.scrollWidth} wide in ${element.clientWidth}`,
-      ),
+    [document.documentElement, ...document.querySelectorAll('main, main *')]
+      .filter((element) => element.scrollWidth > element.clientWidth + 1)
+      .filter((element) => element.closest('[role="region"], .xterm') === null)
+      .filter((element) => {
+        const { overflowX } = getComputedStyle(element);
+        return overflowX === 'auto' || overflowX === 'scroll' || element.localName === 'html';
+      })
+      .map((element) => `${element.localName} scrolls sideways: ${element.className}`),
   );
 }
 
