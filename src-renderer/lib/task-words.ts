@@ -27,7 +27,7 @@ export function needsLine(
   const model = task.gpuRequest?.model;
   return [
     ...(gpus > 0 ? [`${plural(gpus, 'GPU')}${model === undefined ? '' : ` (${model})`}`] : []),
-    task.cores === 0 ? 'all cores' : plural(task.cores, 'core'),
+    task.cores === 0 ? 'no core limit' : plural(task.cores, 'core'),
     ...(task.memoryBytes === null ? [] : [formatBytes(task.memoryBytes)]),
   ].join(' · ');
 }
