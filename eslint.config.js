@@ -43,7 +43,17 @@ const handedInGlobals = ['setTimeout', 'setInterval', 'performance'].map((name) 
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', 'release/', 'test-results/', '.cache/'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'coverage/',
+      'release/',
+      'test-results/',
+      '.cache/',
+      '.dependency-cruiser.cjs',
+    ],
+  },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -106,6 +116,8 @@ export default tseslint.config(
     rules: {
       'max-lines-per-function': 'off',
       'max-lines': 'off',
+      'max-params': 'off',
+      complexity: 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },

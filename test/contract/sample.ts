@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- feeds and streams are async generators, also where a sample has nothing to wait for */
 // A small contract with one of each kind, and a core that implements it, for the wire's own tests.
 import { eventIterator, oc } from '@orpc/contract';
 import { implement } from '@orpc/server';
