@@ -4,7 +4,11 @@ import { defineConfig } from 'vitest/config';
 // unit: no network, no real timers. ui: components with a fake client, in jsdom. integration: real
 // sshd, Docker Engine, SQLite, one file at a time because they share the machine. e2e: a real browser
 // on a real core.
+// Real machines under a loaded host are late now and then: CI tries such a test again and says so
+// («retry x1» beside its name); locally a failure is a failure.
+const retry = process.env['CI'] === 'true' ? 2 : 0;
 const slow = {
+  retry,
   fileParallelism: false,
   testTimeout: 120_000,
   hookTimeout: 180_000,
