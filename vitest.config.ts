@@ -31,6 +31,7 @@ export default defineConfig({
         resolve: { conditions: ['browser'] },
         test: {
           name: 'ui',
+          retry,
           include: ['test/ui/**/*.test.ts'],
           environment: 'jsdom',
           testTimeout: 20_000,

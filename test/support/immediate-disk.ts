@@ -27,6 +27,9 @@ function answer<T>(call: string, path: string, action: () => T): Promise<T> {
   }
 }
 
+/** A part of some bytes, and where in the file. */
+type Span<B> = [bytes: B, offset: number, length: number, position: number | null];
+
 class ImmediateFile {
   readonly #fd: number;
   readonly #path: string;
@@ -36,14 +39,14 @@ class ImmediateFile {
     this.#path = path;
   }
 
-  read(buffer: Buffer, offset: number, length: number, position: number | null) {
+  read(...[buffer, offset, length, position]: Span<Buffer>) {
     return answer('read', this.#path, () => {
       const bytesRead = fs.readSync(this.#fd, buffer, offset, length, position);
       return { buffer, bytesRead };
     });
   }
 
-  write(bytes: Uint8Array, offset: number, length: number, position: number | null) {
+  write(...[bytes, offset, length, position]: Span<Uint8Array>) {
     return answer('write', this.#path, () => {
       const from = position ?? 0;
       syncedBytes.set(this.#path, Math.min(syncedBytes.get(this.#path) ?? 0, from));

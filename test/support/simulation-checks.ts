@@ -5,7 +5,7 @@ import { legalTransitions } from '../../src-main/domain/task-machine.ts';
 import type { Task } from '../../src-main/domain/task.ts';
 import { holdingOf } from '../../src-main/services/tasks/task-book.ts';
 import { isAlive, keyOf, type SimulatedWork } from './simulated-machine.ts';
-import type { World } from './task-side.ts';
+import type { World } from './world.ts';
 
 /** What a run remembers of its core, apart from the core. */
 export interface Memory {

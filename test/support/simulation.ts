@@ -1,12 +1,13 @@
 // One run of the task side under faults: people, links, machines and the core itself do what a seed
 // says, and after each step everything that must always be true is checked (design, section 4).
-import { isFinal } from '../../src-main/contract/task.ts';
-import { nodeId, taskId, type TaskId } from '../../src-main/contract/ids.ts';
+import type { TaskStatus } from '../../src-main/contract/task.ts';
+import { taskId, type TaskId } from '../../src-main/contract/ids.ts';
 import type { Task } from '../../src-main/domain/task.ts';
 import { Dice, hashOf, seeded } from './random.ts';
 import { checkAlways, checkAtRest, checkAtTheEnd, type Memory } from './simulation-checks.ts';
-import { isAlive, type Order } from './simulated-machine.ts';
-import { otherCore, simulatedWork, World } from './task-side.ts';
+import type { Order, SimulatedMachine, SimulatedWork } from './simulated-machine.ts';
+import { simulatedWork } from './task-side.ts';
+import { otherCore, World } from './world.ts';
 
 const weights = {
   submit: 22,
@@ -224,87 +225,99 @@ class Simulation {
   }
 
   async #step(step: Step): Promise<void> {
-    const { dice, world } = { dice: this.#dice, world: this.world };
-    const index = dice.between(0, world.nodes.length - 1);
-    const machine = world.machine(index);
-    const { core } = world;
     this.#note(step);
-    switch (step) {
-      case 'submit':
-        return this.#submit();
-      case 'kill':
-        return this.#kill();
-      case 'holdOrRelease': {
-        const id = this.#someTask(({ state }) => state.status === 'PENDING');
-        if (id === undefined) return;
-        const order = dice.is(0.3) ? 'hold' : 'release';
-        return this.#ask(() => core.tasks[order]([id], { who: 'anna' }));
-      }
-      case 'reprioritize': {
-        const id = this.#someTask();
-        const priority = dice.between(-5, 5);
-        if (id === undefined) return;
-        return this.#ask(() => core.tasks.setPriority([id], { who: 'anna', priority }));
-      }
-      case 'pause':
-      case 'resume': {
-        const needed = step === 'pause' ? 'RUNNING' : 'PAUSED';
-        const id = this.#someTask(({ state }) => state.status === needed);
-        if (id === undefined) return;
-        return this.#ask(() => core.tasks[step]([id], { who: 'anna' }));
-      }
-      case 'forget': {
-        const id = dice.oneOf([...this.#memory.ended.keys()]);
-        if (id === undefined || this.#memory.removed.has(id)) return;
-        this.#memory.removed.add(id);
-        return this.#ask(() => core.tasks.remove([id]));
-      }
-      case 'dropLink':
-        this.#dropLink(index);
-        return world.settle();
-      case 'cutNode':
-        machine.isReachable = false;
-        this.#dropLink(index);
-        world.time.after(dice.between(1000, 90_000), () => (machine.isReachable = true));
-        return world.settle();
-      case 'reboot':
-        this.#dropLink(index);
-        for (const work of machine.works.values())
-          if (!this.#memory.foreign.has(work)) machine.finish(work, rebooted, 'the node rebooted');
-        return world.settle();
-      case 'vanish':
-        for (const work of machine.works.values()) {
-          if (this.#memory.foreign.has(work) || dice.is(0.5)) continue;
-          this.#memory.disturbed.add(work.ref.taskId);
-          machine.vanish(work);
-        }
-        return world.settle();
-      case 'othersPause':
-        for (const work of machine.works.values()) {
-          if (this.#memory.foreign.has(work) || !isAlive(work)) continue;
-          if (work.condition.kind === 'running') machine.pause(work);
-          else machine.resume(work);
-        }
-        return world.settle();
-      case 'drain':
-        core.fleet.change(nodeId.parse(world.nodeId(index)), { drained: dice.is(0.3) });
-        return world.settle();
-      case 'clockStep':
-        world.time.setWallClock(world.time.now() + dice.between(-100_000, 100_000));
-        return;
-      case 'crash':
-        this.#crash('a step');
-        return;
-      case 'armCrash':
-        this.#fuse = { of: dice.is(0.6) ? 'order' : 'commit', left: dice.between(1, 12) };
-        return;
-      case 'refuseWrites':
-        return this.#refuseWrites();
-      case 'pass':
-        return world.pass(
-          dice.between(0, 3) === 0 ? dice.between(1, 40_000) : dice.between(1, 3000),
-        );
-    }
+    await this.#steps[step](this.#dice.between(0, this.world.nodes.length - 1));
+  }
+
+  /** What can happen; some of it to the node with this number. */
+  readonly #steps: Readonly<Record<Step, (index: number) => Promise<void> | void>> = {
+    submit: () => this.#submit(),
+    kill: () => this.#kill(),
+    holdOrRelease: () => {
+      const order = this.#dice.is(0.3) ? 'hold' : 'release';
+      return this.#order('PENDING', (id) => this.world.core.tasks[order]([id], anna));
+    },
+    reprioritize: () => {
+      const priority = this.#dice.between(-5, 5);
+      return this.#order(null, (id) =>
+        this.world.core.tasks.setPriority([id], { ...anna, priority }),
+      );
+    },
+    pause: () => this.#order('RUNNING', (id) => this.world.core.tasks.pause([id], anna)),
+    resume: () => this.#order('PAUSED', (id) => this.world.core.tasks.resume([id], anna)),
+    forget: () => this.#forget(),
+    dropLink: (index) => {
+      this.#dropLink(index);
+      return this.world.settle();
+    },
+    cutNode: (index) => {
+      const machine = this.world.machine(index);
+      machine.isReachable = false;
+      this.#dropLink(index);
+      const backMs = this.#dice.between(1000, 90_000);
+      this.world.time.after(backMs, () => (machine.isReachable = true));
+      return this.world.settle();
+    },
+    reboot: (index) => {
+      this.#dropLink(index);
+      return this.#toWorks(index, (machine, work) =>
+        machine.finish(work, rebooted, 'the node rebooted'),
+      );
+    },
+    vanish: (index) =>
+      this.#toWorks(index, (machine, work) => {
+        if (this.#dice.is(0.5)) return;
+        this.#memory.disturbed.add(work.ref.taskId);
+        machine.vanish(work);
+      }),
+    othersPause: (index) =>
+      this.#toWorks(index, (machine, work) => {
+        if (work.condition.kind === 'running') machine.pause(work);
+        else machine.resume(work);
+      }),
+    drain: (index) => {
+      const drained = this.#dice.is(0.3);
+      this.world.core.fleet.change(this.world.nodeId(index), { drained });
+      return this.world.settle();
+    },
+    clockStep: () => {
+      const { time } = this.world;
+      time.setWallClock(time.now() + this.#dice.between(-100_000, 100_000));
+    },
+    crash: () => this.#crash('a step'),
+    armCrash: () => {
+      const of = this.#dice.is(0.6) ? 'order' : 'commit';
+      this.#fuse = { of, left: this.#dice.between(1, 12) };
+    },
+    refuseWrites: () => this.#refuseWrites(),
+    pass: () => {
+      const longestMs = this.#dice.is(0.25) ? 40_000 : 3000;
+      return this.world.pass(this.#dice.between(1, longestMs));
+    },
+  };
+
+  /** Something happens to everything of ours on a machine. */
+  #toWorks(
+    index: number,
+    action: (machine: SimulatedMachine, work: SimulatedWork) => void,
+  ): Promise<void> {
+    const machine = this.world.machine(index);
+    for (const work of [...machine.works.values()])
+      if (!this.#memory.foreign.has(work)) action(machine, work);
+    return this.world.settle();
+  }
+
+  /** An order about a task in a status, if there is one. */
+  #order(status: TaskStatus | null, order: (id: TaskId) => Promise<unknown>): Promise<void> | void {
+    const id = this.#someTask(({ state }) => status === null || state.status === status);
+    if (id !== undefined) return this.#ask(() => order(id));
+  }
+
+  #forget(): Promise<void> | void {
+    const id = this.#dice.oneOf([...this.#memory.ended.keys()]);
+    if (id === undefined || this.#memory.removed.has(id)) return;
+    this.#memory.removed.add(id);
+    return this.#ask(() => this.world.core.tasks.remove([id]));
   }
 
   async #submit(): Promise<void> {
@@ -384,26 +397,27 @@ class Simulation {
       core.fleet.change(plan.id, { drained: false });
       core.fleet.connect(plan.id);
     }
-    for (let minute = 0; minute < 60 && [...core.book.all()].length > 0; minute += 1) {
-      for (const { machine } of world.nodes)
-        for (const work of machine.works.values())
-          if (work.condition.kind === 'paused') machine.resume(work);
-      const held = [...core.book.all()].filter(({ state }) => state.status === 'PENDING');
-      await core.tasks.release(
-        held.map(({ id }) => id),
-        { who: 'anna' },
-      );
-      await world.pass(60_000);
-    }
+    for (let minute = 0; minute < 60 && [...core.book.all()].length > 0; minute += 1)
+      await this.#letGo();
     await world.pass(120_000);
     for (const task of core.book.all())
       this.#note(`left: ${task.id} ${JSON.stringify(task.state)}`);
-    for (const id of this.#memory.accepted) {
-      const found = this.#memory.removed.has(id) ? undefined : core.book.find(id)?.task;
-      if (found !== undefined && isFinal(found.state.status))
-        this.#note(`${id} ${found.state.status}`);
-    }
+  }
+
+  /** A minute in which nothing is held back. */
+  async #letGo(): Promise<void> {
+    const { nodes, core } = this.world;
+    for (const { machine } of nodes)
+      for (const work of machine.works.values())
+        if (work.condition.kind === 'paused') machine.resume(work);
+    const held = [...core.book.all()].filter(({ state }) => state.status === 'PENDING');
+    await core.tasks.release(
+      held.map(({ id }) => id),
+      anna,
+    );
+    await this.world.pass(60_000);
   }
 }
 
+const anna = { who: 'anna' };
 const rebooted = { exitCode: null, signal: 'SIGKILL', oomKilled: false };

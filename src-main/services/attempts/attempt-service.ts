@@ -19,6 +19,11 @@ import {
 
 /** How often a node is compared with the store while nothing seems to happen. */
 const SETTLE_EVERY_MS = 30_000;
+/**
+ * Effects that were run are taken off the list together, a little later: run again after a crash they
+ * do no harm, and a commit for each would cost as much as starting a task.
+ */
+const TAKE_OFF_MS = 50;
 /** What still runs for a task that is over gets the usual time to end. */
 const leftoverStop = { signal: 'SIGTERM', graceMs: 10_000 };
 
@@ -40,6 +45,9 @@ export class AttemptService implements AsyncDisposable {
   readonly #settling = new Map<NodeId, { again: boolean; done: Promise<void> }>();
   /** Effects that are being run: a settling that meets one leaves it alone. */
   readonly #performing = new Set<number>();
+  /** Run, and not yet off the list. */
+  readonly #performed = new Set<number>();
+  #takeOff: Disposable | undefined;
   readonly #listening: Disposable[];
   #isStopped = false;
 
@@ -58,6 +66,8 @@ export class AttemptService implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
     for (const listener of this.#listening) listener[Symbol.dispose]();
+    this.#takeOff?.[Symbol.dispose]();
+    this.#try(() => this.#takePerformedOff());
     const running = [...this.#drivers.values()];
     for (const { driver } of running) driver.abandon(new AttemptAbandoned('the core is stopping'));
     await Promise.allSettled(running.map(({ driver }) => driver.done));
@@ -246,14 +256,28 @@ export class AttemptService implements AsyncDisposable {
 
   /** Runs one effect if its node can be reached; otherwise it stays for the next settling. */
   async #perform(stored: StoredEffect, { isNew }: { isNew: boolean }): Promise<void> {
-    if (this.#performing.has(stored.id) || this.#isStopped) return;
-    this.#performing.add(stored.id);
+    const { id } = stored;
+    if (this.#performing.has(id) || this.#performed.has(id) || this.#isStopped) return;
+    this.#performing.add(id);
     try {
       const isDone = await this.#act(stored, isNew);
-      if (isDone) this.#parts.book.write(() => this.#parts.effects.done(stored.id));
+      if (!isDone) return;
+      this.#performed.add(id);
+      this.#takeOff ??= this.#parts.timers.after(TAKE_OFF_MS, () => {
+        this.#takeOff = undefined;
+        this.#try(() => this.#takePerformedOff());
+      });
     } finally {
-      this.#performing.delete(stored.id);
+      this.#performing.delete(id);
     }
+  }
+
+  #takePerformedOff(): void {
+    const { book, effects } = this.#parts;
+    const ids = [...this.#performed];
+    // Should this not become durable, they are run again.
+    this.#performed.clear();
+    if (ids.length > 0) book.write(() => ids.forEach((id) => effects.done(id)));
   }
 
   /** Whether there is nothing left to do. */

@@ -46,7 +46,7 @@ export class LogCollector {
       await keeper.finish();
     }
     await writer.sync();
-    sizes.tell();
+    if (writer.stdoutBytes + writer.stderrBytes > 0) sizes.tell();
   }
 
   /** What the node refuses is asked for again a few times, from where it stopped. */
@@ -63,7 +63,10 @@ export class LogCollector {
       } catch (error) {
         if (signal.aborted || isOutOfReach(error) || !isNodesFault(error)) throw error;
         const pauseMs = RETRY_MS[tries];
-        if (pauseMs === undefined) return await this.#markEnd(writer, error);
+        if (pauseMs === undefined) {
+          await this.#markEnd(writer, error);
+          return;
+        }
         await sleep(this.#parts.timers, pauseMs, signal);
       }
     }
@@ -91,7 +94,7 @@ class Sizes implements Disposable {
   readonly #tell: () => void;
   #due: Disposable | undefined;
   /** What the store said to a timer, for whoever grows the log next. */
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(timers: Timers, tell: () => void) {
     this.#timers = timers;
@@ -106,7 +109,7 @@ class Sizes implements Disposable {
       try {
         this.#tell();
       } catch (error) {
-        this.#failure = error;
+        this.#failure = error as Error;
       }
     });
   }

@@ -26,7 +26,7 @@ export class Pulse implements Disposable {
 
   /** Resolves at the next wake-up; false when it was disposed or aborted. One caller at a time. */
   async next(signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted || this.#isDisposed) return false;
+    if (this.#isOver(signal)) return false;
     const onAbort = () => this.#waiter?.();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -37,7 +37,11 @@ export class Pulse implements Disposable {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-    return !signal.aborted && !this.#isDisposed;
+    return !this.#isOver(signal);
+  }
+
+  #isOver(signal: AbortSignal): boolean {
+    return signal.aborted || this.#isDisposed;
   }
 
   [Symbol.dispose](): void {

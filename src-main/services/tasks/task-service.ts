@@ -305,13 +305,21 @@ export class TaskService {
     }
     const ref = { taskId: id, attempt: task.attempt };
     await (kind === 'paused' ? runtime.pause(ref) : runtime.resume(ref));
-    const outcome = book.apply(id, { kind, attempt: task.attempt, by: who });
-    // Somebody may have seen it on the node before we wrote it.
-    const isSo = isRefused(outcome) && outcome.from === (kind === 'paused' ? 'PAUSED' : 'RUNNING');
+    return this.#noteFrozen(task, { who, kind });
+  }
+
+  /** Durable when it resolves. Somebody may have seen it on the node before we write it. */
+  async #noteFrozen(
+    { id, attempt }: Task,
+    { who, kind }: { who: string; kind: 'paused' | 'resumed' },
+  ): Promise<OrderResult> {
+    const { book } = this.#parts;
+    const wanted = kind === 'paused' ? 'PAUSED' : 'RUNNING';
+    const outcome = book.apply(id, { kind, attempt, by: who });
     await book.flushed();
-    if (isRefused(outcome) && !isSo)
+    if (isRefused(outcome) && outcome.from !== wanted)
       return { id, ok: false, status: outcome.from, message: outcome.why };
-    return { id, ok: true, status: kind === 'paused' ? 'PAUSED' : 'RUNNING', message: null };
+    return { id, ok: true, status: wanted, message: null };
   }
 }
 

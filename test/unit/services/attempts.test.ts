@@ -3,17 +3,17 @@ import { expect, test, vi } from 'vitest';
 import { ProcessCreationError } from '../../../src-main/runtimes/process/errors.ts';
 import type { Order } from '../../support/simulated-machine.ts';
 import { keyOf } from '../../support/simulated-machine.ts';
-import { otherCore, World } from '../../support/task-side.ts';
+import { otherCore, World } from '../../support/world.ts';
 
 vi.mock('node:fs/promises', () => import('../../support/immediate-disk.ts'));
 
-/** Does something at the n-th time an order is given. */
-function at(name: string, when: Order['when'], action: () => 'lost' | 'hang' | undefined, nth = 1) {
-  let count = 0;
+/** Does something the first time an order is given. */
+function at(name: string, when: Order['when'], action: () => 'lost' | 'hang' | undefined) {
+  let isOver = false;
   return (order: Order) => {
-    if (order.name !== name || order.when !== when) return undefined;
-    count += 1;
-    return count === nth ? action() : undefined;
+    if (isOver || order.name !== name || order.when !== when) return undefined;
+    isOver = true;
+    return action();
   };
 }
 
@@ -30,6 +30,7 @@ test('runs to its end without waiting for any timer, and nothing of it is left',
   expect(core.task(id).state).toMatchObject({ end: { exitCode: 0 } });
   expect(await core.logOf(id)).toMatch(/^hello\ntick 0 .*\ntick 2 .*\n$/);
   expect(world.worksOf(id)).toEqual([]);
+  await world.pass(100);
   expect(core.store.effects.all()).toEqual([]);
   expect(core.said).toEqual([]);
   expect(core.store.tasks.events(id).map(({ kind }) => kind)).toEqual([
@@ -138,18 +139,21 @@ test('what vanished from its node has failed, and says so', async () => {
   });
 });
 
-test.each(['prepare', 'create', 'start'])('a node that refuses to %s fails the task', async (order) => {
-  await using world = await World.begin();
-  world.machine().refuse = (name) =>
-    name === order ? new ProcessCreationError('No such directory.') : undefined;
-  const id = await world.core.submit(['seconds=5']);
-  await world.settle();
-  expect(world.core.task(id).state).toMatchObject({
-    status: 'FAILED',
-    reason: 'No such directory.',
-  });
-  expect(world.worksOf(id)).toEqual([]);
-});
+test.each(['prepare', 'create', 'start'])(
+  'a node that refuses to %s fails the task',
+  async (order) => {
+    await using world = await World.begin();
+    world.machine().refuse = (name) =>
+      name === order ? new ProcessCreationError('No such directory.') : undefined;
+    const id = await world.core.submit(['seconds=5']);
+    await world.settle();
+    expect(world.core.task(id).state).toMatchObject({
+      status: 'FAILED',
+      reason: 'No such directory.',
+    });
+    expect(world.worksOf(id)).toEqual([]);
+  },
+);
 
 test('a start that failed is kept for a look where that was asked', async () => {
   await using world = await World.begin();
@@ -189,6 +193,7 @@ test('a start cut short is LOST with its node, and killed when the node is back'
   expect(core.task(id).state.status).toBe('KILLED');
   expect(world.machine().starts.size).toBe(0);
   expect(world.worksOf(id)).toEqual([]);
+  await world.pass(100);
   expect(core.store.effects.all()).toEqual([]);
 });
 
@@ -285,9 +290,9 @@ test('leftovers of ended tasks go; unknown ones and those of others stay', async
   core.fleet.connect(world.nodeId());
   await world.settle();
   expect([...machine.works.keys()]).toEqual(kept);
-  expect(core.said.filter(({ level }) => level === 'warn').map(({ facts }) => facts['taskId'])).toEqual(
-    expect.arrayContaining([id, '77']),
-  );
+  expect(
+    core.said.filter(({ level }) => level === 'warn').map(({ facts }) => facts['taskId']),
+  ).toEqual(expect.arrayContaining([id, '77']));
 });
 
 test('nothing is removed from a node before the end is on disk here', async () => {
@@ -316,6 +321,7 @@ test('a node that is removed leaves no work and no orders behind', async () => {
   await world.settle();
   world.machine().fault = at('remove', 'before', () => 'lost');
   await world.reaches(ended, 'COMPLETED');
+  await world.pass(100);
   expect(core.store.effects.all()).toHaveLength(1);
   core.fleet.remove(world.nodeId());
   core.attempts.forgetNode(world.nodeId(), 'Its node was removed.');

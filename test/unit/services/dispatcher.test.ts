@@ -5,7 +5,7 @@ import type { PlannerDelta, PlannerPort } from '../../../src-main/services/plann
 import { PlannerMirror } from '../../../src-main/services/planner/planner-mirror.ts';
 import { deltaOf } from '../../../src-main/services/planner/dispatcher.ts';
 import { aTask, told, aPlace } from '../domain/builders.ts';
-import { World } from '../../support/task-side.ts';
+import { World } from '../../support/world.ts';
 
 vi.mock('node:fs/promises', () => import('../../support/immediate-disk.ts'));
 
@@ -116,12 +116,12 @@ test('a planner that lost everything is told everything', async () => {
   await world.settle();
   planner.lose();
   await world.pass(2000);
-  expect(planner.passes.at(-1)?.map(({ kind }) => kind).sort()).toEqual([
-    'hold',
-    'policy',
-    'upsert-node',
-    'upsert-task',
-  ]);
+  expect(
+    planner.passes
+      .at(-1)
+      ?.map(({ kind }) => kind)
+      .sort(),
+  ).toEqual(['hold', 'policy', 'upsert-node', 'upsert-task']);
   expect(core.task(waiting).state.status).toBe('PENDING');
   await core.tasks.kill([held], { who: 'anna', signal: 'SIGKILL' });
   await world.settle();
@@ -170,6 +170,7 @@ test('why it waits is answered from the same predicates', async () => {
   const { core } = world;
   await core.submit(['seconds=1000'], { gpus: { count: 1 } });
   const id = await core.submit(['seconds=10'], { gpus: { count: 1 } });
+  await world.settle();
   const reason = await core.tasks.why(id);
   expect(reason.nodes).toMatchObject([{ node: 'n1', fits: false, possible: true }]);
 });

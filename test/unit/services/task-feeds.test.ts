@@ -3,7 +3,7 @@ import { taskWindowQuery, type TaskWindow } from '../../../src-main/contract/tas
 import { Pulse } from '../../../src-main/services/tasks/pulse.ts';
 import { windowChange } from '../../../src-main/services/tasks/task-feeds.ts';
 import { FakeTime, settle } from '../../support/fake-time.ts';
-import { World } from '../../support/task-side.ts';
+import { World } from '../../support/world.ts';
 
 vi.mock('node:fs/promises', () => import('../../support/immediate-disk.ts'));
 
@@ -102,9 +102,10 @@ describe('one task', () => {
     const take = async () => {
       const next = watching.next();
       await world.pass(100);
-      const { value } = await next;
-      kinds.push(...(value?.value.events.map(({ kind }) => kind) ?? ['end']));
-      return value;
+      const result = await next;
+      if (result.done === true) kinds.push('end');
+      else kinds.push(...result.value.value.events.map(({ kind }) => kind));
+      return result.value;
     };
     expect(await take()).toMatchObject({ kind: 'snapshot' });
     // While the snapshot is on its way.

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { simulatedWork, World } from '../../support/task-side.ts';
+import { simulatedWork } from '../../support/task-side.ts';
+import { World } from '../../support/world.ts';
 
 vi.mock('node:fs/promises', () => import('../../support/immediate-disk.ts'));
 
@@ -21,7 +22,12 @@ describe('submitting', () => {
   });
 
   test('for several targets makes one task each, with secrets kept once and nowhere in clear', async () => {
-    await using world = await World.begin({ nodes: [{ cores: 4, gpus: 0 }, { cores: 4, gpus: 0 }] });
+    await using world = await World.begin({
+      nodes: [
+        { cores: 4, gpus: 0 },
+        { cores: 4, gpus: 0 },
+      ],
+    });
     const { core } = world;
     const { taskIds, batchId } = await core.tasks.submit(
       simulatedWork(['seconds=5'], { targets: ['n1', 'n2'], secretEnv: { TOKEN: 's3cret' } }),
@@ -99,7 +105,9 @@ describe('orders', () => {
     const id = await core.submit(['seconds=5'], { hold: true });
     await world.settle();
     expect(core.tasks.get(id)).toMatchObject({ status: 'PENDING', held: true });
-    expect(await core.tasks.setPriority([id], { ...anna, priority: 5 })).toMatchObject([{ ok: true }]);
+    expect(await core.tasks.setPriority([id], { ...anna, priority: 5 })).toMatchObject([
+      { ok: true },
+    ]);
     expect(await core.tasks.release([id], anna)).toMatchObject([{ ok: true, status: 'PENDING' }]);
     await world.settle();
     expect(core.tasks.get(id)).toMatchObject({ status: 'RUNNING', priority: 5 });
