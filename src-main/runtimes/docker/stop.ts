@@ -78,7 +78,9 @@ async function thaw(container: Dockerode.Container): Promise<void> {
     await container.unpause();
   } catch (error) {
     const { status, text } = readComplaint(error);
-    if (status === 404 || status === 409 || text.includes('not paused')) return;
+    // «stopped»: the signal ended it before the Engine came to thaw it.
+    const isThawed = text.includes('not paused') || text.includes('stopped container');
+    if (status === 404 || status === 409 || isThawed) return;
     throw fromDocker(error, { kind: 'other', container: container.id });
   }
 }
