@@ -19,6 +19,8 @@ const minuteMs = 60_000;
 /** Old things are looked for once a day, the first time when the start is long over. */
 const firstPruneMs = 10 * minuteMs;
 
+const nodeRemoved = 'Its node was removed; what it left there is no longer followed.';
+
 type Services = ReturnType<typeof makeServices>;
 
 /** Starts a core on a data directory. See `CreateCore` for what it throws. */
@@ -45,6 +47,10 @@ function run(options: CoreOptions, foundations: Foundations): Core {
   const wires = wire(services, foundations);
   const stopRequested = new Emitter<void>();
   let stopping: Promise<void> | undefined;
+  // A crash may have come between the removal of a node and letting go of its tasks.
+  for (const { id, removedAt } of store.nodes.all()) {
+    if (removedAt !== null) services.attempts.forgetNode(id, nodeRemoved);
+  }
   nodes.start();
   const { coreId } = store.identity;
   logFile.log.info(
@@ -104,10 +110,7 @@ function wire(services: Services, { settings, store, logFile }: Foundations): Di
     }),
     nodes.onDidChange((change) => {
       if (!('removed' in change)) return;
-      attempts.forgetNode(
-        change.removed,
-        'Its node was removed; what it left there is no longer followed.',
-      );
+      attempts.forgetNode(change.removed, nodeRemoved);
     }),
     settings.onDidChange(({ key }) => {
       if (key === 'logs.level') logFile.setLevel(settings.get('logs.level'));
