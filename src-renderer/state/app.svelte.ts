@@ -1,15 +1,30 @@
 // What the whole app shares, made once by the page and reached through Svelte's context.
-import { createContext } from 'svelte';
+import { createContext, type Component } from 'svelte';
 import type { CoreStatus } from '../lib/contract-types.ts';
 import type { ConnectionState, CoreClient } from '../lib/client.ts';
+import { Actions } from './actions.svelte.ts';
+import { BottomPanel } from './bottom-panel.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
+import { Registry, type Registered } from './registry.svelte.ts';
 import { Router } from './router.svelte.ts';
 import { Theme } from './theme.svelte.ts';
 import { Ticker } from './ticker.svelte.ts';
 import { Toasts } from './toasts.svelte.ts';
 
+/** Something small that stands in the status bar or over every page: it is only mounted. */
+export interface Mounted extends Registered {
+  readonly component: Component;
+}
+
 export class App {
   readonly client: CoreClient;
+  /** What the palette offers. */
+  readonly actions = new Actions();
+  readonly panel = new BottomPanel();
+  /** Items of the status bar, left to right. Their links and buttons get the bar's looks. */
+  readonly statusItems = new Registry<Mounted>();
+  /** Dialogs and the like that belong to no page. */
+  readonly overlays = new Registry<Mounted>();
   readonly fleet = new Fleet();
   readonly router = new Router();
   readonly toasts = new Toasts();

@@ -1,14 +1,21 @@
 // Renders the whole app, or a part of it, on a fake core.
 import './jsdom.ts';
-import { cleanup, render, type RenderResult } from '@testing-library/svelte';
-import { afterEach } from 'vitest';
+import { cleanup, configure, render, type RenderResult } from '@testing-library/svelte';
+import { afterEach, beforeAll } from 'vitest';
 import Root from '../../../src-renderer/app/Root.svelte';
+import { routes } from '../../../src-renderer/app/routes.ts';
 import {
   createFakeClient,
   type FakeClient,
   type FakeOptions,
 } from '../../../src-renderer/lib/fake/fake-client.ts';
 
+// A loaded machine is slow; what never comes is found out all the same.
+configure({ asyncUtilTimeout: 8000 });
+// Pages are compiled before the tests, not in their time.
+beforeAll(async () => {
+  await Promise.all(routes.map(({ load }) => load()));
+}, 60_000);
 afterEach(() => {
   cleanup();
   localStorage.clear();

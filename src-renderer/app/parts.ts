@@ -1,0 +1,14 @@
+// The areas of the app that add something to the shell: one line each. An area's own function adds
+// its actions, palette sources, status items, panel tabs and dialogs, and returns what ends them.
+import type { App } from '../state/app.svelte.ts';
+import { addShellParts } from './shell-parts.ts';
+
+export type AddParts = (app: App) => () => void;
+
+const areas: readonly AddParts[] = [addShellParts];
+
+/** Adds the parts of every area; returns what takes them away again. */
+export function addParts(app: App): () => void {
+  const ends = areas.map((add) => add(app));
+  return () => ends.forEach((end) => end());
+}

@@ -1,0 +1,140 @@
+// Every page of the app: one entry here is a page with its address, its title, its place in the
+// sidebar and the palette, and its code, which is fetched when it is first wanted.
+import type { Component } from 'svelte';
+import LayoutGrid from '@lucide/svelte/icons/layout-grid';
+import ListTodo from '@lucide/svelte/icons/list-todo';
+import Server from '@lucide/svelte/icons/server';
+import Settings from '@lucide/svelte/icons/settings';
+import { shell } from '../lib/texts/shell.ts';
+import type { App } from '../state/app.svelte.ts';
+import type { Place } from '../state/router.svelte.ts';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what Svelte asks of any component's props
+type PageProps = Record<string, any>;
+
+export interface Route {
+  /** Parts of the address: words, `:name` for any one part, `*` at the end for any rest. */
+  readonly path: readonly string[];
+  readonly title: string;
+  /** The sidebar entry that is lit: the first part of the address. */
+  readonly area: string;
+  /** A page with an icon has a place in the sidebar and the palette. */
+  readonly icon?: Component;
+  /** Stands below the others in the sidebar. */
+  readonly isLast?: boolean;
+  readonly load: () => Promise<{ default: Component<PageProps> }>;
+  readonly props: (place: Place) => PageProps;
+  /** A page is made anew when this changes; else it lives on and follows its props. */
+  readonly key: (place: Place) => unknown;
+  /** A page whose capability is not there is not shown. Left out means always. */
+  readonly isShown?: (app: App) => boolean;
+  /** A figure beside its name in the sidebar. */
+  readonly count?: (app: App) => number | undefined;
+}
+
+interface PageSpec<Props extends PageProps> extends Partial<
+  Pick<Route, 'icon' | 'isLast' | 'isShown' | 'count' | 'key'>
+> {
+  title: string;
+  load: () => Promise<{ default: Component<Props> }>;
+  props: (place: Place) => Props;
+}
+
+/** A page at an address such as `nodes/:ref/*`. */
+function page<Props extends PageProps>(address: string, spec: PageSpec<Props>): Route {
+  const path = address.split('/').filter((part) => part !== '');
+  return {
+    // The address's own variables decide whether it is the same page.
+    key: (place) =>
+      path.map((part, at) => (part.startsWith(':') ? place.path[at] : part)).join('/'),
+    ...spec,
+    path,
+    area: path[0] ?? '',
+    // What `props` makes is what the component takes: the types above say so, a table cannot.
+    load: spec.load as unknown as Route['load'],
+  };
+}
+
+const none = (): Record<string, never> => ({});
+const titles = shell.pages;
+
+/** Looked through from the top: the first that fits an address is its page. */
+export const routes: readonly Route[] = [
+  page('', {
+    title: titles.overview,
+    icon: LayoutGrid,
+    load: () => import('../pages/overview/OverviewPage.svelte'),
+    props: none,
+  }),
+  page('nodes', {
+    title: titles.nodes,
+    icon: Server,
+    load: () => import('../pages/nodes/NodesPage.svelte'),
+    props: none,
+    count: ({ fleet }) => (fleet.isLoaded ? fleet.nodes.length : undefined),
+  }),
+  page('nodes/:ref/*', {
+    title: titles.nodes,
+    load: () => import('../pages/nodes/NodePage.svelte'),
+    props: ({ path }) => ({ nodeRef: path[1] ?? '' }),
+  }),
+  page('tasks', {
+    title: titles.tasks,
+    icon: ListTodo,
+    load: () => import('../pages/tasks/TasksPage.svelte'),
+    props: none,
+    count: ({ core }) => {
+      const { RUNNING = 0, ASSIGNING = 0, PAUSED = 0 } = core?.tasks ?? {};
+      return RUNNING + ASSIGNING + PAUSED || undefined;
+    },
+  }),
+  page('tasks/new', {
+    title: titles.newTask,
+    load: () => import('../pages/tasks/SubmitPage.svelte'),
+    props: ({ query }) => ({ from: query['from'], sample: query['sample'] }),
+    // Asking for a new task again is another form.
+    key: (place) => place,
+  }),
+  page('tasks/:ref/*', {
+    title: titles.tasks,
+    load: () => import('../pages/tasks/TaskPage.svelte'),
+    props: ({ path }) => ({ taskRef: path[1] ?? '' }),
+  }),
+  page('settings/*', {
+    title: titles.settings,
+    icon: Settings,
+    isLast: true,
+    load: () => import('../pages/settings/SettingsPage.svelte'),
+    props: none,
+  }),
+];
+
+function fits(pattern: readonly string[], path: readonly string[]): boolean {
+  const isOpen = pattern.at(-1) === '*';
+  const fixed = isOpen ? pattern.slice(0, -1) : pattern;
+  if (isOpen ? path.length < fixed.length : path.length !== fixed.length) return false;
+  return fixed.every((part, at) => part.startsWith(':') || part === path[at]);
+}
+
+/** The page of an address; undefined where there is none. */
+export function routeOf(path: readonly string[], app: App): Route | undefined {
+  return routes.find((route) => fits(route.path, path) && isShown(route, app));
+}
+
+export function isShown(route: Route, app: App): boolean {
+  return route.isShown?.(app) ?? true;
+}
+
+/** The pages of the sidebar, in order. */
+export function sidebarRoutes(app: App): readonly Route[] {
+  const shown = routes.filter((route) => route.icon !== undefined && isShown(route, app));
+  return [
+    ...shown.filter(({ isLast }) => isLast !== true),
+    ...shown.filter(({ isLast }) => isLast),
+  ];
+}
+
+/** Where a page of the sidebar is: its address without the open rest. */
+export function pathOf(route: Route): readonly string[] {
+  return route.path.filter((part) => part !== '*');
+}
