@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { pino, stdSerializers, type Logger as Pino } from 'pino';
 import roll from 'pino-roll';
 import type { Settings } from './contract/settings.ts';
+import { Emitter, type Event } from './domain/emitter.ts';
 
 const levels = { full: 'trace', debug: 'debug', info: 'info', warning: 'warn' } as const;
 
 export interface CoreLogFile extends AsyncDisposable {
   readonly log: Pino;
+  /** Each line as it is written. */
+  readonly onDidWrite: Event<string>;
   setLevel(level: Settings['logs.level']): void;
 }
 
@@ -23,12 +26,20 @@ export async function openCoreLog(
     limit: { count: 5 },
     mkdir: true,
   });
+  const written = new Emitter<string>();
+  const both = {
+    write: (line: string) => {
+      file.write(line);
+      written.emit(line);
+    },
+  };
   const log = pino(
     { level: levels[level], base: null, serializers: { err: stdSerializers.errWithCause } },
-    file,
+    both,
   );
   return {
     log,
+    onDidWrite: written.event,
     setLevel: (next) => {
       log.level = levels[next];
     },

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { CoreOptions } from './api/core-door.ts';
 import type { TaskId } from './contract/ids.ts';
+import { makeDiagnostics } from './core-diagnostics.ts';
 import { realLinks } from './core-links.ts';
 import type { CoreLogFile } from './core-log.ts';
 import { realRuntimes } from './core-runtimes.ts';
@@ -58,7 +59,8 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   const work = makeWork(shared, nodes);
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
-  return { book, nodes, loop, ...work, status: makeStatus(shared, nodes, loop) };
+  const looks = makeDiagnostics({ store, logFile, nodes, loop, loopResolutionMs });
+  return { book, nodes, loop, ...work, ...looks, status: makeStatus(shared, nodes, loop) };
 }
 
 function makeNodes({

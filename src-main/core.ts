@@ -2,6 +2,7 @@
 // here it is opened, wired to each other, offered to hosts, and stopped.
 import type { Core, CoreOptions, CreateCore } from './api/core-door.ts';
 import { configRouter, coreRouter } from './api/core-router.ts';
+import { diagnosticsRouter } from './api/diagnostics-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { tasksRouter } from './api/tasks-router.ts';
 import { openCoreLog } from './core-log.ts';
@@ -73,8 +74,12 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       config: configRouter(settings),
       nodes: nodesRouter(nodes),
       tasks: tasksRouter({ tasks, feeds, records: store.tasks }),
+      diagnostics: diagnosticsRouter(services.diagnostics),
     },
-    streams: { 'tasks.readLog': (input, _context, signal) => reader.read(input, signal) },
+    streams: {
+      'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
+      'diagnostics.readLog': (input, _context, signal) => services.coreLog.read(input, signal),
+    },
     log: logFile.log,
     setting: (key) => settings.get(key),
     status: () => status.status(),
@@ -131,6 +136,7 @@ async function stop(
   for (const one of wires) one[Symbol.dispose]();
   services.loop.disable();
   services.status[Symbol.dispose]();
+  services.diagnostics[Symbol.dispose]();
   services.dispatcher[Symbol.dispose]();
   await services.attempts[Symbol.asyncDispose]();
   await services.nodes[Symbol.asyncDispose]();

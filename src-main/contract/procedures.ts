@@ -1,8 +1,10 @@
 // The contract: every call and feed of the core, and every byte stream. One place, three hosts.
 // Calls and feeds are carried by oRPC; byte streams by our own frames (wire/), because they need
 // back-pressure.
-import { eventIterator, oc } from '@orpc/contract';
+import { oc } from '@orpc/contract';
 import { z } from 'zod';
+import { diagnostics, readCoreLogInput } from './diagnostics.ts';
+import { feedOf } from './feed.ts';
 import { coreId, instant, nodeId, nodeName, taskId, batchId } from './ids.ts';
 import {
   finding,
@@ -30,20 +32,7 @@ import {
   waitReason,
 } from './task.ts';
 
-/**
- * A feed: one snapshot, then changes numbered from 1. After a reconnect or a gap the client opens
- * it again and gets a new snapshot; there is no second way to catch up.
- */
-export function feedOf<S extends z.ZodType, C extends z.ZodType>(snapshot: S, change: C) {
-  return eventIterator(
-    z.union([
-      z.object({ kind: z.literal('snapshot'), value: snapshot }),
-      z.object({ kind: z.literal('change'), seq: z.number().int().positive(), value: change }),
-    ]),
-  );
-}
-export type FeedItem<S, C> =
-  { kind: 'snapshot'; value: S } | { kind: 'change'; seq: number; value: C };
+export { feedOf, type FeedItem } from './feed.ts';
 
 /** A task as people write it: whole ID, an unambiguous ending of it (6 digits or more), or its name. */
 const taskRef = z.string().min(1).max(128);
@@ -221,7 +210,7 @@ const tasks = {
   remove: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
 };
 
-export const contract = { core, config, nodes, tasks };
+export const contract = { core, config, nodes, tasks, diagnostics };
 export type Contract = typeof contract;
 
 /** What a log reader asks for. */
@@ -246,6 +235,7 @@ export type ReadLogInput = z.infer<typeof readLogInput>;
 /** Byte streams: a name, what opening one takes, and which way bytes go. */
 export const streams = {
   'tasks.readLog': { input: readLogInput, direction: 'down' },
+  'diagnostics.readLog': { input: readCoreLogInput, direction: 'down' },
 } as const satisfies Record<string, { input: z.ZodType; direction: 'down' | 'both' }>;
 export type StreamName = keyof typeof streams;
 export type StreamInput<N extends StreamName> = z.input<(typeof streams)[N]['input']>;

@@ -83,6 +83,16 @@ export interface RemoteFiles {
   freeBytes(path: string): Promise<number | undefined>;
 }
 
+/** What a link has open on the far side. */
+export interface LinkChannels {
+  /** SSH connections. */
+  connections: number;
+  /** Commands, terminals and SFTP on all of them; forwarded sockets do not count. */
+  sessions: number;
+  /** As many as these connections carry. */
+  sessionLimit: number;
+}
+
 /** An open way to a node. When it drops, everything pending rejects with a LinkError and `onDidClose` fires once. */
 export interface NodeLink extends AsyncDisposable {
   /** For people and logs: `anna@10.0.0.5:22`, or `this computer`. */
@@ -113,5 +123,7 @@ export interface NodeLink extends AsyncDisposable {
   ): Promise<AsyncDisposable & { port: number }>;
   /** Round trip to the far side in milliseconds; rejects with a LinkError after `timeoutMs`. */
   ping(timeoutMs: number): Promise<number>;
+  /** What is open, for diagnosis; left out where nothing is counted. */
+  channels?(): LinkChannels;
   close(): Promise<void>;
 }

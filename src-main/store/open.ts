@@ -6,6 +6,7 @@ import type { Clock } from '../domain/clock.ts';
 import { Connection, type StoreLog } from './connection.ts';
 import { backup, type BackupOptions } from './backup.ts';
 import { ConfigFile } from './config-file.ts';
+import { sizeOf } from './core-log-files.ts';
 import { coreIdentity, type CoreIdentity } from './core-identity.ts';
 import { makeDataDir, type DataPaths } from './data-dir.ts';
 import { EffectRepository } from './effect-repository.ts';
@@ -38,6 +39,15 @@ export interface OpenStoreOptions {
   readonly migrations?: readonly Migration[];
 }
 
+/** In bytes. */
+export interface StoreSizes {
+  readonly databaseBytes: number;
+  /** What was written and is not yet taken into the database file. */
+  readonly walBytes: number;
+  /** What tasks have printed. */
+  readonly taskLogBytes: number;
+}
+
 /** An open data directory. Only one exists for a directory at a time, in whatever process. */
 export interface Store extends AsyncDisposable {
   readonly paths: DataPaths;
@@ -61,6 +71,8 @@ export interface Store extends AsyncDisposable {
   flushed(): Promise<void>;
   /** Writes since the last commit were undone; whatever was built on them must be read again. */
   readonly onDidFail: GroupCommit['onDidFail'];
+  /** How much is kept. Looks at files and adds up every task: not for each turn of the loop. */
+  sizes(): Promise<StoreSizes>;
   /** See `prune` in retention.ts. Returns the tasks that were removed. */
   prune(rules: RetentionRules, now: Instant): Promise<TaskId[]>;
   /** See `backup` in backup.ts. */
@@ -143,6 +155,14 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
     write: (fn) => group.write(fn),
     flushed: () => group.flushed(),
     onDidFail: group.onDidFail,
+    sizes: async () => {
+      const [databaseBytes, walBytes, taskLogBytes] = await Promise.all([
+        sizeOf(paths.database),
+        sizeOf(`${paths.database}-wal`),
+        queries.taskLogBytes(),
+      ]);
+      return { databaseBytes, walBytes, taskLogBytes };
+    },
     prune: (rules, now) => prune({ tasks, logs, metrics, secrets, group }, rules, now),
     backup: (what) => backup({ group, queries, paths }, what),
     close,

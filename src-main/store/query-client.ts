@@ -34,6 +34,11 @@ export class QueryWorker implements AsyncDisposable {
     return this.#ask('metrics', query);
   }
 
+  /** What all tasks have printed, in bytes. */
+  taskLogBytes(): Promise<number> {
+    return this.#ask('taskLogBytes', null);
+  }
+
   /** Writes the database as it is now into a new file: one read transaction, however much is written meanwhile. */
   async copyInto(file: string): Promise<void> {
     await this.#ask('copyInto', { file });

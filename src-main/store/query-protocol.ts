@@ -18,6 +18,8 @@ export interface Queries {
   readonly taskWindow: { readonly input: TaskWindowQuery; readonly output: StoredTaskWindow };
   /** Writes the database as it is now into a new file. */
   readonly copyInto: { readonly input: { readonly file: string }; readonly output: null };
+  /** What all tasks have printed, in bytes. */
+  readonly taskLogBytes: { readonly input: null; readonly output: number };
   readonly metrics: { readonly input: MetricsQuery; readonly output: MetricsPoint[] };
 }
 export type QueryName = keyof Queries;

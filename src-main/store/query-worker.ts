@@ -21,6 +21,7 @@ const connection = new Connection({
   clock: { monotonic: () => performance.now() },
   log: { warn: (fields, message) => answer({ log: { fields, message } }) },
 });
+const sum = z.object({ bytes: z.number() });
 const windows = new TaskWindows(connection);
 const history = new MetricsHistory(connection);
 
@@ -32,6 +33,12 @@ const handlers: {
     connection.prepare('VACUUM INTO ?').run(copy);
     return null;
   },
+  taskLogBytes: () =>
+    sum.parse(
+      connection
+        .prepare('SELECT COALESCE(SUM(stdout_bytes + stderr_bytes), 0) AS bytes FROM tasks')
+        .get(),
+    ).bytes,
   metrics: (query) => history.read(query),
 };
 

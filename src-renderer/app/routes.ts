@@ -1,6 +1,8 @@
 // Every page of the app: one entry here is a page with its address, its title, its place in the
 // sidebar and the palette, and its code, which is fetched when it is first wanted.
 import type { Component } from 'svelte';
+import Activity from '@lucide/svelte/icons/activity';
+import Gpu from '@lucide/svelte/icons/gpu';
 import LayoutGrid from '@lucide/svelte/icons/layout-grid';
 import ListTodo from '@lucide/svelte/icons/list-todo';
 import Server from '@lucide/svelte/icons/server';
@@ -78,6 +80,18 @@ export const routes: readonly Route[] = [
     load: () => import('../pages/nodes/NodePage.svelte'),
     props: ({ path }) => ({ nodeRef: path[1] ?? '' }),
   }),
+  page('gpus', {
+    title: titles.gpus,
+    icon: Gpu,
+    load: () => import('../pages/gpus/GpusPage.svelte'),
+    props: none,
+    count: ({ fleet }) => fleet.gpuCount || undefined,
+  }),
+  page('gpus/:uuid', {
+    title: titles.gpus,
+    load: () => import('../pages/gpus/GpuPage.svelte'),
+    props: ({ path }) => ({ uuid: path[1] ?? '' }),
+  }),
   page('tasks', {
     title: titles.tasks,
     icon: ListTodo,
@@ -99,6 +113,13 @@ export const routes: readonly Route[] = [
     title: titles.tasks,
     load: () => import('../pages/tasks/TaskPage.svelte'),
     props: ({ path }) => ({ taskRef: path[1] ?? '' }),
+  }),
+  page('diagnostics', {
+    title: titles.diagnostics,
+    icon: Activity,
+    isLast: true,
+    load: () => import('../pages/diagnostics/DiagnosticsPage.svelte'),
+    props: none,
   }),
   page('settings/*', {
     title: titles.settings,

@@ -16,6 +16,14 @@ export function formatBytes(bytes: number | null | undefined): string {
   return `${text} ${sizeUnits[unit] ?? 'B'}`;
 }
 
+/** A part of a whole, the unit said once where both have it: `57.2 of 80 GiB`. */
+export function formatPart(bytes: number | null | undefined, total: number): string {
+  const whole = formatBytes(total);
+  const part = formatBytes(bytes);
+  const unit = whole.slice(whole.lastIndexOf(' '));
+  return `${part.endsWith(unit) ? part.slice(0, -unit.length) : part} of ${whole}`;
+}
+
 /** Bytes per second. */
 export function formatRate(bytesPerSecond: number | null | undefined): string {
   if (bytesPerSecond === null || bytesPerSecond === undefined) return '–';
@@ -55,6 +63,11 @@ export function formatDuration(ms: number): string {
     return rest === 0 ? whole : `${whole} ${String(rest)} ${smallUnit}`;
   }
   return `${String(seconds)} s`;
+}
+
+/** A duration in its largest unit alone: `2 h`. For lists, where seconds that tick are only noise. */
+export function formatRough(ms: number): string {
+  return formatDuration(ms).split(' ').slice(0, 2).join(' ');
 }
 
 /** How long ago, in one unit: `3 min ago`. */

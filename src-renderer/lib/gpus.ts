@@ -26,8 +26,19 @@ export interface GpuCell {
   isStale: boolean;
 }
 
-/** Every GPU of a node, in order. */
-export function gpuCells(node: NodeView, sample: MetricsSample | undefined): GpuCell[] {
+/** What was put together last for each node: pages ask often, and most nodes have not moved. */
+const kept = new WeakMap<NodeView, { sample: MetricsSample | undefined; cells: GpuCell[] }>();
+
+/** Every GPU of a node, in order. The same node and sample answer the very same cells. */
+export function gpuCells(node: NodeView, sample: MetricsSample | undefined): readonly GpuCell[] {
+  const last = kept.get(node);
+  if (last !== undefined && last.sample === sample) return last.cells;
+  const cells = makeCells(node, sample);
+  kept.set(node, { sample, cells });
+  return cells;
+}
+
+function makeCells(node: NodeView, sample: MetricsSample | undefined): GpuCell[] {
   return (node.facts?.gpus ?? []).map((gpu) => {
     const gpuSample = sample?.gpus.find(({ uuid }) => uuid === gpu.uuid);
     return {
@@ -67,6 +78,26 @@ function illOf(
   if (bad !== undefined) return bad.title;
   if (node.facts?.gpuProblem != null) return node.facts.gpuProblem;
   return isMissing && node.state === 'online' ? 'The GPU tool no longer reports it.' : undefined;
+}
+
+/** Under which of the five kinds a cell counts: one that is ill counts as nothing else. */
+export type GpuKind = GpuUse['kind'] | 'ill';
+export function kindOf(cell: GpuCell): GpuKind {
+  return cell.ill === undefined ? cell.use.kind : 'ill';
+}
+
+/** How many there are of each kind. What is free only by what was last seen is not counted. */
+export function countKinds(cells: Iterable<GpuCell>): Record<GpuKind, number> {
+  const counts = { ours: 0, foreign: 0, 'other-core': 0, free: 0, ill: 0 };
+  for (const cell of cells) {
+    if (!cell.isStale || cell.use.kind !== 'free') counts[kindOf(cell)] += 1;
+  }
+  return counts;
+}
+
+/** Used memory as a share; null when it is not known. */
+export function memoryShare({ sample, gpu }: GpuCell): number | null {
+  return sample?.memoryBytes == null ? null : sample.memoryBytes / Math.max(1, gpu.memoryBytes);
 }
 
 /** In words, for hovers and screen readers. */

@@ -16,6 +16,9 @@ const places: readonly [name: string, variant: string, hash: string][] = [
   ['overview', 'rich', '#/'],
   ['overview of 800 GPUs', 'big', '#/'],
   ['first start', 'first', '#/'],
+  ['GPUs', 'rich', '#/gpus'],
+  ['heat map of 800 GPUs', 'big', '#/gpus?view=map'],
+  ['one GPU', 'rich', '#/gpus/GPU-beta-0000-4000-8000-0000'],
   ['nodes', 'rich', '#/nodes'],
   ['no nodes', 'empty', '#/nodes'],
   ['node in use', 'rich', '#/nodes/alpha'],
@@ -29,6 +32,7 @@ const places: readonly [name: string, variant: string, hash: string][] = [
   ['task that waits', 'rich', '#/tasks/whisper-batch'],
   ['task that failed', 'rich', '#/tasks/benchmark-007'],
   ['submit form', 'rich', '#/tasks/new'],
+  ['diagnostics', 'rich', '#/diagnostics'],
   ['settings', 'rich', '#/settings'],
   ['unknown page', 'rich', '#/nowhere'],
 ];

@@ -1,5 +1,6 @@
 import type { Timers } from '../../domain/clock.ts';
 import { ChannelRefusedError, lostError } from '../errors.ts';
+import type { LinkChannels } from '../node-link.ts';
 import type { SshConnection } from './connection.ts';
 
 export interface SessionPoolOptions {
@@ -42,6 +43,16 @@ export class SessionPool {
   constructor(options: SessionPoolOptions) {
     this.#options = options;
     this.#control = laneOf(options.control);
+  }
+
+  /** What is open on all connections, and how much they carry. */
+  get channels(): LinkChannels {
+    const lanes = [this.#control, ...this.#extras];
+    return {
+      connections: lanes.length,
+      sessions: lanes.reduce((sum, { used }) => sum + used, 0),
+      sessionLimit: lanes.reduce((sum, { limit }) => sum + limit, 0),
+    };
   }
 
   /** Connections open at the moment. */

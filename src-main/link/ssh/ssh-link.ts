@@ -3,6 +3,7 @@ import type { Clock, Timers } from '../../domain/clock.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import { lostError, timeoutError } from '../errors.ts';
 import type {
+  LinkChannels,
   NodeLink,
   RemoteFiles,
   RemoteProcess,
@@ -79,6 +80,10 @@ export class SshLink implements NodeLink {
   /** SSH connections in use at the moment, for diagnosis. */
   get connectionCount(): number {
     return this.#sessions.connectionCount;
+  }
+
+  channels(): LinkChannels {
+    return this.#sessions.channels;
   }
 
   run(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {

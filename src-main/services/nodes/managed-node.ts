@@ -7,6 +7,7 @@ import type { NodeLink } from '../../link/node-link.ts';
 import { LinkSupervisor, type SupervisorState } from '../../link/supervisor.ts';
 import type { NodeRecord } from '../../store/node-rows.ts';
 import type { Logger } from '../logger.ts';
+import type { LinkStory } from './link-story.ts';
 import { NodeSession } from './node-session.ts';
 import type { NodesParts } from './ports.ts';
 import { SampleRing } from './sample-ring.ts';
@@ -55,6 +56,7 @@ export class ManagedNode implements AsyncDisposable {
   /** Told to be offline, and not online since. */
   #isCountedOffline = false;
   #watchers = 0;
+  #drops = 0;
   #settled = Promise.withResolvers<undefined>();
 
   constructor(parts: ManagedNodeParts) {
@@ -135,6 +137,22 @@ export class ManagedNode implements AsyncDisposable {
 
   get holdings(): readonly Holding[] {
     return this.#parts.nodes.work.activeTasks(this.record.id);
+  }
+
+  /** How its link stands and stood. */
+  get linkStory(): LinkStory {
+    const { id, name, local } = this.record;
+    const link = this.#supervisor?.state;
+    return {
+      nodeId: id,
+      name,
+      local,
+      state: this.state,
+      since: link === undefined || link.kind === 'stopped' ? null : link.since,
+      reason: this.absence?.reason ?? null,
+      drops: this.#drops,
+      link: link?.kind === 'online' ? link.link : undefined,
+    };
   }
 
   /** Resolves when the first attempt since `start` came to something: online, or a reason why not. */
@@ -224,6 +242,7 @@ export class ManagedNode implements AsyncDisposable {
     const wasOnline = this.#session?.isReady === true;
     void this.#endSession();
     if (wasOnline) {
+      this.#drops += 1;
       this.#seen();
       this.#log.warn({ err: error }, 'the link is gone');
       this.#parts.events.wentOffline(this, this.#absence.reason, false);

@@ -11,6 +11,7 @@ import type { Runtime } from '../../runtimes/runtime.ts';
 import type { NodeRecord } from '../../store/node-rows.ts';
 import type { Fleet, FleetNode } from '../fleet.ts';
 import { UnknownNodeError } from './errors.ts';
+import type { LinkStory } from './link-story.ts';
 import { ManagedNode } from './managed-node.ts';
 import { NodeCalls } from './node-calls.ts';
 import { Pace } from './pace.ts';
@@ -117,6 +118,11 @@ export class NodesService implements Fleet, AsyncDisposable {
   /** Tries every node now: the computer woke up, or the network changed. */
   wakeAll(): void {
     for (const node of this.#registry.all()) node.wake();
+  }
+
+  /** How the links stand, for diagnosis; in the order of names. */
+  linkStories(): readonly LinkStory[] {
+    return this.#registry.all().map((node) => node.linkStory);
   }
 
   // Fleet

@@ -10,6 +10,7 @@ import { readFeed } from '../../../src-main/contract/wire/follow-feed.ts';
 import type { Api, ConnectionState, CoreClient } from '../client.ts';
 import { FakeCore, type FakeVariant } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
+import { fakeCoreLog, fakeDiagnosticsApi } from './fake-diagnostics.ts';
 import { fakeLog } from './fake-logs.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
@@ -37,6 +38,7 @@ export function createFakeClient({
     config: fakeConfigApi(),
     nodes: fakeNodesApi(core),
     tasks: fakeTasksApi(core),
+    diagnostics: fakeDiagnosticsApi(core),
   };
   let state: ConnectionState = 'connected';
   return {
@@ -60,10 +62,14 @@ export function createFakeClient({
       });
       return { [Symbol.dispose]: () => abort.abort() };
     },
-    openStream: (_name, input, options = {}) => {
+    openStream: (name, input, options = {}) => {
+      const signal = options.signal ?? new AbortController().signal;
+      if (name === 'diagnostics.readLog') return fakeCoreLog(core, signal);
+      if (!('task' in input))
+        throw new RequestError('not-found/log', `There is no «${name}» here.`);
       const task = core.task(input.task);
       if (task === undefined) throw new RequestError('not-found/log', 'This task has no log.');
-      return fakeLog(task, input, options.signal ?? new AbortController().signal);
+      return fakeLog(task, input, signal);
     },
     reconnectNow: () => undefined,
     setState: (next) => {

@@ -3,6 +3,7 @@ export const overview = {
   title: 'Overview',
   newTask: 'New task',
   gpus: 'GPUs',
+  allGpus: 'All GPUs',
   noGpus: {
     title: 'No GPUs yet',
     text: 'Tasks run on the processors of your nodes. Add a machine that has GPUs, and each of them shows here.',
@@ -30,4 +31,25 @@ export const overview = {
     run: 'Run a first task here',
     own: 'Write your own',
   },
+} as const;
+
+/** Words of what needs a person. */
+export const alerts = {
+  title: 'Needs attention',
+  all: 'All nodes',
+  error: 'Problem',
+  warning: 'Warning',
+  and: ' and ',
+  more: (count: number) => `${count} more`,
+  others: (count: number) => `and ${count} more`,
+  offline: (names: string, count: number) =>
+    count === 1 ? `${names} is offline` : `${names} are offline`,
+  offlineMany: 'Each says on its page why, and what to do. They are tried again by themselves.',
+  lost: (count: string) => `${count} lost`,
+  lostDetail: 'Their nodes are out of reach. They may still be running, and keep what they hold.',
+  vault: {
+    locked: 'The vault of secrets is locked',
+    unavailable: 'Secrets cannot be kept on this computer',
+  },
+  vaultDetail: 'Passwords and secret variables cannot be used until it opens.',
 } as const;

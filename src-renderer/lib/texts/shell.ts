@@ -6,8 +6,10 @@ export const shell = {
   pages: {
     overview: 'Overview',
     nodes: 'Nodes',
+    gpus: 'GPUs',
     tasks: 'Tasks',
     newTask: 'New task',
+    diagnostics: 'Diagnostics',
     settings: 'Settings',
   },
   loading: 'The page is on its way',

@@ -55,7 +55,7 @@ export async function startFakeCore(
   const socket = await startLocalSocket({
     core: {
       router: router as unknown as ContractRouter,
-      streams: { 'tasks.readLog': readLog },
+      streams: { 'tasks.readLog': readLog } as unknown as StreamHandlers,
       log,
     },
     dataDir,

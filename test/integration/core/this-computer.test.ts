@@ -203,3 +203,30 @@ describe('orders', () => {
     });
   });
 });
+
+describe('the core itself', () => {
+  test('says how it feels, and shows its own log as it is written', async () => {
+    const report = await core.api.diagnostics.read();
+    expect(report.kept.databaseBytes).toBeGreaterThan(0);
+    expect(report.memory.rssBytes).toBeGreaterThan(report.memory.heapUsedBytes / 2);
+    const here = report.links.find(({ local }) => local);
+    expect(here).toMatchObject({ state: 'online', authenticatedBy: 'local', drops: 0 });
+    expect(here?.roundTripMs).toBeGreaterThanOrEqual(0);
+
+    const lines = core.client.openStream('diagnostics.readLog', { level: 'info', follow: true });
+    const onlines = () => seen.split('"msg":"online"').length;
+    let seen = '';
+    let before: number | undefined;
+    for await (const bytes of lines) {
+      seen += Buffer.from(bytes).toString();
+      if (before === undefined) {
+        before = onlines();
+        expect(seen).toContain('the core has started');
+        const node = here?.nodeId ?? '';
+        await core.api.nodes.disable({ node });
+        await core.api.nodes.enable({ node });
+      }
+      if (onlines() > before) break;
+    }
+  });
+});

@@ -56,7 +56,7 @@ export class FakeCore implements Core {
         await Promise.resolve();
         yield new TextEncoder().encode('hello\n');
       },
-    };
+    } as unknown as Core['streams'];
   }
 
   #status(dataDir: string, host: CoreStatus['host']): CoreStatus {

@@ -35,3 +35,13 @@ HTMLCanvasElement.prototype.getContext = (() =>
     get: (known, name) => (name in known ? known[name as keyof typeof known] : () => drawing),
     set: () => true,
   })) as unknown as HTMLCanvasElement['getContext'];
+
+// Charts draw their curves as paths.
+globalThis.Path2D = class {
+  addPath(): void {
+    // Nothing is drawn here.
+  }
+} as unknown as typeof Path2D;
+for (const step of ['moveTo', 'lineTo', 'rect', 'arc', 'closePath', 'bezierCurveTo']) {
+  Object.assign(Path2D.prototype, { [step]: () => undefined });
+}
