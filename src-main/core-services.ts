@@ -6,6 +6,7 @@ import type { TaskId } from './contract/ids.ts';
 import { makeDiagnostics } from './core-diagnostics.ts';
 import { realLinks } from './core-links.ts';
 import type { CoreLogFile } from './core-log.ts';
+import { makeQueue } from './core-queue.ts';
 import { realRuntimes } from './core-runtimes.ts';
 import { SnowflakeFactory } from './domain/snowflake.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
@@ -21,6 +22,7 @@ import { Dispatcher } from './services/planner/dispatcher.ts';
 import { WorkerPlanner } from './services/planner/worker-planner.ts';
 import type { SettingsService } from './services/settings.ts';
 import { holdingOf, TaskBook } from './services/tasks/task-book.ts';
+import { SubmissionDesk } from './services/tasks/submission-desk.ts';
 import { TaskFeeds } from './services/tasks/task-feeds.ts';
 import { TaskSecrets } from './services/tasks/task-secrets.ts';
 import { TaskService } from './services/tasks/task-service.ts';
@@ -106,7 +108,7 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
   const secrets = new TaskSecrets(vault);
   const planner = new WorkerPlanner(log);
   const policy = () => ({ useForeignGpus: settings.get('tasks.useForeignGpus') });
-  const dispatcher = new Dispatcher({ book, fleet, planner, timers, log, policy });
+  const dispatcher = new Dispatcher({ book, fleet, planner, clock, timers, log, policy });
   const collector = new LogCollector({
     logs,
     clock,
@@ -130,11 +132,13 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
   const removeLogs = async (removed: readonly TaskId[]) => {
     for (const id of removed) await logs.remove(id);
   };
-  const parts = { book, records, fleet, dispatcher, settings, secrets, ids, clock, removeLogs };
+  const desk = new SubmissionDesk({ book, records, fleet, settings, ids, clock });
+  const parts = { book, records, fleet, dispatcher, settings, secrets, desk, removeLogs };
   const tasks = new TaskService(parts);
+  const queue = makeQueue({ ...parts, tasks, ids, clock, timers, log });
   const feeds = new TaskFeeds({ book, service: tasks, records, timers });
   const reader = new LogReader({ logs, book, resolve: (reference) => tasks.resolve(reference) });
-  return { planner, dispatcher, attempts, tasks, feeds, reader };
+  return { planner, dispatcher, attempts, tasks, feeds, reader, queue };
 }
 
 function makeStatus({ options, store, book }: Shared, fleet: NodesService, loop: LoopDelay) {

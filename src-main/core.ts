@@ -1,6 +1,7 @@
 // The composition root: options in, a running core out. What is constructed is in core-services.ts;
 // here it is opened, wired to each other, offered to hosts, and stopped.
 import type { Core, CoreOptions, CreateCore } from './api/core-door.ts';
+import { batchesRouter } from './api/batches-router.ts';
 import { configRouter, coreRouter } from './api/core-router.ts';
 import { diagnosticsRouter } from './api/diagnostics-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
@@ -73,7 +74,8 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       }),
       config: configRouter(settings),
       nodes: nodesRouter(nodes),
-      tasks: tasksRouter({ tasks, feeds, records: store.tasks }),
+      tasks: tasksRouter({ tasks, feeds, records: store.tasks, ...services.queue }),
+      batches: batchesRouter(services.queue.batches),
       diagnostics: diagnosticsRouter(services.diagnostics),
     },
     streams: {
@@ -137,6 +139,7 @@ async function stop(
   services.loop.disable();
   services.status[Symbol.dispose]();
   services.diagnostics[Symbol.dispose]();
+  services.queue.keeper[Symbol.dispose]();
   services.dispatcher[Symbol.dispose]();
   await services.attempts[Symbol.asyncDispose]();
   await services.nodes[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 import { implement } from '@orpc/server';
 import { contract } from '../contract/procedures.ts';
 import type { TaskSubmission } from '../contract/task.ts';
+import type { Amendments } from '../services/tasks/amendments.ts';
 import type { TaskFeeds } from '../services/tasks/task-feeds.ts';
 import type { TaskService } from '../services/tasks/task-service.ts';
 import type { TaskRecords } from '../services/tasks/ports.ts';
@@ -10,13 +11,14 @@ export interface TaskParts {
   readonly tasks: TaskService;
   readonly feeds: TaskFeeds;
   readonly records: Pick<TaskRecords, 'events'>;
+  readonly amendments: Amendments;
 }
 
 /** A signal that never aborts, for calls made without one. */
 const never = new AbortController().signal;
 
 /** The contract's `tasks`, on the task services. */
-export function tasksRouter({ tasks, feeds, records }: TaskParts) {
+export function tasksRouter({ tasks, feeds, records, amendments }: TaskParts) {
   const os = implement(contract.tasks).$context<WireContext>();
   return os.router({
     submit: os.submit.handler(({ input, context }) => tasks.submit(input, context)),
@@ -41,6 +43,12 @@ export function tasksRouter({ tasks, feeds, records }: TaskParts) {
     release: os.release.handler(({ input, context }) => tasks.release(input.tasks, context)),
     setPriority: os.setPriority.handler(({ input, context }) =>
       tasks.setPriority(input.tasks, { who: context.who, priority: input.priority }),
+    ),
+    amend: os.amend.handler(({ input, context }) =>
+      amendments.amend(
+        input.tasks.map((task) => tasks.resolve(task)),
+        { who: context.who, changes: input.changes },
+      ),
     ),
     submission: os.submission.handler(({ input }) => tasks.submission(input.task)),
     resubmit: os.resubmit.handler(({ input, context }) =>

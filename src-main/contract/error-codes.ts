@@ -29,6 +29,10 @@ export const errorCodes = [
   'task/illegal-transition',
   'task/no-runtime',
   'task/not-ended',
+  // the queue
+  'not-found/batch',
+  'task/cycle',
+  'task/never-runs',
   // reaching nodes
   'link/unreachable',
   'link/refused',

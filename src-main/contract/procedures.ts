@@ -4,6 +4,7 @@
 import { oc } from '@orpc/contract';
 import { z } from 'zod';
 import { diagnostics, readCoreLogInput } from './diagnostics.ts';
+import { batches } from './batches.ts';
 import { feedOf } from './feed.ts';
 import { coreId, instant, nodeId, nodeName, taskId, batchId } from './ids.ts';
 import {
@@ -19,11 +20,13 @@ import {
   nodeView,
   processInfo,
 } from './node.ts';
+import { killOptions, orderResults } from './orders.ts';
 import { settingView } from './settings.ts';
 import {
   labels,
   statusCounts,
   submissionChanges,
+  taskAmendment,
   taskEventView,
   taskSubmission,
   taskView,
@@ -58,11 +61,6 @@ export const coreStatus = z.object({
   rssBytes: z.number(),
 });
 export type CoreStatus = z.infer<typeof coreStatus>;
-
-/** The outcome of an order given to several tasks at once: one entry each, in the order asked. */
-const orderResults = z.array(
-  z.object({ id: taskId, ok: z.boolean(), status: z.string(), message: z.string().nullable() }),
-);
 
 const core = {
   status: oc.output(coreStatus),
@@ -183,17 +181,7 @@ const tasks = {
   why: oc.input(z.object({ task: taskRef })).output(waitReason),
   /** Whether and where a submission would fit now; stores nothing. */
   explain: oc.input(taskSubmission).output(waitReason),
-  kill: oc
-    .input(
-      z.object({
-        tasks: taskRefs,
-        signal: z
-          .enum(['SIGTERM', 'SIGINT', 'SIGKILL', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'])
-          .default('SIGTERM'),
-        graceSeconds: z.number().int().min(0).max(3600).optional(),
-      }),
-    )
-    .output(orderResults),
+  kill: oc.input(z.object({ tasks: taskRefs, ...killOptions })).output(orderResults),
   pause: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
   resume: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
   hold: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
@@ -201,6 +189,8 @@ const tasks = {
   setPriority: oc
     .input(z.object({ tasks: taskRefs, priority: z.number().int().min(-100).max(100) }))
     .output(orderResults),
+  /** Changes what waiting tasks ask for; each is checked as a new submission would be. */
+  amend: oc.input(z.object({ tasks: taskRefs, changes: taskAmendment })).output(orderResults),
   /** The submission a task came from, secrets left out, to be changed and sent again. */
   submission: oc.input(z.object({ task: taskRef })).output(taskSubmission),
   /** Submits again what a task was, with changes; its secret variables are taken over. */
@@ -210,7 +200,7 @@ const tasks = {
   remove: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
 };
 
-export const contract = { core, config, nodes, tasks, diagnostics };
+export const contract = { core, config, nodes, tasks, batches, diagnostics };
 export type Contract = typeof contract;
 
 /** What a log reader asks for. */

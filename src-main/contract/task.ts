@@ -1,5 +1,13 @@
 import { z } from 'zod';
 import { batchId, instant, nodeId, nodeName, taskId } from './ids.ts';
+import {
+  arrayRequest,
+  dependency,
+  dependencyRequest,
+  retryPolicy,
+  sweepRequest,
+  timeLimitSeconds,
+} from './task-shape.ts';
 
 export const taskStatuses = [
   'PENDING_APPROVAL',
@@ -135,6 +143,18 @@ export const taskSubmission = z.strictObject({
   avoidNodes: z.array(nodeName).max(1000).default([]),
   owner: noNul.min(1).max(64).nullable().default(null),
   keepFailed: z.boolean().default(false),
+  /** Tasks or batches that must end first. */
+  after: z.array(dependencyRequest).max(1000).default([]),
+  /** Many alike, in one batch. Not together with `sweep` or several targets. */
+  array: arrayRequest.nullable().default(null),
+  /** A grid of parameters: becomes an array. */
+  sweep: sweepRequest.nullable().default(null),
+  timeLimitSeconds: timeLimitSeconds.nullable().default(null),
+  retries: retryPolicy.nullable().default(null),
+  /** Not to start before this. */
+  notBefore: instant.nullable().default(null),
+  /** All tasks of the batch start together or none does. */
+  gang: z.boolean().default(false),
 });
 export type TaskSubmission = z.infer<typeof taskSubmission>;
 /** The same before defaults are filled in. */
@@ -158,6 +178,29 @@ function withoutDefaults<Shape extends z.ZodRawShape>(shape: Shape): WithoutDefa
 /** Changes to a submission: what is not given stays as it was. */
 export const submissionChanges = z.strictObject(withoutDefaults(taskSubmission.shape));
 export type SubmissionChanges = z.infer<typeof submissionChanges>;
+
+/** What can be changed of a task that still waits. */
+export const taskAmendment = z
+  .strictObject(withoutDefaults(taskSubmission.shape))
+  .pick({
+    cores: true,
+    memoryBytes: true,
+    gpus: true,
+    exclusive: true,
+    onNodeLabels: true,
+    avoidNodes: true,
+    priority: true,
+    timeLimitSeconds: true,
+    retries: true,
+    notBefore: true,
+    after: true,
+    hold: true,
+  })
+  .extend({
+    /** In words; null: wherever the scheduler chooses. */
+    target: targetText.nullable().optional(),
+  });
+export type TaskAmendment = z.infer<typeof taskAmendment>;
 
 /** A GPU a task holds: the UUID is what is held, the index is what people read. */
 export const heldGpu = z.object({ uuid: z.string().min(1), index: z.number().int().nonnegative() });
@@ -208,6 +251,18 @@ export const taskView = z.object({
   labels,
   attempt: z.number().int().nonnegative(),
   owner: z.string(),
+  /** What it waits for or waited for. */
+  after: z.array(dependency),
+  /** Those of `after` that have not ended yet. */
+  blockedBy: z.array(taskId),
+  arrayIndex: z.number().int().nullable(),
+  /** At most so many of its array hold something at a time. */
+  arrayMaxRunning: z.number().int().nullable(),
+  timeLimitSeconds: z.number().int().nullable(),
+  retries: retryPolicy.nullable(),
+  /** Waiting, and not to start before this: as asked for, or until a retry is due. */
+  notBefore: instant.nullable(),
+  gang: z.boolean(),
   submittedAt: instant,
   assignedAt: instant.nullable(),
   startedAt: instant.nullable(),

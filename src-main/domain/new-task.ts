@@ -1,6 +1,8 @@
 // Making a task from a checked submission.
 import type { BatchId, Instant, TaskId } from '../contract/ids.ts';
-import type { TaskSubmission, Vessel } from '../contract/task.ts';
+import type { Dependency } from '../contract/task-shape.ts';
+import type { TaskSubmission, Vessel, Work } from '../contract/task.ts';
+import type { Element } from './elements.ts';
 import type { Task } from './task.ts';
 import type { Target } from './target.ts';
 
@@ -15,6 +17,11 @@ export interface NewTask {
   readonly owner: string;
   readonly now: Instant;
   readonly warnings: readonly string[];
+  /** Which element of an array it is. */
+  readonly element?: Element | null;
+  readonly after?: readonly Dependency[];
+  /** Those of `after` that have not ended. */
+  readonly blockedBy?: readonly TaskId[];
 }
 
 /**
@@ -22,7 +29,7 @@ export interface NewTask {
  * of secret variables are left out: only their names stay.
  */
 export function newTask(args: NewTask): Task {
-  const { submission, now } = args;
+  const { submission, now, element = null } = args;
   return {
     id: args.id,
     batchId: args.batchId,
@@ -32,9 +39,9 @@ export function newTask(args: NewTask): Task {
       cores: submission.cores,
       memoryBytes: submission.memoryBytes,
       gpus: submission.gpus,
-      work: submission.work,
+      work: workOf(submission.work, element),
       vessel: args.vessel,
-      env: submission.env,
+      env: { ...submission.env, ...element?.parameters },
       secretEnvNames: Object.keys(submission.secretEnv).sort(),
       mounts: submission.mounts,
       workdir: submission.workdir,
@@ -46,6 +53,13 @@ export function newTask(args: NewTask): Task {
       onNodeLabels: submission.onNodeLabels,
       avoidNodes: submission.avoidNodes,
       keepFailed: submission.keepFailed,
+      after: args.after ?? [],
+      arrayIndex: element === null ? null : element.index,
+      arrayMaxRunning: (submission.array ?? submission.sweep)?.maxRunning ?? null,
+      timeLimitSeconds: submission.timeLimitSeconds,
+      retries: submission.retries,
+      notBefore: submission.notBefore,
+      gang: submission.gang,
     },
     owner: args.owner,
     priority: submission.priority,
@@ -53,6 +67,24 @@ export function newTask(args: NewTask): Task {
     attempt: 0,
     imageDigest: null,
     warnings: args.warnings,
-    state: { status: 'PENDING', since: now, held: submission.hold, reason: null },
+    state: {
+      status: 'PENDING',
+      since: now,
+      held: submission.hold,
+      reason: null,
+      notBefore: submission.notBefore,
+      blockedBy: args.blockedBy ?? [],
+    },
   };
+}
+
+/** In a command, `{NAME}` of a sweep's parameter stands for its value; a script reads the variable. */
+function workOf(work: Work, element: Element | null): Work {
+  if (work.kind === 'script' || element === null) return work;
+  const { parameters } = element;
+  const replaced = (word: string) =>
+    word.replace(/\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, name: string) =>
+      Object.hasOwn(parameters, name) ? (parameters[name] ?? whole) : whole,
+    );
+  return { kind: 'command', argv: work.argv.map(replaced) };
 }

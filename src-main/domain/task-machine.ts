@@ -29,12 +29,13 @@ import {
   type EventKind,
   type Handler,
 } from './task-steps.ts';
+import { amend, failDependency, meetDependency, retry } from './queue-steps.ts';
 
 export type { Refusal } from './task.ts';
 
 /**
- * Where each status may lead. Some pairs have no event yet (a dependency that can never be met,
- * retries, a VPS that is started again); no event leads anywhere else.
+ * Where each status may lead. Some pairs have no event yet (a VPS that is started again); no event
+ * leads anywhere else.
  */
 export const legalTransitions = {
   PENDING_APPROVAL: ['PENDING', 'REJECTED', 'KILLED'],
@@ -68,6 +69,9 @@ const machine: Machine = {
     held: hold,
     released: hold,
     reprioritized: reprioritize,
+    amended: amend,
+    'dependency-met': meetDependency,
+    'dependency-failed': failDependency,
     warned: warn,
   },
   ASSIGNING: {
@@ -116,9 +120,9 @@ const machine: Machine = {
   },
   STOPPED: { 'kill-requested': removeStopped, warned: warn },
   COMPLETED: { warned: warn },
-  FAILED: { warned: warn },
+  FAILED: { retried: retry, warned: warn },
   KILLED: { warned: warn },
-  KILLED_OOM: { warned: warn },
+  KILLED_OOM: { retried: retry, warned: warn },
   REJECTED: { warned: warn },
 };
 
@@ -176,5 +180,6 @@ const past: Partial<Record<EventKind, string>> = {
   held: 'put on hold',
   released: 'released from hold',
   reprioritized: 'given another priority',
+  amended: 'changed: only one that waits can',
   'kill-requested': 'killed',
 };

@@ -17,7 +17,7 @@ type StateOf<S, T = TaskState> = T extends { status: infer TS }
 /** What a handler decides: the parts of the task that change. A string refuses, and says why. */
 export interface Decision {
   readonly state?: TaskState;
-  readonly task?: Partial<Pick<Task, 'attempt' | 'imageDigest' | 'priority' | 'warnings'>>;
+  readonly task?: Partial<Pick<Task, 'attempt' | 'imageDigest' | 'priority' | 'warnings' | 'spec'>>;
   readonly effects?: readonly TaskEffect[];
   readonly why?: string | null;
   readonly who?: string;
@@ -39,9 +39,11 @@ type Begun = 'RUNNING' | 'PAUSED';
 
 // --- in the queue
 
-export function approve({ event, now }: Moment<'PENDING_APPROVAL', 'approved'>): Decision {
+export function approve({ task, event, now }: Moment<'PENDING_APPROVAL', 'approved'>): Decision {
+  const { after, notBefore } = task.spec;
+  const blockedBy = after.map((one) => one.task);
   return {
-    state: { status: 'PENDING', since: now, held: false, reason: null },
+    state: { status: 'PENDING', since: now, held: false, reason: null, notBefore, blockedBy },
     why: event.why,
     who: event.by,
   };
@@ -58,6 +60,8 @@ export function reject({ event, now }: Moment<'PENDING_APPROVAL', 'rejected'>): 
 
 export function place({ task, state, event, now }: Moment<'PENDING', 'placed'>): Decision | string {
   if (state.held) return 'The task is on hold; it can be placed when it is released.';
+  if (state.blockedBy.length > 0) return 'The task waits for others to end first.';
+  if (state.notBefore !== null && now < state.notBefore) return 'Its time has not come yet.';
   const attempt = task.attempt + 1;
   return {
     state: { status: 'ASSIGNING', since: now, place: event.place, assignedAt: now, kill: null },
@@ -128,7 +132,7 @@ export function deferStart({
 }: Moment<'ASSIGNING' | 'LOST', 'start-deferred'>): Decision {
   if (state.kill !== null) return { ...endNeverStarted(task, state, now), why: event.why };
   return {
-    state: { status: 'PENDING', since: now, held: false, reason: event.why },
+    state: backInTheQueue(now, event.why, null),
     effects: [removeAttempt(task, state.place, false)],
     why: event.why,
   };
@@ -295,6 +299,11 @@ export function vanish({ task, state, event, now }: Moment<OnNode, 'vanished'>):
     effects: [removeAttempt(task, state.place, false)],
     why: reason,
   };
+}
+
+/** A later attempt waits for nothing but its time: dependencies were met before the first. */
+export function backInTheQueue(now: Instant, reason: string | null, notBefore: Instant | null) {
+  return { status: 'PENDING', since: now, held: false, reason, notBefore, blockedBy: [] } as const;
 }
 
 // --- parts

@@ -1,17 +1,23 @@
 // A task as the core knows it. A state carries exactly the fields that are true in it.
 import type { BatchId, Instant, NodeId, TaskId } from '../contract/ids.ts';
+import type { Dependency } from '../contract/task-shape.ts';
 import type { HeldGpu, RuntimeKind, TaskStatus, TaskSubmission, Vessel } from '../contract/task.ts';
 import type { Target } from './target.ts';
 
-/** What was asked for and never changes: the submission for one target, defaults filled in, secrets replaced by names. */
+/** What was asked for; it changes only while the task waits, by an amendment: the submission for one target, defaults filled in, secrets replaced by names. */
 export interface TaskSpec extends Omit<
   TaskSubmission,
-  'targets' | 'secretEnv' | 'vessel' | 'hold' | 'priority' | 'owner'
+  'targets' | 'secretEnv' | 'vessel' | 'hold' | 'priority' | 'owner' | 'after' | 'array' | 'sweep'
 > {
   readonly target: Target | null;
   readonly vessel: Vessel;
   /** Names of variables whose values are in the vault. */
   readonly secretEnvNames: readonly string[];
+  readonly after: readonly Dependency[];
+  /** Its number in its array; null when it is in none. */
+  readonly arrayIndex: number | null;
+  /** At most so many of its batch hold something at a time. */
+  readonly arrayMaxRunning: number | null;
 }
 
 /** Where an attempt runs and what it holds there, from ASSIGNING until it is proven gone. */
@@ -68,6 +74,10 @@ export type TaskState =
       readonly since: Instant;
       readonly held: boolean;
       readonly reason: string | null;
+      /** Not to start before this: as asked for, or until a retry is due. */
+      readonly notBefore: Instant | null;
+      /** Tasks it waits for that have not ended yet. */
+      readonly blockedBy: readonly TaskId[];
     }
   | ({ readonly status: 'ASSIGNING' } & Active)
   | ({ readonly status: 'RUNNING'; readonly startedAt: Instant } & Active)
@@ -136,6 +146,23 @@ export type TaskEvent =
   | { readonly kind: 'kill-delivered'; readonly attempt: number }
   | { readonly kind: 'held' | 'released'; readonly by: string }
   | { readonly kind: 'reprioritized'; readonly by: string; readonly priority: number }
+  /** A person changed what a waiting task asks for; `words` say what. */
+  | {
+      readonly kind: 'amended';
+      readonly by: string;
+      readonly spec: TaskSpec;
+      readonly priority: number;
+      readonly held: boolean;
+      readonly notBefore: Instant | null;
+      readonly blockedBy: readonly TaskId[];
+      readonly words: string;
+    }
+  /** A task it waits for has ended as it had to. */
+  | { readonly kind: 'dependency-met'; readonly on: TaskId }
+  /** It can never start, because of how (or that) another ended. */
+  | { readonly kind: 'dependency-failed'; readonly why: string }
+  /** Its retry policy gives it another attempt, not before `notBefore`. */
+  | { readonly kind: 'retried'; readonly why: string; readonly notBefore: Instant }
   | { readonly kind: 'warned'; readonly warning: string };
 
 /**

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import type { BatchView, BatchWindow, BatchWindowQuery } from '../contract/batches.ts';
 import { RemoteError } from '../contract/errors.ts';
+import type { BatchId } from '../contract/ids.ts';
 import type { MetricsPoint } from '../contract/node.ts';
 import type { TaskWindowQuery } from '../contract/task.ts';
 import type { StoreLog } from './connection.ts';
@@ -28,6 +30,14 @@ export class QueryWorker implements AsyncDisposable {
 
   taskWindow(query: TaskWindowQuery): Promise<StoredTaskWindow> {
     return this.#ask('taskWindow', query);
+  }
+
+  batchWindow(query: BatchWindowQuery): Promise<BatchWindow> {
+    return this.#ask('batchWindow', query);
+  }
+
+  batch(id: BatchId): Promise<BatchView | null> {
+    return this.#ask('batch', id);
   }
 
   metrics(query: MetricsQuery): Promise<MetricsPoint[]> {

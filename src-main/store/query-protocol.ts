@@ -1,6 +1,7 @@
 // What the main thread asks of the query worker, and what comes back.
 import type { ErrorShape } from '../contract/errors.ts';
-import type { NodeId } from '../contract/ids.ts';
+import type { BatchView, BatchWindow, BatchWindowQuery } from '../contract/batches.ts';
+import type { BatchId, NodeId } from '../contract/ids.ts';
 import type { MetricsPoint } from '../contract/node.ts';
 import type { TaskWindowQuery } from '../contract/task.ts';
 import type { Resolution } from './metrics-codec.ts';
@@ -16,6 +17,8 @@ export interface MetricsQuery {
 /** Each question by name: what it takes and what it answers. */
 export interface Queries {
   readonly taskWindow: { readonly input: TaskWindowQuery; readonly output: StoredTaskWindow };
+  readonly batchWindow: { readonly input: BatchWindowQuery; readonly output: BatchWindow };
+  readonly batch: { readonly input: BatchId; readonly output: BatchView | null };
   /** Writes the database as it is now into a new file. */
   readonly copyInto: { readonly input: { readonly file: string }; readonly output: null };
   /** What all tasks have printed, in bytes. */

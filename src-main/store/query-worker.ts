@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { toErrorShape } from '../contract/errors.ts';
+import { BatchWindows } from './batch-window.ts';
 import { Connection } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { MetricsHistory } from './metrics-history.ts';
@@ -23,12 +24,15 @@ const connection = new Connection({
 });
 const sum = z.object({ bytes: z.number() });
 const windows = new TaskWindows(connection);
+const batches = new BatchWindows(connection);
 const history = new MetricsHistory(connection);
 
 const handlers: {
   readonly [N in QueryName]: (input: Queries[N]['input']) => Queries[N]['output'];
 } = {
   taskWindow: (query) => windows.window(query),
+  batchWindow: (query) => batches.window(query),
+  batch: (id) => batches.batch(id) ?? null,
   copyInto: ({ file: copy }) => {
     connection.prepare('VACUUM INTO ?').run(copy);
     return null;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { BatchView, BatchWindow, BatchWindowQuery } from '../contract/batches.ts';
 import { RequestError } from '../contract/errors.ts';
-import { taskId, type Instant, type TaskId } from '../contract/ids.ts';
+import { taskId, type BatchId, type Instant, type TaskId } from '../contract/ids.ts';
 import {
   finalStatuses,
   taskStatus,
@@ -11,6 +12,7 @@ import {
   type TaskWindowQuery,
 } from '../contract/task.ts';
 import type { Task, Transition } from '../domain/task.ts';
+import { BatchRefs } from './batch-refs.ts';
 import type { Connection, Statement, StoreLog } from './connection.ts';
 import type { EffectRepository, StoredEffect } from './effect-repository.ts';
 import { StoreError } from './errors.ts';
@@ -77,6 +79,7 @@ export class TaskRepository {
   readonly #insertText: Statement;
   readonly #insertLabel: Statement;
   readonly #update: Statement;
+  readonly #updateSpec: Statement;
   readonly #byId: Statement;
   readonly #exists: Statement;
   readonly #active: Statement;
@@ -85,6 +88,8 @@ export class TaskRepository {
   readonly #remove: Statement;
   readonly #endedBefore: Statement;
   readonly #newestId: Statement;
+  readonly #ofBatch: Statement;
+  readonly #batchRefs: BatchRefs;
 
   constructor(parts: TaskRepositoryParts) {
     const { connection } = parts;
@@ -103,6 +108,7 @@ export class TaskRepository {
       `UPDATE tasks SET ${changingColumns.map((column) => `${column} = ?`).join(', ')}
        WHERE id = ? AND status = ? AND attempt = ? AND since = ?`,
     );
+    this.#updateSpec = connection.prepare('UPDATE task_specs SET spec_json = ? WHERE task_id = ?');
     this.#byId = connection.prepare(`SELECT ${taskColumns} FROM ${taskTables} WHERE t.id = ?`);
     this.#exists = connection.prepare('SELECT 1 FROM tasks WHERE id = ?');
     this.#active = connection.prepare(
@@ -116,6 +122,10 @@ export class TaskRepository {
     this.#remove = connection.prepare(
       `DELETE FROM tasks WHERE id = ? AND status IN (${quoted(finalStatuses)})`,
     );
+    this.#ofBatch = connection.prepare(
+      'SELECT CAST(id AS TEXT) AS id FROM tasks WHERE batch_id = ? ORDER BY id',
+    );
+    this.#batchRefs = new BatchRefs(connection);
     this.#newestId = connection.prepare('SELECT CAST(max(id) AS TEXT) AS id FROM tasks');
     this.#endedBefore = connection.prepare(
       `SELECT CAST(id AS TEXT) AS id FROM tasks
@@ -178,7 +188,11 @@ export class TaskRepository {
       from.attempt,
       since,
     );
-    if (changes === 1) return;
+    if (changes === 1) {
+      // Amendments only: what was asked for changes while a task waits.
+      if (task.spec !== from.spec) this.#updateSpec.run(JSON.stringify(task.spec), BigInt(task.id));
+      return;
+    }
     throw new StoreError(
       'conflict/state',
       `Task ${from.id} is not ${status} in attempt ${from.attempt} any more; nothing was changed.`,
@@ -232,6 +246,28 @@ export class TaskRepository {
   async window(query: TaskWindowQuery): Promise<StoredTaskWindow> {
     await this.#parts.group.settled();
     return this.#parts.queries.taskWindow(query);
+  }
+
+  /** Batches with counts, evaluated like `window`. */
+  async batchWindow(query: BatchWindowQuery): Promise<BatchWindow> {
+    await this.#parts.group.settled();
+    return this.#parts.queries.batchWindow(query);
+  }
+
+  /** One batch with its counts; null when there is none. */
+  async batch(id: BatchId): Promise<BatchView | null> {
+    await this.#parts.group.settled();
+    return this.#parts.queries.batch(id);
+  }
+
+  /** The tasks of a batch, in the order of submission. */
+  ofBatch(id: BatchId): TaskId[] {
+    return this.#ofBatch.all(BigInt(id)).map((row) => idRow.parse(row).id);
+  }
+
+  /** @throws RequestError `not-found/batch`, `ambiguous/id` */
+  resolveBatch(text: string): BatchId {
+    return this.#batchRefs.resolve(text);
   }
 
   /** Every event of a task, oldest first. */

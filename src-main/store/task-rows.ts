@@ -1,6 +1,7 @@
 // Between the rows of `tasks` and the Task of the domain, both ways. Nothing else knows the columns.
 import { z } from 'zod';
 import { batchId, nodeId, taskId, type NodeId, type TaskId } from '../contract/ids.ts';
+import { dependency, retryPolicy } from '../contract/task-shape.ts';
 import {
   heldGpu,
   isFinal,
@@ -49,7 +50,7 @@ export const taskColumns = `
   t.status, t.since, t.is_held, t.attempt, CAST(t.node_id AS TEXT) AS node_id, t.place_json,
   t.kill_json, t.lost_was, t.reason, t.exit_code, t.signal, t.is_oom_killed, t.submitted_at,
   t.assigned_at, t.started_at, t.image_digest, t.stdout_bytes, t.stderr_bytes, t.warnings_json,
-  s.spec_json`;
+  t.not_before, t.blocked_json, s.spec_json`;
 export const taskTables = 'tasks t JOIN task_specs s ON s.task_id = t.id';
 
 const text = z.string();
@@ -80,6 +81,8 @@ const taskRow = z.object({
   stdout_bytes: int,
   stderr_bytes: int,
   warnings_json: text,
+  not_before: int.nullable(),
+  blocked_json: text,
   spec_json: text,
 });
 type TaskRow = z.infer<typeof taskRow>;
@@ -93,6 +96,11 @@ const target = z.strictObject({
 // Of the submission's fields, but none with a default: a request that lost a field must not read as
 // one that asks for nothing. A field added later gets its default in a migration, not here.
 const asked = taskSubmission.shape;
+const storedRetries = z.strictObject({
+  count: retryPolicy.shape.count,
+  on: retryPolicy.shape.on,
+  backoffSeconds: retryPolicy.shape.backoffSeconds.unwrap(),
+});
 const taskSpec: z.ZodType<TaskSpec> = z.strictObject({
   target: target.nullable(),
   vessel,
@@ -112,6 +120,13 @@ const taskSpec: z.ZodType<TaskSpec> = z.strictObject({
   onNodeLabels: asked.onNodeLabels.unwrap(),
   avoidNodes: asked.avoidNodes.unwrap(),
   keepFailed: asked.keepFailed.unwrap(),
+  after: z.array(dependency),
+  arrayIndex: int.nonnegative().nullable(),
+  arrayMaxRunning: int.positive().nullable(),
+  timeLimitSeconds: asked.timeLimitSeconds.unwrap(),
+  retries: storedRetries.nullable(),
+  notBefore: asked.notBefore.unwrap(),
+  gang: asked.gang.unwrap(),
 });
 
 const place: z.ZodType<Place> = z.strictObject({
@@ -133,6 +148,7 @@ const killWish: z.ZodType<KillWish> = z.strictObject({
 });
 
 const warnings = z.array(text);
+const taskIds = z.array(taskId);
 
 /**
  * The task of a row of `taskColumns`.
@@ -183,7 +199,14 @@ function toState(row: TaskRow): TaskState {
     case 'PENDING_APPROVAL':
       return { status, since };
     case 'PENDING':
-      return { status, since, held: row.is_held === 1, reason: row.reason };
+      return {
+        status,
+        since,
+        held: row.is_held === 1,
+        reason: row.reason,
+        notBefore: row.not_before,
+        blockedBy: parseJson(taskIds, row.blocked_json, 'blocked_json'),
+      };
     case 'ASSIGNING':
       return { status, ...toActive(row) };
     case 'RUNNING':
@@ -254,6 +277,8 @@ export function changingValues({ state, ...task }: Task): SqlValue[] {
     isFinal(state.status) || state.status === 'STOPPED' ? state.since : null,
     task.imageDigest,
     JSON.stringify(task.warnings),
+    flat.notBefore,
+    JSON.stringify(flat.blockedBy),
   ];
 }
 
@@ -280,6 +305,8 @@ export const changingColumns = [
   'finished_at',
   'image_digest',
   'warnings_json',
+  'not_before',
+  'blocked_json',
 ] as const;
 
 interface FlatState {
@@ -291,6 +318,8 @@ interface FlatState {
   readonly end: AttemptEnd | null;
   readonly assignedAt: number | null;
   readonly startedAt: number | null;
+  readonly notBefore: number | null;
+  readonly blockedBy: readonly TaskId[];
 }
 
 /** A state with null for every field that is not true in it, which is how columns must have it. */
@@ -304,6 +333,8 @@ function flatten(state: TaskState): FlatState {
     end: null,
     assignedAt: null,
     startedAt: null,
+    notBefore: null,
+    blockedBy: [],
   };
   return { ...nothing, ...state };
 }

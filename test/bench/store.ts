@@ -47,6 +47,13 @@ function taskOf(index: number, isEnded: boolean): Task {
       onNodeLabels: {},
       avoidNodes: [],
       keepFailed: false,
+      after: [],
+      arrayIndex: null,
+      arrayMaxRunning: null,
+      timeLimitSeconds: null,
+      retries: null,
+      notBefore: null,
+      gang: false,
     },
     owner: index % 2 === 0 ? 'anna' : 'bob',
     priority: index % 5,
@@ -64,7 +71,14 @@ function taskOf(index: number, isEnded: boolean): Task {
           startedAt: submittedAt,
           end: { exitCode: 0, signal: null, oomKilled: false },
         }
-      : { status: 'PENDING', since: submittedAt, held: false, reason: null },
+      : {
+          status: 'PENDING',
+          since: submittedAt,
+          held: false,
+          reason: null,
+          notBefore: null,
+          blockedBy: [],
+        },
   };
 }
 

@@ -2,6 +2,7 @@
 // handed in. world.ts has it crash and start again.
 import type { TaskId } from '../../src-main/contract/ids.ts';
 import type { SettingKey } from '../../src-main/contract/settings.ts';
+import { makeQueue } from '../../src-main/core-queue.ts';
 import { taskSubmission, type TaskSubmissionInput } from '../../src-main/contract/task.ts';
 import type { Timers } from '../../src-main/domain/clock.ts';
 import { SnowflakeFactory } from '../../src-main/domain/snowflake.ts';
@@ -16,6 +17,7 @@ import { InPlacePlanner } from '../../src-main/services/planner/planner-mirror.t
 import type { PlannerPort } from '../../src-main/services/planner/planner-port.ts';
 import { SettingsService } from '../../src-main/services/settings.ts';
 import { TaskBook } from '../../src-main/services/tasks/task-book.ts';
+import { SubmissionDesk } from '../../src-main/services/tasks/submission-desk.ts';
 import { TaskFeeds } from '../../src-main/services/tasks/task-feeds.ts';
 import { TaskSecrets } from '../../src-main/services/tasks/task-secrets.ts';
 import { TaskService } from '../../src-main/services/tasks/task-service.ts';
@@ -63,6 +65,7 @@ export class TaskSide {
   readonly tasks: TaskService;
   readonly feeds: TaskFeeds;
   readonly reader: LogReader;
+  readonly queue: ReturnType<typeof makeQueue>;
   readonly log: Logger;
   readonly #life: Life;
 
@@ -97,7 +100,9 @@ export class TaskSide {
     const { book, settings, secrets, fleet } = this;
     this.planner = options.planner ?? new InPlacePlanner();
     const policy = () => ({ useForeignGpus: settings.get('tasks.useForeignGpus') });
-    this.dispatcher = new Dispatcher({ book, fleet, planner: this.planner, timers, log, policy });
+    this.dispatcher = new Dispatcher({
+      ...{ book, fleet, planner: this.planner, clock: time, timers, log, policy },
+    });
     this.collector = new LogCollector({
       logs,
       clock: time,
@@ -120,6 +125,7 @@ export class TaskSide {
     const removeLogs = async (removed: readonly TaskId[]) => {
       for (const id of removed) await logs.remove(id);
     };
+    const desk = new SubmissionDesk({ book, records, fleet, settings, ids, clock: time });
     this.tasks = new TaskService({
       book,
       records,
@@ -127,10 +133,12 @@ export class TaskSide {
       dispatcher: this.dispatcher,
       settings,
       secrets,
-      ids,
-      clock: time,
+      desk,
       removeLogs,
     });
+    const { tasks } = this;
+    const shared = { book, records, fleet, desk, tasks, secrets, settings, ids };
+    this.queue = makeQueue({ ...shared, clock: time, timers, log });
     this.feeds = new TaskFeeds({ book, service: this.tasks, records, timers });
     this.reader = new LogReader({
       logs,
@@ -180,6 +188,7 @@ export class TaskSide {
 
   /** A clean stop. */
   async stop(): Promise<void> {
+    this.queue.keeper[Symbol.dispose]();
     this.dispatcher[Symbol.dispose]();
     await this.attempts[Symbol.asyncDispose]();
     await this.planner[Symbol.asyncDispose]();

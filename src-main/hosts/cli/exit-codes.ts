@@ -24,6 +24,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'settings/invalid': exitCodes.usage,
   'not-found/task': exitCodes.notFound,
   'not-found/node': exitCodes.notFound,
+  'not-found/batch': exitCodes.notFound,
   'not-found/setting': exitCodes.notFound,
   'not-found/log': exitCodes.notFound,
   'target/unknown-node': exitCodes.notFound,

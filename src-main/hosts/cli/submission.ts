@@ -6,13 +6,14 @@ import type { GpuRequest, Mount, TaskSubmissionInput, Vessel, Work } from '../..
 import { parseMemorySize } from '../../domain/size.ts';
 import type { Call } from './call.ts';
 import { UsageError } from './errors.ts';
+import { readShape, shapeOptions, type ShapeOptions } from './shape-options.ts';
 import { parseMount } from './parse/mount.ts';
 import { asIs, collecting, reading, wholeNumber } from './parse/option.ts';
 import { parseEnvFile, parsePair, recordOf } from './parse/pairs.ts';
 
 type Pair = readonly [string, string];
 
-export interface SubmissionOptions {
+export interface SubmissionOptions extends ShapeOptions {
   target?: readonly string[];
   cores?: number;
   memory?: number;
@@ -43,7 +44,7 @@ export interface SubmissionOptions {
 
 /** Adds what a task can be asked for with. */
 export function submissionOptions(command: Command): Command {
-  return otherOptions(vesselOptions(resourceOptions(command)));
+  return shapeOptions(otherOptions(vesselOptions(resourceOptions(command))));
 }
 
 function resourceOptions(command: Command): Command {
@@ -154,6 +155,7 @@ export async function readSubmission(
     avoidNodes: copied(options.avoidNode),
     owner: options.owner,
     keepFailed: options.keepFailed,
+    ...readShape(options, call.io.now()),
   });
 }
 

@@ -21,6 +21,9 @@ function ourVariables({ task, place, node }: SpecInputs): Record<string, string>
     KOHAKURIVER_NODE: node.name,
     KOHAKURIVER_GPUS: place.gpus.map((gpu) => gpu.index).join(','),
     KOHAKURIVER_ATTEMPT: String(task.attempt),
+    ...(task.spec.arrayIndex === null
+      ? {}
+      : { KOHAKURIVER_ARRAY_INDEX: String(task.spec.arrayIndex) }),
   };
 }
 

@@ -1,37 +1,41 @@
 // Places waiting tasks. It wakes when something changed that the planner reads, asks the planner for
 // one pass, and writes down what it says; everything after that belongs to the attempts.
-import type { NodeId, TaskId } from '../../contract/ids.ts';
+import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import type { WaitReason } from '../../contract/task.ts';
-import type { Timers } from '../../domain/clock.ts';
+import type { Clock, Timers } from '../../domain/clock.ts';
 import type { Placement, PlannerPolicy, QueuedTask } from '../../domain/planner/model.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
+import { Deadlines } from '../queue/deadlines.ts';
 import { holdingOf, type TaskBook, type TaskChange } from '../tasks/task-book.ts';
 import type { UnreadableTask } from '../tasks/ports.ts';
 import type { PlannerDelta, PlannerPort } from './planner-port.ts';
 
 /** After a pass or a write that failed, the next one waits: what is broken needs time, not haste. */
 const RETRY_MS = 1000;
+/** A time of day is looked at again this often: the clock may have been set. */
+const longestNapMs = 300_000;
 
 export interface DispatcherParts {
   readonly book: TaskBook;
   readonly fleet: Fleet;
   readonly planner: PlannerPort;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
   readonly policy: () => PlannerPolicy;
 }
 
-/** A task as the planner reads it. */
-export function toQueued(task: Task): QueuedTask {
+/** A task as the planner reads it; one that may not start yet counts as held there. */
+export function toQueued(task: Task, now: Instant): QueuedTask {
   const { spec } = task;
   return {
     id: task.id,
     owner: task.owner,
     priority: task.priority,
     submittedAt: task.submittedAt,
-    held: task.state.status === 'PENDING' && task.state.held,
+    held: !isReady(task, now),
     target: spec.target,
     cores: spec.cores,
     memoryBytes: spec.memoryBytes ?? 0,
@@ -43,11 +47,22 @@ export function toQueued(task: Task): QueuedTask {
   };
 }
 
+/** Whether nothing but room keeps it from starting. A task that does not wait has nothing to be ready for. */
+function isReady({ state }: Task, now: Instant): boolean {
+  if (state.status !== 'PENDING') return true;
+  const { held, blockedBy, notBefore } = state;
+  return !held && blockedBy.length === 0 && (notBefore === null || notBefore <= now);
+}
+
 /** What a change of a task means to the planner's mirror. */
-export function deltaOf({ before, after }: Pick<TaskChange, 'before' | 'after'>): PlannerDelta[] {
+export function deltaOf(
+  { before, after }: Pick<TaskChange, 'before' | 'after'>,
+  now: Instant,
+): PlannerDelta[] {
   const id = (after ?? before)?.id;
   if (id === undefined) return [];
-  if (after?.state.status === 'PENDING') return [{ kind: 'upsert-task', task: toQueued(after) }];
+  if (after?.state.status === 'PENDING')
+    return [{ kind: 'upsert-task', task: toQueued(after, now) }];
   const holding = after === undefined ? undefined : holdingOf(after);
   return [holding === undefined ? { kind: 'forget-task', id } : { kind: 'hold', holding }];
 }
@@ -78,6 +93,7 @@ export class Dispatcher implements Disposable {
   readonly #listening: Disposable[];
   #deltas: PlannerDelta[] = [];
   readonly #changedNodes = new Set<NodeId>();
+  readonly #times: Deadlines<TaskId>;
   #wake: Disposable | undefined;
   #isPassing = false;
   /** Something failed since the last pass began. */
@@ -89,7 +105,9 @@ export class Dispatcher implements Disposable {
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     const { book, fleet } = parts;
+    this.#times = new Deadlines(parts, (id) => this.#onTime(id));
     this.#listening = [
+      this.#times,
       parts.planner.onDidReset(() => {
         this.#slowDown();
         this.#mirror += 1;
@@ -104,7 +122,7 @@ export class Dispatcher implements Disposable {
   /** The planner knows nothing (yet, or any more): everything is news. */
   #tellAll(): void {
     const { book, fleet } = this.#parts;
-    this.#deltas = [...book.all()].flatMap((task) => deltaOf({ before: undefined, after: task }));
+    this.#deltas = [...book.all()].flatMap((task) => this.#deltaOf(undefined, task));
     for (const task of book.unreadable) this.#deltas.push(...wholeNodeHeld(task));
     for (const node of fleet.plannerNodes()) this.#changedNodes.add(node.id);
     this.wake();
@@ -141,11 +159,29 @@ export class Dispatcher implements Disposable {
     return this.#parts.planner.explain(this.#takeDeltas(), task);
   }
 
+  #deltaOf(before: Task | undefined, after: Task | undefined): PlannerDelta[] {
+    if (after !== undefined) this.#watchTime(after);
+    return deltaOf({ before, after }, this.#parts.book.now());
+  }
+
+  /** The planner knows no clock: it is told again when a task's time has come. */
+  #watchTime({ id, state }: Task): void {
+    const notBefore = state.status === 'PENDING' ? state.notBefore : null;
+    const waitMs = notBefore === null ? 0 : notBefore - this.#parts.book.now();
+    if (notBefore === null || waitMs <= 0) this.#times.forget(id);
+    else this.#times.set(id, notBefore, Math.min(waitMs, longestNapMs));
+  }
+
+  #onTime(id: TaskId): void {
+    this.#tellTruth(id);
+    this.wake();
+  }
+
   #onTask(change: TaskChange): void {
     if (!isPlanned(change)) return;
     // What was written is undone: most likely what comes now would be, too.
     if (change.kind === 'reloaded') this.#slowDown();
-    this.#deltas.push(...deltaOf(change));
+    this.#deltas.push(...this.#deltaOf(change.before, change.after));
     this.wake();
   }
 
@@ -226,6 +262,6 @@ export class Dispatcher implements Disposable {
   #tellTruth(id: TaskId): void {
     const task = this.#parts.book.active(id);
     if (task === undefined) this.#deltas.push({ kind: 'forget-task', id });
-    else this.#deltas.push(...deltaOf({ before: undefined, after: task }));
+    else this.#deltas.push(...this.#deltaOf(undefined, task));
   }
 }

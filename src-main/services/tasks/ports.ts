@@ -19,6 +19,10 @@ export type TaskRecords = Pick<
   | 'remove'
   | 'counts'
   | 'endedBefore'
+  | 'batchWindow'
+  | 'batch'
+  | 'ofBatch'
+  | 'resolveBatch'
 >;
 export type EffectRecords = Pick<EffectRepository, 'forNode' | 'done' | 'forgetNode'>;
 

@@ -1,27 +1,25 @@
 // What people do with tasks: submit, look, and give orders. Decisions are the domain's; this writes
 // them down and answers only what is on disk.
-import type { BatchId, TaskId } from '../../contract/ids.ts';
+import type { TaskId } from '../../contract/ids.ts';
 import { RequestError } from '../../contract/errors.ts';
 import {
   isFinal,
   type TaskSubmission,
   type TaskView,
-  type Vessel,
   type WaitReason,
 } from '../../contract/task.ts';
-import type { Clock } from '../../domain/clock.ts';
-import { newTask } from '../../domain/new-task.ts';
-import { validateSubmission } from '../../domain/submission.ts';
-import type { SnowflakeFactory } from '../../domain/snowflake.ts';
-import { formatTarget } from '../../domain/target.ts';
+import { submissionOf } from '../../domain/submission-of.ts';
 import type { Task, TaskEvent } from '../../domain/task.ts';
 import { toTaskView } from '../../domain/task-view.ts';
 import { toQueued, type Dispatcher } from '../planner/dispatcher.ts';
 import type { Fleet } from '../fleet.ts';
 import type { SettingsService } from '../settings.ts';
+import type { Accepted, Asker, SubmissionDesk } from './submission-desk.ts';
 import type { TaskSecrets } from './task-secrets.ts';
 import type { StoredTask, TaskRecords } from './ports.ts';
 import type { TaskBook } from './task-book.ts';
+
+export type { Accepted, Asker } from './submission-desk.ts';
 
 export interface TaskServiceParts {
   readonly book: TaskBook;
@@ -30,16 +28,9 @@ export interface TaskServiceParts {
   readonly dispatcher: Dispatcher;
   readonly settings: SettingsService;
   readonly secrets: TaskSecrets;
-  readonly ids: SnowflakeFactory;
-  readonly clock: Clock;
+  readonly desk: SubmissionDesk;
   /** Removes the stored logs of tasks. */
   readonly removeLogs: (ids: readonly TaskId[]) => Promise<void>;
-}
-
-export interface Accepted {
-  taskIds: TaskId[];
-  batchId: BatchId;
-  warnings: string[];
 }
 
 /** The outcome of an order for one task. */
@@ -48,17 +39,6 @@ export interface OrderResult {
   ok: boolean;
   status: string;
   message: string | null;
-}
-
-/** Who asks: the owner of what they submit, and named in the history. */
-export interface Asker {
-  readonly who: string;
-}
-
-interface Prepared {
-  readonly accepted: Accepted;
-  readonly tasks: readonly Task[];
-  readonly secretEnv: Readonly<Record<string, string>>;
 }
 
 export class TaskService {
@@ -77,7 +57,7 @@ export class TaskService {
 
   /** Accepts several submissions in one durable step, all or none. */
   async submitMany(submissions: readonly TaskSubmission[], asker: Asker): Promise<Accepted[]> {
-    const prepared = submissions.map((submission) => this.#prepare(submission, asker));
+    const prepared = submissions.map((submission) => this.#parts.desk.prepare(submission, asker));
     const { book, secrets } = this.#parts;
     book.add(
       prepared.flatMap(({ tasks }) => tasks),
@@ -88,44 +68,6 @@ export class TaskService {
     );
     await book.flushed();
     return prepared.map(({ accepted }) => accepted);
-  }
-
-  #prepare(submission: TaskSubmission, asker: Asker): Prepared {
-    const { fleet, ids, clock, settings } = this.#parts;
-    const policy = {
-      allowPrivileged: settings.get('tasks.allowPrivileged'),
-      useForeignGpus: settings.get('tasks.useForeignGpus'),
-    };
-    const vessel = this.#vesselOf(submission);
-    const { targets, warnings } = validateSubmission(
-      { ...submission, vessel },
-      fleet.plannerNodes(),
-      policy,
-    );
-    const batchId = ids.batchId();
-    const tasks = targets.map((target) =>
-      newTask({
-        id: ids.taskId(),
-        batchId,
-        submission,
-        target,
-        vessel,
-        owner: submission.owner ?? asker.who,
-        now: clock.now(),
-        warnings,
-      }),
-    );
-    const accepted = { taskIds: tasks.map((task) => task.id), batchId, warnings: [...warnings] };
-    return { accepted, tasks, secretEnv: submission.secretEnv };
-  }
-
-  /** What it runs in: as asked, or the default image, or a plain process where none is set. */
-  #vesselOf(submission: TaskSubmission): Vessel {
-    if (submission.vessel !== null) return submission.vessel;
-    const image = this.#parts.settings.get('tasks.defaultImage');
-    return image === null || image === ''
-      ? { kind: 'process' }
-      : { kind: 'image', reference: image };
   }
 
   /** A task as clients see it, with what is newer in memory than in the store. */
@@ -165,28 +107,31 @@ export class TaskService {
     const { status } = task.state;
     if (status !== 'PENDING')
       return { summary: `It does not wait: it is ${status}.`, ahead: null, nodes: [] };
-    return this.#parts.dispatcher.explain(toQueued(task));
+    return this.#parts.dispatcher.explain(toQueued(task, this.#parts.book.now()));
   }
 
   /** What a submission would meet now; stores nothing. Throws what `submit` would throw. */
   async explain(submission: TaskSubmission, asker: Asker): Promise<WaitReason> {
-    const [task] = this.#prepare({ ...submission, hold: false }, asker).tasks;
+    const [task] = this.#parts.desk.prepare({ ...submission, hold: false }, asker).tasks;
     if (task === undefined) throw new Error('a submission without a task');
-    return this.#parts.dispatcher.explain(toQueued(task));
+    return this.#parts.dispatcher.explain(toQueued(task, this.#parts.book.now()));
   }
 
   async kill(
     references: readonly string[],
     options: Asker & { signal: string; graceSeconds?: number | undefined },
   ): Promise<OrderResult[]> {
-    const graceMs =
-      (options.graceSeconds ?? this.#parts.settings.get('tasks.killGraceSeconds')) * 1000;
-    return this.#order(references, () => ({
-      kind: 'kill-requested',
-      by: options.who,
-      signal: options.signal,
-      graceMs,
-    }));
+    return this.#order(references, () => this.killEvent(options));
+  }
+
+  /** The wish to end something, with the grace of the settings where none is given. */
+  killEvent({
+    who,
+    signal,
+    graceSeconds,
+  }: Asker & { signal: string; graceSeconds?: number | undefined }): TaskEvent {
+    const seconds = graceSeconds ?? this.#parts.settings.get('tasks.killGraceSeconds');
+    return { kind: 'kill-requested', by: who, signal, graceMs: seconds * 1000 };
   }
 
   async hold(references: readonly string[], { who }: Asker): Promise<OrderResult[]> {
@@ -237,17 +182,7 @@ export class TaskService {
 
   /** The submission a task came from, without its secret values. */
   submission(reference: string): TaskSubmission {
-    const { task } = this.find(reference);
-    const { target, vessel, secretEnvNames: _names, ...rest } = task.spec;
-    return {
-      ...rest,
-      vessel,
-      targets: target === null ? [] : [formatTarget(target)],
-      secretEnv: {},
-      priority: task.priority,
-      hold: false,
-      owner: task.owner,
-    };
+    return submissionOf(this.find(reference).task);
   }
 
   /** Submits again what a task was, with changes; secret values are taken over unless given anew. */
@@ -263,8 +198,15 @@ export class TaskService {
   }
 
   async #order(references: readonly string[], event: () => TaskEvent): Promise<OrderResult[]> {
+    return this.orderAll(
+      references.map((reference) => this.resolve(reference)),
+      event,
+    );
+  }
+
+  /** Tells each of these tasks an event; durable when it resolves. Those it does not apply to say why. */
+  async orderAll(ids: readonly TaskId[], event: () => TaskEvent): Promise<OrderResult[]> {
     const { book } = this.#parts;
-    const ids = references.map((reference) => this.resolve(reference));
     const results = ids.map((id) => {
       const outcome = book.apply(id, event());
       if (isRefused(outcome)) return { id, ok: false, status: outcome.from, message: outcome.why };

@@ -1,5 +1,6 @@
 // Every step of the schema, in order. A step that was released is never edited: add the next one.
 import type { Migration } from '../migrate.ts';
 import { initial } from './0001-initial.ts';
+import { queue } from './0002-queue.ts';
 
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, queue];

@@ -11,6 +11,7 @@ import type { Api, ConnectionState, CoreClient } from '../client.ts';
 import { FakeCore, type FakeVariant } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
 import { fakeCoreLog, fakeDiagnosticsApi } from './fake-diagnostics.ts';
+import { fakeBatchesApi } from './fake-batches-api.ts';
 import { fakeLog } from './fake-logs.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
@@ -39,6 +40,7 @@ export function createFakeClient({
     nodes: fakeNodesApi(core),
     tasks: fakeTasksApi(core),
     diagnostics: fakeDiagnosticsApi(core),
+    batches: fakeBatchesApi(core),
   };
   let state: ConnectionState = 'connected';
   return {

@@ -17,7 +17,7 @@ import {
 import type { Api } from '../client.ts';
 import type { FakeCore } from './fake-core.ts';
 import { fakeFeed } from './fake-feed.ts';
-import { eventsOf, sketchTask } from './fake-tasks.ts';
+import { eventsOf, fakeTaskId, sketchTask } from './fake-tasks.ts';
 
 type Order = (task: TaskView) => Partial<TaskView> | string;
 
@@ -104,9 +104,18 @@ function submitted(
   const wish = taskSubmission.parse(input);
   const at = core.now();
   const targets = wish.targets.length === 0 ? [null] : wish.targets;
-  const tasks = targets.map((target, i) =>
+  const indices = wish.array?.indices ?? [null];
+  const each = targets.flatMap((target) => indices.map((arrayIndex) => ({ target, arrayIndex })));
+  const batchId = fakeTaskId(at, 0) as string as BatchId;
+  const tasks = each.map(({ target, arrayIndex }, i) =>
     sketchTask(at, i, {
+      batchId,
       target,
+      arrayIndex,
+      timeLimitSeconds: wish.timeLimitSeconds,
+      retries: wish.retries,
+      notBefore: wish.notBefore,
+      gang: wish.gang,
       name: wish.name,
       work: wish.work,
       cores: wish.cores,
@@ -126,7 +135,7 @@ function submitted(
   for (const task of tasks) core.putTask(task);
   return {
     taskIds: tasks.map(({ id }) => id),
-    batchId: (tasks[0]?.id ?? '1') as string as BatchId,
+    batchId,
     warnings:
       wish.memoryBytes === null ? ['No memory limit is set; the task counts as needing none.'] : [],
   };
@@ -226,6 +235,18 @@ export function fakeTasksApi(core: FakeCore): Api['tasks'] {
         task.held ? { held: false, reason: null } : 'It is not on hold.',
       ),
     setPriority: ({ tasks, priority }) => orderAll(core, tasks, () => ({ priority })),
+    amend: ({ tasks, changes }) =>
+      orderAll(core, tasks, (task) =>
+        task.status === 'PENDING'
+          ? {
+              ...(changes.priority === undefined ? {} : { priority: changes.priority }),
+              ...(changes.cores === undefined ? {} : { cores: changes.cores }),
+              ...(changes.memoryBytes === undefined ? {} : { memoryBytes: changes.memoryBytes }),
+              ...(changes.gpus === undefined ? {} : { gpuRequest: changes.gpus }),
+              ...(changes.target === undefined ? {} : { target: changes.target }),
+            }
+          : 'Only a task that waits can be changed.',
+      ),
     submission: async ({ task }) => submissionOf(mustFind(core, task)),
     resubmit: async ({ task, changes }) =>
       submitted(core, { ...submissionOf(mustFind(core, task)), ...changes } as TaskSubmissionInput),

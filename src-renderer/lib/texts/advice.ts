@@ -95,6 +95,18 @@ export const advice = {
     title: 'The node cannot run this kind of task',
     todo: 'See the node’s findings for what is missing, or choose another runtime.',
   },
+  'not-found/batch': {
+    title: 'There is no such batch',
+    todo: 'Look at the list of batches; it may have been removed with its tasks.',
+  },
+  'task/cycle': {
+    title: 'Tasks would wait for each other',
+    todo: 'Leave out one of the dependencies that are named.',
+  },
+  'task/never-runs': {
+    title: 'What it waits for has already ended the wrong way',
+    todo: 'Wait for another task, or for any end of it.',
+  },
   'task/not-ended': { title: 'The task has not ended', todo: 'Wait for it or kill it first.' },
   'link/unreachable': {
     title: 'The host cannot be reached',

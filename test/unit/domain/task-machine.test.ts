@@ -11,6 +11,7 @@ import {
   aPlace,
   aTask,
   delivered,
+  idOf,
   ended,
   killed,
   lost,
@@ -74,6 +75,19 @@ const samples: readonly TaskEvent[] = [
   { kind: 'held', by: 'anna' },
   { kind: 'released', by: 'anna' },
   { kind: 'reprioritized', by: 'anna', priority: 5 },
+  {
+    kind: 'amended',
+    by: 'anna',
+    spec: aTask().spec,
+    priority: 5,
+    held: true,
+    notBefore: null,
+    blockedBy: [],
+    words: 'priority 5',
+  },
+  { kind: 'dependency-met', on: idOf(1) },
+  { kind: 'dependency-failed', why: 'It can never run: task 1 ended FAILED.' },
+  { kind: 'retried', why: 'retry 1 of 3 in 10 s', notBefore: t0 },
   { kind: 'warned', warning: 'mind the gap' },
 ];
 
@@ -82,14 +96,14 @@ describe('the whole table', () => {
     const lines = taskStatuses.map((status) => `${status}: ${knownEvents(status).join(', ')}`);
     expect(lines.join('\n')).toMatchInlineSnapshot(`
       "PENDING_APPROVAL: approved, rejected, kill-requested, reprioritized, warned
-      PENDING: placed, kill-requested, held, released, reprioritized, warned
+      PENDING: placed, kill-requested, held, released, reprioritized, amended, dependency-met, dependency-failed, warned
       ASSIGNING: started, start-deferred, start-failed, vanished, node-lost, kill-requested, kill-delivered, reprioritized, warned
       RUNNING: ended, vanished, paused, node-lost, kill-requested, kill-delivered, reprioritized, warned
       PAUSED: ended, vanished, resumed, node-lost, kill-requested, kill-delivered, reprioritized, warned
       COMPLETED: warned
-      FAILED: warned
+      FAILED: retried, warned
       KILLED: warned
-      KILLED_OOM: warned
+      KILLED_OOM: retried, warned
       REJECTED: warned
       STOPPED: kill-requested, warned
       LOST: found, started, start-deferred, start-failed, ended, vanished, kill-requested, kill-delivered, reprioritized, warned"

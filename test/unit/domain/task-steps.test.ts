@@ -79,6 +79,8 @@ describe('starting', () => {
       since: t0 + 60_000,
       held: false,
       reason: 'busy',
+      notBefore: null,
+      blockedBy: [],
     });
     expect(effects).toEqual([{ ...remove, keep: false }]);
     expect(step(task, placed).task.attempt).toBe(2);

@@ -4,7 +4,7 @@ import type { Placement, QueuedTask } from '../../../src-main/domain/planner/mod
 import type { PlannerDelta, PlannerPort } from '../../../src-main/services/planner/planner-port.ts';
 import { PlannerMirror } from '../../../src-main/services/planner/planner-mirror.ts';
 import { deltaOf } from '../../../src-main/services/planner/dispatcher.ts';
-import { aTask, told, aPlace } from '../domain/builders.ts';
+import { aTask, told, aPlace, t0 } from '../domain/builders.ts';
 import { World } from '../../support/world.ts';
 
 vi.mock('node:fs/promises', () => import('../../support/immediate-disk.ts'));
@@ -52,11 +52,13 @@ async function aWorld() {
 test('what a task means to the planner', () => {
   const waiting = aTask();
   const placed = told(waiting, { kind: 'placed', place: aPlace, why: null });
-  expect(deltaOf({ before: undefined, after: waiting })).toMatchObject([{ kind: 'upsert-task' }]);
-  expect(deltaOf({ before: waiting, after: placed })).toMatchObject([
+  expect(deltaOf({ before: undefined, after: waiting }, t0)).toMatchObject([
+    { kind: 'upsert-task' },
+  ]);
+  expect(deltaOf({ before: waiting, after: placed }, t0)).toMatchObject([
     { kind: 'hold', holding: { taskId: waiting.id, attempt: 1, place: aPlace } },
   ]);
-  expect(deltaOf({ before: placed, after: undefined })).toEqual([
+  expect(deltaOf({ before: placed, after: undefined }, t0)).toEqual([
     { kind: 'forget-task', id: waiting.id },
   ]);
 });

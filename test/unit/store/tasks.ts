@@ -23,6 +23,9 @@ export const aPlace: Place = {
   exclusive: false,
 };
 
+/** Waits for no time and no other task. */
+const unbound = { notBefore: null, blockedBy: [] };
+
 export function aSpec(changes: Partial<TaskSpec> = {}): TaskSpec {
   return {
     target: { node: 'n1', numa: null, gpus: [0] },
@@ -43,6 +46,13 @@ export function aSpec(changes: Partial<TaskSpec> = {}): TaskSpec {
     onNodeLabels: {},
     avoidNodes: [],
     keepFailed: false,
+    after: [],
+    arrayIndex: null,
+    arrayMaxRunning: null,
+    timeLimitSeconds: null,
+    retries: null,
+    notBefore: null,
+    gang: false,
     ...changes,
   };
 }
@@ -63,7 +73,7 @@ export function aTask(index: number, { spec, ...changes }: TaskChanges = {}): Ta
     attempt: 0,
     imageDigest: null,
     warnings: [],
-    state: { status: 'PENDING', since: start, held: false, reason: null },
+    state: { status: 'PENDING', since: start, held: false, reason: null, ...unbound },
     ...changes,
   };
 }
@@ -88,8 +98,15 @@ const ended = {
 /** One state of each status and shape. */
 export const everyState: readonly TaskState[] = [
   { status: 'PENDING_APPROVAL', since: start },
-  { status: 'PENDING', since: start, held: true, reason: 'held by anna' },
-  { status: 'PENDING', since: start, held: false, reason: null },
+  { status: 'PENDING', since: start, held: true, reason: 'held by anna', ...unbound },
+  {
+    status: 'PENDING',
+    since: start,
+    held: false,
+    reason: null,
+    notBefore: start + 60_000,
+    blockedBy: [taskIdOf(1)],
+  },
   { status: 'ASSIGNING', ...active },
   { status: 'RUNNING', ...active, kill: null, startedAt: start + 2 },
   { status: 'PAUSED', ...active, startedAt: start + 2 },

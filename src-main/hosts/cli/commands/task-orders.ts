@@ -9,7 +9,7 @@ interface OrderResult {
   message: string | null;
 }
 
-interface KillOptions {
+export interface KillOptions {
   signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGHUP' | 'SIGQUIT' | 'SIGUSR1' | 'SIGUSR2';
   /** Milliseconds. */
   grace?: number;
@@ -53,7 +53,7 @@ export async function setPriority(
 }
 
 /** Fails when any of them could not be done. */
-async function answerOrder(
+export async function answerOrder(
   call: Call,
   results: readonly OrderResult[],
   doneWord: string,

@@ -6,6 +6,8 @@ import { asIs, reading, wholeNumber } from '../parse/option.ts';
 import { parsePair } from '../parse/pairs.ts';
 import { parseSignal, parseStatuses } from '../parse/words.ts';
 import { submissionOptions } from '../submission.ts';
+import { addBatchCommands } from './batch.ts';
+import { amendOptions, amendTasks } from './task-amend.ts';
 import { listTasks } from './task-list.ts';
 import { showLog } from './task-logs.ts';
 import { killTasks, orderTasks, setPriority } from './task-orders.ts';
@@ -20,6 +22,17 @@ export function addTaskCommands(program: Command, runner: Runner): void {
   addLooking(task, runner);
   addFollowing(task, runner);
   addOrders(task, runner);
+  addAmending(task, runner);
+  addBatchCommands(task, runner);
+}
+
+function addAmending(task: Command, runner: Runner): void {
+  runner.action(
+    amendOptions(
+      task.command('amend').description('change what waiting tasks ask for').argument('<id...>'),
+    ),
+    amendTasks,
+  );
 }
 
 function addSubmitting(task: Command, runner: Runner): void {

@@ -31,17 +31,22 @@ export function taskJson(task: TaskView) {
     priority: task.priority,
     labels: task.labels,
     attempt: task.attempt,
-    retries: 0,
-    after: [] as string[],
+    retries: task.retries?.count ?? 0,
+    after: task.after.map(({ task: id, on }) => `${id}:${on}`),
+
     submittedAt: isoTime(task.submittedAt),
     assignedAt: isoTimeOrNull(task.assignedAt),
     startedAt: isoTimeOrNull(task.startedAt),
     finishedAt: isoTimeOrNull(task.finishedAt),
-    timeLimitSeconds: null,
+    timeLimitSeconds: task.timeLimitSeconds,
     stdoutBytes: task.stdoutBytes,
     stderrBytes: task.stderrBytes,
     owner: task.owner,
     approver: null,
+    arrayIndex: task.arrayIndex,
+    blockedBy: task.blockedBy,
+    notBefore: isoTimeOrNull(task.notBefore),
+    gang: task.gang,
   };
 }
 

@@ -73,6 +73,7 @@ export function taskText(task: TaskView, { paint, now }: { paint: Paint; now: nu
       ['Labels', clean(labelsText(task.labels))],
       ['Priority', task.priority === 0 ? '' : String(task.priority)],
       ['Owner', clean(task.owner)],
+      ...shapePairs(task),
       ['Attempt', task.attempt > 1 ? String(task.attempt) : ''],
       ['Submitted', when(task.submittedAt)],
       ['Started', when(task.startedAt)],
@@ -155,6 +156,22 @@ function wishText({ cores, memoryBytes, gpuRequest, exclusive }: TaskView): stri
     ...(gpu.length === 0 ? [] : [gpu.join(' ')]),
     ...(exclusive ? ['the node alone'] : []),
   ].join(', ');
+}
+
+/** When, how often and in what company it runs. */
+function shapePairs(task: TaskView): [string, string][] {
+  const { arrayIndex, after, notBefore, timeLimitSeconds } = task;
+  return [
+    ['In its array', arrayIndex === null ? '' : `number ${String(arrayIndex)}`],
+    ['After', after.map(({ task: id, on }) => `${id} (${on})`).join(' ')],
+    ['Not before', notBefore === null ? '' : localTime(notBefore)],
+    ['Time limit', timeLimitSeconds === null ? '' : formatDuration(timeLimitSeconds * 1000)],
+    ['Retries', retriesText(task)],
+  ];
+}
+
+function retriesText({ retries }: TaskView): string {
+  return retries === null ? '' : `${String(retries.count)} on ${retries.on.join(', ')}`;
 }
 
 function runTime({ startedAt, finishedAt }: TaskView, now: number): string {
