@@ -39,7 +39,3 @@ test('zsh and fish get every command too', () => {
     expect(script).toContain('resubmit');
   }
 });
-
-test('options of later issues are not offered', () => {
-  expect(bash).not.toMatch(/--(after|array|time-limit|retries|retry-on|not-before)\b/);
-});
