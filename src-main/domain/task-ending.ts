@@ -34,7 +34,7 @@ const signalNames = new Map(Object.entries(signalNumbers).map(([name, number]) =
  * Settles how an attempt ended (spec/tasks.md, «Ending»):
  * a kill that reached it wins; an OOM kill is one only when the Engine says so (137 alone is not);
  * a finish that raced a kill which reached nothing is reported as what it was, unless it is the end
- * that the kill would have brought about. `why` is what the
+ * that the kill would have brought about, or its node went down with it. `why` is what the
  * runtime knows about a failure, in words.
  */
 export function settleEnd(
@@ -42,7 +42,8 @@ export function settleEnd(
   fact: { readonly end: AttemptEnd; readonly kill: KillWish | null; readonly why: string | null },
 ): Ending {
   const { end, kill } = fact;
-  if (kill?.deliveredAt != null) return { status: 'KILLED', reason: killedBy(kill), warning: null };
+  const isKilled = kill?.deliveredAt != null || (kill !== null && end.lostWithNode === true);
+  if (isKilled) return { status: 'KILLED', reason: killedBy(kill), warning: null };
   if (end.exitCode === 0) return cleanEnd(task, end);
   if (end.oomKilled) {
     return { status: 'KILLED_OOM', reason: `out of memory${limitOf(task)}`, warning: null };

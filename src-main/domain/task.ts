@@ -47,6 +47,8 @@ export interface AttemptEnd {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly oomKilled: boolean;
+  /** Its node (or the Engine there) went down while it ran: how it would have ended nobody knows. */
+  readonly lostWithNode?: true;
 }
 
 export interface Active {

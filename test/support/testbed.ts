@@ -219,6 +219,15 @@ export class Testbed implements AsyncDisposable {
     await this.#do('mem', nameOf(node), String(bytes));
   }
 
+  /** Makes a node say that it has so many processors, so that as many tasks of one core fit on it. */
+  async claimProcessors(node: NodeRef, count: number): Promise<void> {
+    const script = `#!/bin/sh
+[ "$1" = _NPROCESSORS_ONLN ] && exec echo ${String(count)}
+exec /usr/bin/getconf "$@"`;
+    const path = '/usr/local/bin/getconf';
+    await this.sh(node, `cat > ${path} && chmod 755 ${path}`, { input: script });
+  }
+
   /** What nvidia-smi says from now on. A node's first GPUs, and `none`, restart its Engine (containers live on). */
   async setGpus(node: NodeRef, description: GpuDescription | 'none'): Promise<void> {
     const file = description === 'none' ? 'none' : '-';

@@ -2,6 +2,7 @@
 // class remembers nothing of them.
 import type { LinkAgent } from './agent.ts';
 import type Dockerode from 'dockerode';
+import { AppError } from '../../contract/errors.ts';
 import type { CoreId } from '../../contract/ids.ts';
 import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
@@ -33,6 +34,7 @@ import { engineGone, watchEvents } from './events.ts';
 import { ensureImage } from './images.ts';
 import { containerName, isAttempt, isKeptName, keptName } from './labels.ts';
 import { LogCursor } from './log-cursor.ts';
+import { mayBeLost, readEngineLife, toldAsLost, type EngineLife } from './lost-containers.ts';
 import { readLog } from './logs.ts';
 import type { FoundContainer } from './observed.ts';
 import { imageOf } from './reference.ts';
@@ -82,6 +84,8 @@ class EngineRuntime implements DockerRuntime {
   readonly #changed = new Emitter<undefined>();
   readonly #closed = new Emitter<Error | undefined>();
   readonly #abort = new AbortController();
+  /** Asked for once: a runtime does not outlive its node's or its Engine's restart. */
+  #life: Promise<EngineLife> | undefined;
 
   constructor(options: DockerRuntimeOptions) {
     const { door, memoryBytes } = options.connection ?? {
@@ -299,8 +303,22 @@ class EngineRuntime implements DockerRuntime {
     this.#closed.emit(reason === undefined ? undefined : engineGone(reason));
   }
 
-  #find(ref: AttemptRef): Promise<FoundContainer | undefined> {
-    return findAttempt(this.#docker, this.#core, ref);
+  async #find(ref: AttemptRef): Promise<FoundContainer | undefined> {
+    const found = await findAttempt(this.#docker, this.#core, ref);
+    if (found === undefined || !mayBeLost(found.attempt)) return found;
+    return { ...found, attempt: toldAsLost(found.attempt, await this.#engineLife()) };
+  }
+
+  /** A node whose shell does not answer is followed all the same: its ends are then told as Docker has them. */
+  async #engineLife(): Promise<EngineLife> {
+    this.#life ??= readEngineLife(this.#link);
+    try {
+      return await this.#life;
+    } catch (error) {
+      if (!(error instanceof AppError) || !this.#link.isOpen) throw error;
+      this.#life = undefined;
+      return { nodeSince: null, engineSince: null };
+    }
   }
 
   async #found(ref: AttemptRef): Promise<FoundContainer> {

@@ -163,12 +163,13 @@ function conditionOf(record: AttemptRecord, node: NodeRecords): ObservedAttempt[
   if (!record.isLaunched) return { kind: 'created' };
   if (process === null) return withoutProcess(record, node);
   if (process.bootId !== node.bootId) {
-    return vanished(process.startedAt, node.bootedAt, 'The node was restarted while it ran.');
+    const why = 'Lost with its node, which was restarted while it ran.';
+    return vanished(process.startedAt, node.bootedAt, { why, lostWithNode: true });
   }
   const seenAs = liveKind(seen, process.begun);
   if (seenAs !== null) return { kind: seenAs, startedAt: process.startedAt };
   const why = 'It vanished without an exit code: the script around it was killed from outside.';
-  return vanished(process.startedAt, node.now, why);
+  return vanished(process.startedAt, node.now, { why });
 }
 
 /** Null when what was seen is not this process any more. */
@@ -194,16 +195,17 @@ function withoutProcess(record: AttemptRecord, node: NodeRecords): ObservedAttem
   if (node.now - since < startLimitMs && since >= node.bootedAt - 1000) {
     return { kind: 'running', startedAt: since };
   }
-  return vanished(null, node.now, 'Its start was cut short on the node; the work never ran.');
+  const why = 'Its start was cut short on the node; the work never ran.';
+  return vanished(null, node.now, { why });
 }
 
 function vanished(
   startedAt: Instant | null,
   finishedAt: Instant,
-  problem: string,
+  { why, ...loss }: { readonly why: string; readonly lostWithNode?: true },
 ): ObservedAttempt['condition'] {
-  const end = { exitCode: null, signal: null, oomKilled: false };
-  return { kind: 'ended', end, startedAt, finishedAt, problem };
+  const end = { exitCode: null, signal: null, oomKilled: false, ...loss };
+  return { kind: 'ended', end, startedAt, finishedAt, problem: why };
 }
 
 function problemOf(exitCode: number): string | null {

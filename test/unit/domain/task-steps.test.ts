@@ -195,6 +195,16 @@ describe('killing', () => {
     });
   });
 
+  test('an end with its node is a failure without an exit code, unless a kill was asked', () => {
+    const why = 'Lost with its node, which was restarted while it ran.';
+    const end = { exitCode: null, signal: null, oomKilled: false, lostWithNode: true } as const;
+    const lost: TaskEvent = { kind: 'ended', attempt: 1, end, why };
+    const failed = { status: 'FAILED', reason: why, end };
+    expect(step(running, lost).task.state).toMatchObject(failed);
+    const undelivered = { status: 'KILLED', reason: 'killed by bert' };
+    expect(step(told(running, killed), lost).task.state).toMatchObject(undelivered);
+  });
+
   test('delivery without a wish is refused; a second delivery changes nothing', () => {
     expect(refused(running, delivered).refused).toBe('illegal');
     const once = told(running, killed, delivered);

@@ -49,7 +49,7 @@ describe('what a node says about its attempts', () => {
     const old = pid.replace('11111111', '00000000');
     expect(conditionOf(`launched 5/1\nproc 5/1 S 12345\n${old}`)).toMatchObject({
       ...vanished,
-      problem: 'The node was restarted while it ran.',
+      problem: 'Lost with its node, which was restarted while it ran.',
     });
   });
 
