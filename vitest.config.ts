@@ -2,27 +2,28 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 // unit: no network, no real timers. ui: components with a fake client, in jsdom. integration: real
-// sshd, Docker Engine, SQLite, one file at a time because they share the machine. e2e: a real browser
-// on a real core.
+// sshd, Docker Engine, SQLite. e2e: a real browser on a real core. Files run two at a time: each has
+// testbeds, ports and directories of its own, and much of their time is waiting.
 // Real machines under a loaded host are late now and then: CI tries such a test again and says so
 // («retry x1» beside its name); locally a failure is a failure.
 const retry = process.env['CI'] === 'true' ? 2 : 0;
 const slow = {
   retry,
-  fileParallelism: false,
+  maxWorkers: 2,
   testTimeout: 120_000,
   hookTimeout: 180_000,
-  teardownTimeout: 60_000,
 };
 
 export default defineConfig({
   test: {
+    teardownTimeout: 60_000,
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts'],
           environment: 'node',
+          maxWorkers: 2,
           testTimeout: 20_000,
         },
       },
@@ -34,6 +35,7 @@ export default defineConfig({
           retry,
           include: ['test/ui/**/*.test.ts'],
           environment: 'jsdom',
+          maxWorkers: 2,
           testTimeout: 20_000,
         },
       },

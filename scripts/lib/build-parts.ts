@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
+import { ensureSshCrypto } from './ssh-crypto.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -49,9 +50,13 @@ const parts: readonly Part[] = [
   },
 ];
 
-/** Builds every part whose sources are not what they were at its last build. Answers which. */
+/**
+ * Builds every part whose sources are not what they were at its last build. Answers which. What had
+ * to be done about ssh2's native ciphers is said on standard error.
+ */
 export async function buildAll({ force }: { force: boolean }): Promise<string[]> {
   const built: string[] = [];
+  const ciphers = ensureSshCrypto(root);
   for (const part of parts) {
     const digest = digestOf(part);
     if (!force && isBuilt(part, digest)) continue;
@@ -59,6 +64,8 @@ export async function buildAll({ force }: { force: boolean }): Promise<string[]>
     writeFileSync(stampFile(part), digest);
     built.push(part.name);
   }
+  const said = await ciphers;
+  if (said !== undefined) process.stderr.write(`${said}\n`);
   return built;
 }
 
