@@ -24,7 +24,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts'],
           environment: 'node',
           maxWorkers: 2,
-          testTimeout: 20_000,
+          testTimeout: 120_000,
         },
       },
       {
@@ -36,7 +36,7 @@ export default defineConfig({
           include: ['test/ui/**/*.test.ts'],
           environment: 'jsdom',
           maxWorkers: 2,
-          testTimeout: 20_000,
+          testTimeout: 120_000,
         },
       },
       {
