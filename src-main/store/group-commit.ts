@@ -12,9 +12,14 @@ interface Group {
 /** Calls back once, later: `setImmediate` in a core, by hand in tests. */
 export type Schedule = (callback: () => void) => void;
 
+export interface Durability {
+  /** Resolves when everything committed before the call is on disk. */
+  sync(): Promise<void>;
+}
+
 /**
  * Gathers the small writes of one turn of the loop into one transaction, because a durable commit
- * costs a sync of the disk whatever it holds.
+ * costs a sync of the disk whatever it holds. The sync itself happens beside the main thread.
  */
 export class GroupCommit {
   readonly #connection: Connection;
@@ -24,15 +29,31 @@ export class GroupCommit {
   readonly #failed = new Emitter<AppError>();
   #group: Group | undefined;
   #lastFailure: AppError | undefined;
+  #durability: Durability | undefined;
+  #commits = 0;
+
+  readonly #committed = new Emitter<void>();
 
   /** Everything written since the last commit is undone; what was built on it must be read again. */
   readonly onDidFail = this.#failed.event;
+  /** A group is in the write-ahead log. */
+  readonly onDidCommit = this.#committed.event;
 
   constructor(connection: Connection, schedule: Schedule) {
     this.#connection = connection;
     this.#schedule = schedule;
     this.#savepoint = connection.prepare('SAVEPOINT fn');
     this.#release = connection.prepare('RELEASE fn');
+  }
+
+  /** How many groups were committed. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  /** From now on the disk is forced here; before (while a store opens) SQLite does it in each commit. */
+  syncBy(durability: Durability): void {
+    this.#durability = durability;
   }
 
   /**
@@ -54,11 +75,13 @@ export class GroupCommit {
 
   /**
    * Resolves when everything written so far is on disk. Rejects with a StoreError when the newest
-   * group could not be committed: then all of it is undone.
+   * group could not be committed: then all of it is undone. Rejects also when the disk could not be
+   * forced: then it may be there or not, and the next call tries again.
    */
   async flushed(): Promise<void> {
-    if (this.#group !== undefined) return this.#group.settled;
-    if (this.#lastFailure !== undefined) throw this.#lastFailure;
+    if (this.#group !== undefined) await this.#group.settled;
+    else if (this.#lastFailure !== undefined) throw this.#lastFailure;
+    await this.#durability?.sync();
   }
 
   /** Resolves when nothing is waiting to be committed, whether or not it could be. */
@@ -81,7 +104,9 @@ export class GroupCommit {
     }
     this.#group = undefined;
     this.#lastFailure = undefined;
+    this.#commits += 1;
     group.resolve();
+    this.#committed.emit();
   }
 
   #open(): void {

@@ -23,6 +23,8 @@ import { prune, type RetentionRules } from './retention.ts';
 import { TaskRepository } from './task-repository.ts';
 import { SecretRepository } from './vault/secret-repository.ts';
 import { SecretVault, type VaultOptions } from './vault/vault.ts';
+import { checkpointAfterCommits } from './wal-checkpoints.ts';
+import { openWal, WalSync, type Syncable } from './wal-sync.ts';
 
 export interface OpenStoreOptions {
   /** Made if it is not there, readable by its owner only. */
@@ -35,6 +37,8 @@ export interface OpenStoreOptions {
   readonly vault?: VaultOptions;
   /** When a group of writes is committed. Default: at the end of this turn of the loop. */
   readonly schedule?: Schedule;
+  /** Opens the write-ahead log to force it to the disk. Default: the file itself. */
+  readonly openWal?: (file: string) => Promise<Syncable>;
   /** Default: all of them. */
   readonly migrations?: readonly Migration[];
 }
@@ -134,14 +138,16 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
     log,
     options: vaultOptions,
   });
+  const sync = await syncBesides(options, opened);
   await group.flushed();
 
   const queries = new QueryWorker(paths.database, log);
+  checkpointAfterCommits({ connection, group, queries, log });
   const effects = new EffectRepository(connection, log);
   const tasks = new TaskRepository({ connection, group, queries, effects, log });
   const metrics = new MetricsRepository({ connection, group, queries });
   const logs = new LogStore(paths.logs);
-  const close = closeOnce({ ...opened, queries, logs });
+  const close = closeOnce({ ...opened, queries, logs, sync });
   return {
     paths,
     identity,
@@ -173,19 +179,41 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
 interface Closing extends Opened {
   readonly queries: QueryWorker;
   readonly logs: LogStore;
+  readonly sync: WalSync;
+}
+
+/** From now on commits only write; the disk is forced beside the main thread. */
+async function syncBesides(options: OpenStoreOptions, opened: Opened): Promise<WalSync> {
+  const { paths, connection, group } = opened;
+  // Makes the log, where there is none yet.
+  group.commit();
+  const wal = await (options.openWal ?? openWal)(`${paths.database}-wal`);
+  const sync = new WalSync({
+    wal,
+    commits: () => group.commits,
+    checkpoint: () => void connection.pragma('wal_checkpoint(FULL)'),
+  });
+  connection.pragma('synchronous = NORMAL');
+  connection.pragma('wal_autocheckpoint = 0');
+  group.syncBy(sync);
+  return sync;
 }
 
 /** What closes a store; a second call does nothing: the lock may be another's by then. */
-function closeOnce({ logs, group, queries, connection, lock }: Closing): () => Promise<void> {
+function closeOnce({ logs, group, queries, connection, lock, sync }: Closing): () => Promise<void> {
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
       await logs[Symbol.asyncDispose]();
     } finally {
       group.commit();
-      await queries[Symbol.asyncDispose]();
-      connection.close();
-      await lock.release();
+      try {
+        await sync[Symbol.asyncDispose]();
+      } finally {
+        await queries[Symbol.asyncDispose]();
+        connection.close();
+        await lock.release();
+      }
     }
   };
   return () => (closing ??= close());
@@ -197,7 +225,7 @@ async function openDatabase(file: string, options: OpenStoreOptions): Promise<Co
   const connection = new Connection({ file, clock, log });
   try {
     migrate(connection, migrations);
-    // FULL: a commit is on disk before it returns, also through a power cut.
+    // FULL: a commit is on disk before it returns, also through a power cut. Until the store is open.
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = FULL');
     // After a burst the WAL gives its space back.

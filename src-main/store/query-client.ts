@@ -54,6 +54,11 @@ export class QueryWorker implements AsyncDisposable {
     await this.#ask('copyInto', { file });
   }
 
+  /** Moves what was written from the write-ahead log into the database, as far as readers allow. */
+  async checkpoint(): Promise<void> {
+    await this.#ask('checkpoint', null);
+  }
+
   #ask<N extends QueryName>(name: N, input: Queries[N]['input']): Promise<Queries[N]['output']> {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<Queries[N]['output']>();

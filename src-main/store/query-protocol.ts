@@ -23,6 +23,8 @@ export interface Queries {
   readonly copyInto: { readonly input: { readonly file: string }; readonly output: null };
   /** What all tasks have printed, in bytes. */
   readonly taskLogBytes: { readonly input: null; readonly output: number };
+  /** Copies the write-ahead log into the database, as far as readers allow. */
+  readonly checkpoint: { readonly input: null; readonly output: null };
   readonly metrics: { readonly input: MetricsQuery; readonly output: MetricsPoint[] };
 }
 export type QueryName = keyof Queries;

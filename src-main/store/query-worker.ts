@@ -1,5 +1,6 @@
 // Entry of the worker thread for reads that would hold the main thread: windows into lists, history.
-// It has a read-only connection of its own; WAL lets it read while the main thread writes.
+// It has a read-only connection of its own; WAL lets it read while the main thread writes. Another
+// one moves what was written from the write-ahead log into the database, which syncs the disk twice.
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { toErrorShape } from '../contract/errors.ts';
@@ -16,12 +17,16 @@ if (port === null) throw new Error('query-worker runs as a worker thread only');
 
 const answer = (message: FromWorker): void => port.postMessage(message);
 
-const connection = new Connection({
+const around = {
   file,
-  readOnly: true,
   clock: { monotonic: () => performance.now() },
-  log: { warn: (fields, message) => answer({ log: { fields, message } }) },
-});
+  log: {
+    warn: (fields: Readonly<Record<string, unknown>>, message: string) =>
+      answer({ log: { fields, message } }),
+  },
+};
+const connection = new Connection({ ...around, readOnly: true });
+let checkpointer: Connection | undefined;
 const sum = z.object({ bytes: z.number() });
 const windows = new TaskWindows(connection);
 const batches = new BatchWindows(connection);
@@ -43,6 +48,11 @@ const handlers: {
         .prepare('SELECT COALESCE(SUM(stdout_bytes + stderr_bytes), 0) AS bytes FROM tasks')
         .get(),
     ).bytes,
+  checkpoint: () => {
+    checkpointer ??= new Connection(around);
+    checkpointer.pragma('wal_checkpoint(PASSIVE)');
+    return null;
+  },
   metrics: (query) => history.read(query),
 };
 
