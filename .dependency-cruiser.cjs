@@ -33,7 +33,10 @@ const libraries = [
   ['pino-roll', '^src-main/(core|hosts/)'],
   // The sample client of the gallery and of tests checks its answers against the contract.
   ['@orpc', '^src-main/(contract|api)/|^src-renderer/lib/fake/'],
-  ['@xterm', '^src-renderer/'],
+  // The core keeps what terminals look like; the renderer shows them.
+  ['@xterm/headless', '^src-main/services/terminals/'],
+  ['@xterm/addon-serialize', '^src-main/services/terminals/'],
+  ['@xterm/(?!headless|addon-serialize)[a-z0-9-]+', '^src-renderer/'],
   ['bits-ui', '^src-renderer/'],
   ['uplot', '^src-renderer/'],
   ['@tanstack', '^src-renderer/'],

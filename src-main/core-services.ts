@@ -8,6 +8,7 @@ import { realLinks } from './core-links.ts';
 import type { CoreLogFile } from './core-log.ts';
 import { makeQueue } from './core-queue.ts';
 import { realRuntimes } from './core-runtimes.ts';
+import { makeTerminals } from './core-terminals.ts';
 import { SnowflakeFactory } from './domain/snowflake.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
 import { readNodeScript } from './runtimes/node-scripts.ts';
@@ -59,10 +60,13 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   const shared = { ...foundations, options, ids, book };
   const nodes = makeNodes(shared);
   const work = makeWork(shared, nodes);
+  const { settings } = foundations;
+  const terminals = makeTerminals({ nodes, tasks: work.tasks, settings, log: logFile.log });
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
   const looks = makeDiagnostics({ store, logFile, nodes, loop, loopResolutionMs });
-  return { book, nodes, loop, ...work, ...looks, status: makeStatus(shared, nodes, loop) };
+  const status = makeStatus(shared, nodes, loop);
+  return { book, nodes, terminals, loop, ...work, ...looks, status };
 }
 
 function makeNodes({

@@ -6,6 +6,7 @@ import { configRouter, coreRouter } from './api/core-router.ts';
 import { diagnosticsRouter } from './api/diagnostics-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { tasksRouter } from './api/tasks-router.ts';
+import { terminalsRouter } from './api/terminals-router.ts';
 import { openCoreLog } from './core-log.ts';
 import { makeServices, type Foundations } from './core-services.ts';
 import { Emitter } from './domain/emitter.ts';
@@ -45,7 +46,7 @@ export const createCore: CreateCore = async (options) => {
 function run(options: CoreOptions, foundations: Foundations): Core {
   const { settings, store, logFile } = foundations;
   const services = makeServices(options, foundations);
-  const { nodes, status, tasks, feeds, reader } = services;
+  const { nodes, status, tasks, feeds, reader, terminals } = services;
   const wires = wire(services, foundations);
   const stopRequested = new Emitter<void>();
   let stopping: Promise<void> | undefined;
@@ -77,10 +78,12 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       tasks: tasksRouter({ tasks, feeds, records: store.tasks, ...services.queue }),
       batches: batchesRouter(services.queue.batches),
       diagnostics: diagnosticsRouter(services.diagnostics),
+      terminals: terminalsRouter(terminals.service),
     },
     streams: {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
       'diagnostics.readLog': (input, _context, signal) => services.coreLog.read(input, signal),
+      ...terminals.streams,
     },
     log: logFile.log,
     setting: (key) => settings.get(key),
@@ -141,6 +144,7 @@ async function stop(
   services.diagnostics[Symbol.dispose]();
   services.queue.keeper[Symbol.dispose]();
   services.dispatcher[Symbol.dispose]();
+  await services.terminals[Symbol.asyncDispose]();
   await services.attempts[Symbol.asyncDispose]();
   await services.nodes[Symbol.asyncDispose]();
   await services.planner[Symbol.asyncDispose]();

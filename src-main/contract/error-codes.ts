@@ -77,6 +77,10 @@ export const errorCodes = [
   'process/creation',
   'process/not-found',
   'process/disk-full',
+  // terminals
+  'not-found/terminal',
+  'terminal/unavailable',
+  'terminal/no-shell',
   // what we keep
   'store/locked',
   'store/newer-database',

@@ -34,6 +34,7 @@ import {
   taskWindowQuery,
   waitReason,
 } from './task.ts';
+import { terminals, terminalStreams } from './terminals.ts';
 
 export { feedOf, type FeedItem } from './feed.ts';
 
@@ -200,7 +201,7 @@ const tasks = {
   remove: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
 };
 
-export const contract = { core, config, nodes, tasks, batches, diagnostics };
+export const contract = { core, config, nodes, tasks, batches, diagnostics, terminals };
 export type Contract = typeof contract;
 
 /** What a log reader asks for. */
@@ -226,6 +227,7 @@ export type ReadLogInput = z.infer<typeof readLogInput>;
 export const streams = {
   'tasks.readLog': { input: readLogInput, direction: 'down' },
   'diagnostics.readLog': { input: readCoreLogInput, direction: 'down' },
+  ...terminalStreams,
 } as const satisfies Record<string, { input: z.ZodType; direction: 'down' | 'both' }>;
 export type StreamName = keyof typeof streams;
 export type StreamInput<N extends StreamName> = z.input<(typeof streams)[N]['input']>;

@@ -11,7 +11,7 @@ export interface SettingDefinition<S extends z.ZodType = z.ZodType> {
   title: string;
   description: string;
   /** Group on the Settings page. */
-  group: 'Tasks' | 'Nodes' | 'Logs' | 'Server' | 'Core' | 'Appearance';
+  group: 'Tasks' | 'Nodes' | 'Terminals' | 'Logs' | 'Server' | 'Core' | 'Appearance';
   unit?: string;
   /** Takes effect only when the core starts again. */
   needsRestart?: boolean;
@@ -113,6 +113,22 @@ export const settingDefinitions = {
     description: 'How long one attempt to reach a node may take.',
     group: 'Nodes',
     unit: 's',
+  }),
+  'terminals.keeper': setting({
+    schema: z.enum(['off', 'any', 'tmux', 'screen', 'abduco']),
+    default: 'off',
+    title: 'Keep terminals on the far side',
+    description:
+      'Open shells inside tmux, screen or abduco where it is there, so that they outlive a dropped connection. `any` takes the first one found.',
+    group: 'Terminals',
+  }),
+  'terminals.scrollbackLines': setting({
+    schema: z.number().int().min(100).max(20_000),
+    default: 5000,
+    title: 'Lines kept of a terminal',
+    description: 'What a window that opens a terminal again can scroll back to.',
+    group: 'Terminals',
+    unit: 'lines',
   }),
   'server.host': setting({
     schema: z.string().min(1).max(255),

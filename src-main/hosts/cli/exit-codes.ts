@@ -27,6 +27,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'not-found/batch': exitCodes.notFound,
   'not-found/setting': exitCodes.notFound,
   'not-found/log': exitCodes.notFound,
+  'not-found/terminal': exitCodes.notFound,
   'target/unknown-node': exitCodes.notFound,
   'target/unknown-gpu': exitCodes.notFound,
   'target/unknown-numa': exitCodes.notFound,
@@ -61,7 +62,7 @@ export function firstFailure(codes: readonly number[]): number {
 const largestSignal = 64;
 
 /** Linux's number of a signal, whatever system this runs on: that is where tasks run. */
-function signalNumber(name: string): number | undefined {
+export function signalNumber(name: string): number | undefined {
   for (let number = 1; number <= largestSignal; number += 1) {
     if (signalOfExitCode(128 + number) === name) return number;
   }

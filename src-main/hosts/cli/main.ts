@@ -8,6 +8,7 @@ import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { runCli } from './program.ts';
 import { terminalPrompts } from './prompts.ts';
+import { rawTerminal } from './raw-terminal.ts';
 
 const end = new AbortController();
 
@@ -38,6 +39,8 @@ const io: Io = {
         onInterrupt: () => interrupt(exitCodes.interrupted),
       })
     : undefined,
+  terminal: rawTerminal(process.stdin, process.stdout),
+  keys: () => process.stdin,
   readInput: () => text(process.stdin),
   now: Date.now,
 };

@@ -7,6 +7,7 @@ import { addCoreCommands } from './commands/core.ts';
 import { addNodeCommands } from './commands/node.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTaskCommands } from './commands/task.ts';
+import { addTerminalCommands } from './commands/terminal.ts';
 import type { Io } from './io.ts';
 import { report } from './report.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -68,6 +69,7 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addConfigCommands(program, runner);
   addNodeCommands(program, runner);
   addTaskCommands(program, runner);
+  addTerminalCommands(program, runner);
   addCompletionCommand(program, runner);
   return program;
 }

@@ -114,7 +114,9 @@ export class LocalLink implements NodeLink {
 
   dialTcp(host: string, port: number): Promise<Duplex> {
     this.#assertOpen();
-    return this.#dial({ host, port, noDelay: true }, `a connection to ${host}:${port}`);
+    // As over SSH: one side may be done while the other still sends.
+    const to = { host, port, noDelay: true, allowHalfOpen: true };
+    return this.#dial(to, `a connection to ${host}:${port}`);
   }
 
   async listenTcp(
@@ -123,7 +125,7 @@ export class LocalLink implements NodeLink {
     onConnection: (stream: Duplex, from: { host: string; port: number }) => void,
   ): Promise<AsyncDisposable & { port: number }> {
     this.#assertOpen();
-    const server = createServer({ noDelay: true }, (socket) => {
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       onConnection(socket, { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
     });
     await new Promise<void>((resolve, reject) => {

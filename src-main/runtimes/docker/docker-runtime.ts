@@ -18,6 +18,7 @@ import type {
   PrepareOptions,
   Runtime,
 } from '../runtime.ts';
+import { containerAccess, type ContainerAccess } from './access.ts';
 import { findAmdDevices } from './amd-devices.ts';
 import { engineClient, type DockerConnection } from './connect.ts';
 import { containerConfig } from './container-config.ts';
@@ -58,6 +59,8 @@ export interface DockerRuntime extends Runtime {
   readonly onDidClose: Event<Error | undefined>;
   /** References of the images on the node, for placement. */
   images(): Promise<ReadonlySet<string>>;
+  /** Programs in containers, for terminals and SSH. */
+  readonly access: ContainerAccess;
 }
 
 /** Makes the runtime of a node whose Engine answered. It follows the Engine's events until closed. */
@@ -73,6 +76,7 @@ const mostImageReferences = 10_000;
 
 class EngineRuntime implements DockerRuntime {
   readonly kind = 'docker';
+  readonly access: ContainerAccess;
   readonly #docker: Dockerode;
   readonly #agent: LinkAgent;
   readonly #link: NodeLink;
@@ -100,7 +104,9 @@ class EngineRuntime implements DockerRuntime {
     this.#clock = options.clock;
     this.#timers = options.timers;
     this.#nodeMemoryBytes = memoryBytes;
-    void this.#follow(options.log ?? silentLog);
+    const log = options.log ?? silentLog;
+    this.access = containerAccess({ docker, timers: options.timers, log }, options.coreId);
+    void this.#follow(log);
   }
 
   get onDidClose(): Event<Error | undefined> {

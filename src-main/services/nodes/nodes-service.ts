@@ -7,6 +7,7 @@ import type { RuntimeKind } from '../../contract/task.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import type { PlannerNode } from '../../domain/planner/model.ts';
 import type { NodeLink } from '../../link/node-link.ts';
+import type { ContainerAccess } from '../../runtimes/docker/access.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { NodeRecord } from '../../store/node-rows.ts';
 import type { Fleet, FleetNode } from '../fleet.ts';
@@ -152,6 +153,11 @@ export class NodesService implements Fleet, AsyncDisposable {
   /** The open link of an online node: terminals and files go over it. */
   link(id: NodeId): NodeLink | undefined {
     return this.#registry.get(id)?.session?.link;
+  }
+
+  /** Programs in the containers of an online node whose Docker answers. */
+  containers(id: NodeId): ContainerAccess | undefined {
+    return this.#registry.get(id)?.session?.runtimes.containers;
   }
 
   /** Lets go of every node and writes what is still to be written. Work on nodes goes on. */

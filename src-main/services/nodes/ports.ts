@@ -15,6 +15,7 @@ import type { Clock, Random, Timers } from '../../domain/clock.ts';
 import type { Event } from '../../domain/emitter.ts';
 import type { Holding } from '../../domain/planner/model.ts';
 import type { NodeLink } from '../../link/node-link.ts';
+import type { ContainerAccess } from '../../runtimes/docker/access.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { NodeRecord, SecretId } from '../../store/node-rows.ts';
 import type { Logger } from '../logger.ts';
@@ -86,6 +87,8 @@ export interface DockerLike extends Runtime {
   readonly onDidClose?: Event<Error | undefined>;
   /** References of the images that are there. */
   images?(): Promise<ReadonlySet<string>>;
+  /** Programs in its containers. */
+  readonly access?: ContainerAccess;
 }
 
 /** The runtimes room. */

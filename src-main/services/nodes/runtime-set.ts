@@ -5,6 +5,7 @@ import type { RuntimeKind } from '../../contract/task.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import type { NodeLink } from '../../link/node-link.ts';
+import type { ContainerAccess } from '../../runtimes/docker/access.ts';
 import { DockerError } from '../../runtimes/docker/errors.ts';
 import type { ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
 import type { Logger } from '../logger.ts';
@@ -40,6 +41,7 @@ export class RuntimeSet implements AsyncDisposable {
   #isClosed = false;
   #dockerClosing: Disposable | undefined;
   #images: (() => Promise<ReadonlySet<string>> | undefined) | undefined;
+  #access: ContainerAccess | undefined;
 
   /** What runs there may have changed. */
   readonly onDidChange = this.#changed.event;
@@ -56,6 +58,11 @@ export class RuntimeSet implements AsyncDisposable {
 
   get docker(): DockerStatus {
     return this.#docker;
+  }
+
+  /** Programs in containers; undefined while Docker does not answer. */
+  get containers(): ContainerAccess | undefined {
+    return this.#access;
   }
 
   /** Makes the process runtime, where the facts allow one and there is none yet. */
@@ -106,6 +113,7 @@ export class RuntimeSet implements AsyncDisposable {
       this.#docker = { kind: 'up', facts };
       this.#dockerClosing = runtime.onDidClose?.((error) => void this.#dockerFailed(error));
       this.#images = runtime.images === undefined ? undefined : () => runtime.images?.();
+      this.#access = runtime.access;
       await this.#add('docker', runtime);
     } catch (error) {
       if (!(error instanceof AppError))
@@ -149,6 +157,7 @@ export class RuntimeSet implements AsyncDisposable {
     this.#docker = { kind: 'down', problem };
     this.#dockerClosing?.[Symbol.dispose]();
     this.#images = undefined;
+    this.#access = undefined;
     await this.#remove('docker');
     this.#appeared.emit('docker');
     this.#retryAfter(soonMs);

@@ -15,6 +15,7 @@ import { fakeBatchesApi } from './fake-batches-api.ts';
 import { fakeLog } from './fake-logs.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
+import { FakeTerminals } from './fake-terminals.ts';
 
 export interface FakeOptions {
   variant?: FakeVariant;
@@ -24,6 +25,7 @@ export interface FakeOptions {
 /** A fake core together with the handles tests and the gallery need. */
 export interface FakeClient extends CoreClient {
   readonly core: FakeCore;
+  readonly terminals: FakeTerminals;
   /** Plays a change of the link. */
   setState(state: ConnectionState): void;
 }
@@ -33,6 +35,7 @@ export function createFakeClient({
   now = () => Date.now(),
 }: FakeOptions = {}): FakeClient {
   const core = new FakeCore(variant, now);
+  const terminals = new FakeTerminals(core);
   const changed = new FakeSignal<ConnectionState>();
   const api: Api = {
     core: fakeCoreApi(core),
@@ -41,10 +44,12 @@ export function createFakeClient({
     tasks: fakeTasksApi(core),
     diagnostics: fakeDiagnosticsApi(core),
     batches: fakeBatchesApi(core),
+    terminals: terminals.api,
   };
   let state: ConnectionState = 'connected';
   return {
     core,
+    terminals,
     api,
     get state() {
       return state;
@@ -67,6 +72,7 @@ export function createFakeClient({
     openStream: (name, input, options = {}) => {
       const signal = options.signal ?? new AbortController().signal;
       if (name === 'diagnostics.readLog') return fakeCoreLog(core, signal);
+      if ('terminal' in input) return terminals.attach(input.terminal, options.upload);
       if (!('task' in input))
         throw new RequestError('not-found/log', `There is no «${name}» here.`);
       const task = core.task(input.task);

@@ -301,6 +301,18 @@ export const advice = {
     title: 'The settings file cannot be used',
     todo: 'Correct config.yaml at the place that is named.',
   },
+  'not-found/terminal': {
+    title: 'The terminal is gone',
+    todo: 'Open a new one; terminals live as long as their core.',
+  },
+  'terminal/unavailable': {
+    title: 'A terminal cannot be opened there now',
+    todo: 'The message says what has to run first.',
+  },
+  'terminal/no-shell': {
+    title: 'There is no shell in this container',
+    todo: 'Look at its log, or run one of its own programs.',
+  },
   'internal/unexpected': {
     title: 'Something unexpected went wrong',
     todo: 'The core’s log has the full story under the incident number.',

@@ -39,6 +39,11 @@ export function memoryIo(
     platform: 'linux',
     homeDir: '/home/me',
     prompts: options.prompts,
+    terminal: undefined,
+    keys: async function* () {
+      await Promise.resolve();
+      if (options.input !== undefined) yield Buffer.from(options.input);
+    },
     readInput: () => Promise.resolve(options.input ?? ''),
     now: () => 1_772_366_400_000,
   };

@@ -1,0 +1,93 @@
+// One terminal as it looks, without a display: runs in the worker thread, where parsing and drawing
+// a snapshot hold nobody up.
+import serialize from '@xterm/addon-serialize';
+import headless from '@xterm/headless';
+import { cleanTitle } from '../../domain/terminals/far-text.ts';
+import { SequenceTail } from '../../domain/terminals/sequence-tail.ts';
+import { drawBackgrounds } from './backgrounds.ts';
+import { ModeMemory } from './mode-memory.ts';
+
+export interface ScreenEvents {
+  /** The program asked the terminal something (where the cursor is, what it can do). */
+  answer(bytes: Uint8Array): void;
+  title(title: string): void;
+}
+
+export interface Snapshot {
+  readonly bytes: Uint8Array;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface ScreenOptions {
+  readonly columns: number;
+  readonly rows: number;
+  readonly scrollbackLines: number;
+}
+
+const encoder = new TextEncoder();
+
+/** Everything is done in the order it was asked for. */
+export class Screen {
+  readonly #terminal: headless.Terminal;
+  readonly #serializer = new serialize.SerializeAddon();
+  readonly #modes: ModeMemory;
+  readonly #tail = new SequenceTail();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor({ columns, rows, scrollbackLines }: ScreenOptions, events: ScreenEvents) {
+    const terminal = new headless.Terminal({
+      cols: columns,
+      rows,
+      scrollback: scrollbackLines,
+      allowProposedApi: true,
+      // It would write what a program prints wrongly to our standard error.
+      logLevel: 'off',
+    });
+    this.#terminal = terminal;
+    terminal.loadAddon(this.#serializer);
+    this.#modes = new ModeMemory(terminal.parser);
+    terminal.onData((text) => events.answer(encoder.encode(text)));
+    terminal.onBinary((text) => events.answer(Buffer.from(text, 'latin1')));
+    terminal.onTitleChange((title) => events.title(cleanTitle(title)));
+  }
+
+  /** Resolves when the bytes are on the screen. */
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#next(
+      () =>
+        new Promise((resolve) => {
+          this.#tail.feed(bytes);
+          this.#terminal.write(bytes, resolve);
+        }),
+    );
+  }
+
+  resize(columns: number, rows: number): Promise<void> {
+    return this.#next(() => {
+      this.#terminal.resize(columns, rows);
+    });
+  }
+
+  /** What draws this terminal on an empty one of the same size, so that its output can go on. */
+  snapshot(): Promise<Snapshot> {
+    return this.#next(() => {
+      const backgrounds = drawBackgrounds(this.#terminal);
+      const drawn = encoder.encode(
+        this.#serializer.serialize() + backgrounds + this.#modes.restore(),
+      );
+      const bytes = Buffer.concat([drawn, this.#tail.bytes]);
+      return { bytes, columns: this.#terminal.cols, rows: this.#terminal.rows };
+    });
+  }
+
+  dispose(): void {
+    this.#terminal.dispose();
+  }
+
+  #next<T>(work: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
