@@ -27,6 +27,8 @@ import { SubmissionDesk } from './services/tasks/submission-desk.ts';
 import { TaskFeeds } from './services/tasks/task-feeds.ts';
 import { TaskSecrets } from './services/tasks/task-secrets.ts';
 import { TaskService } from './services/tasks/task-service.ts';
+import { VpsBook } from './services/vps/vps-book.ts';
+import { makeVps } from './core-vps.ts';
 import type { Store } from './store/open.ts';
 
 /** What everything else stands on. */
@@ -120,6 +122,7 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
     maxBytesPerTask: () => settings.get('logs.maxBytesPerTask'),
     setLogBytes: (id, bytes) => book.setLogBytes(id, bytes),
   });
+  const vpses = new VpsBook({ records: store.vps, tasks: records, book });
   const attempts = new AttemptService({
     coreId: identity.coreId,
     book,
@@ -129,9 +132,19 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
     log,
     buildSpec: (task, place, node) => {
       const logBufferBytes = settings.get('logs.nodeBufferBytes');
-      return attemptSpec({ task, place, node, secrets: secrets.values(task), logBufferBytes });
+      const ports = vpses.get(task.id)?.record.ports ?? [];
+      return attemptSpec({
+        task,
+        place,
+        node,
+        secrets: secrets.values(task),
+        logBufferBytes,
+        ports,
+      });
     },
-    collectLog: (runtime, ref, signal) => collector.collect(runtime, ref, signal),
+    // What the main program of a VPS prints stays in its container.
+    collectLog: (runtime, ref, signal) =>
+      ref.vps === undefined ? collector.collect(runtime, ref, signal) : Promise.resolve(),
   });
   const removeLogs = async (removed: readonly TaskId[]) => {
     for (const id of removed) await logs.remove(id);
@@ -142,7 +155,20 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
   const queue = makeQueue({ ...parts, tasks, ids, clock, timers, log });
   const feeds = new TaskFeeds({ book, service: tasks, records, timers });
   const reader = new LogReader({ logs, book, resolve: (reference) => tasks.resolve(reference) });
-  return { planner, dispatcher, attempts, tasks, feeds, reader, queue };
+  const vps = makeVps({
+    vpses,
+    book,
+    records,
+    fleet,
+    dispatcher,
+    settings,
+    secrets,
+    ids,
+    clock,
+    timers,
+    log,
+  });
+  return { planner, dispatcher, attempts, tasks, feeds, reader, queue, vps };
 }
 
 function makeStatus({ options, store, book }: Shared, fleet: NodesService, loop: LoopDelay) {

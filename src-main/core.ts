@@ -7,6 +7,7 @@ import { diagnosticsRouter } from './api/diagnostics-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { tasksRouter } from './api/tasks-router.ts';
 import { terminalsRouter } from './api/terminals-router.ts';
+import { vpsRouter } from './api/vps-router.ts';
 import { openCoreLog } from './core-log.ts';
 import { makeServices, type Foundations } from './core-services.ts';
 import { Emitter } from './domain/emitter.ts';
@@ -77,6 +78,7 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       nodes: nodesRouter(nodes),
       tasks: tasksRouter({ tasks, feeds, records: store.tasks, ...services.queue }),
       batches: batchesRouter(services.queue.batches),
+      vps: vpsRouter(services.vps),
       diagnostics: diagnosticsRouter(services.diagnostics),
       terminals: terminalsRouter(terminals.service),
     },
@@ -145,6 +147,7 @@ async function stop(
   services.queue.keeper[Symbol.dispose]();
   services.dispatcher[Symbol.dispose]();
   await services.terminals[Symbol.asyncDispose]();
+  services.vps[Symbol.dispose]();
   await services.attempts[Symbol.asyncDispose]();
   await services.nodes[Symbol.asyncDispose]();
   await services.planner[Symbol.asyncDispose]();

@@ -72,6 +72,14 @@ export const errorCodes = [
   'docker/image-import',
   'docker/resource-allocation',
   'docker/disk-full',
+  // VPSes
+  'not-found/vps',
+  'vps/not-running',
+  'vps/no-room',
+  'vps/no-ssh',
+  'vps/ssh-setup',
+  'vps/key-invalid',
+  'vps/out-of-reach',
   // processes
   'process/unsupported',
   'process/creation',

@@ -35,6 +35,7 @@ import {
   waitReason,
 } from './task.ts';
 import { terminals, terminalStreams } from './terminals.ts';
+import { vps } from './vps.ts';
 
 export { feedOf, type FeedItem } from './feed.ts';
 
@@ -201,7 +202,7 @@ const tasks = {
   remove: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
 };
 
-export const contract = { core, config, nodes, tasks, batches, diagnostics, terminals };
+export const contract = { core, config, nodes, tasks, batches, vps, diagnostics, terminals };
 export type Contract = typeof contract;
 
 /** What a log reader asks for. */

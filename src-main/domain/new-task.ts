@@ -8,6 +8,8 @@ import type { Target } from './target.ts';
 
 export interface NewTask {
   readonly id: TaskId;
+  /** Default: a command. */
+  readonly type?: Task['type'];
   readonly batchId: BatchId;
   readonly submission: TaskSubmission;
   /** The one of the submission's targets that this task is for; null where the scheduler chooses. */
@@ -33,7 +35,7 @@ export function newTask(args: NewTask): Task {
   return {
     id: args.id,
     batchId: args.batchId,
-    type: 'command',
+    type: args.type ?? 'command',
     spec: {
       target: args.target,
       cores: submission.cores,
@@ -67,6 +69,7 @@ export function newTask(args: NewTask): Task {
     attempt: 0,
     imageDigest: null,
     warnings: args.warnings,
+    disk: null,
     state: {
       status: 'PENDING',
       since: now,

@@ -196,6 +196,7 @@ export function endEvents(
   if (state.status === 'PAUSED' && end.exitCode === 0) {
     events.push({ kind: 'resumed', attempt, by: 'node' });
   }
-  events.push({ kind: 'ended', attempt, end, why: problem });
+  const run = task.type === 'vps' && startedAt !== null ? { run: startedAt } : {};
+  events.push({ kind: 'ended', attempt, end, why: problem, ...run });
   return events;
 }

@@ -42,6 +42,7 @@ export function settleEnd(
   fact: { readonly end: AttemptEnd; readonly kill: KillWish | null; readonly why: string | null },
 ): Ending {
   const { end, kill } = fact;
+  if (task.type === 'vps') return endOfVps(task, fact);
   const isKilled = kill?.deliveredAt != null || (kill !== null && end.lostWithNode === true);
   if (isKilled) return { status: 'KILLED', reason: killedBy(kill), warning: null };
   if (end.exitCode === 0) return cleanEnd(task, end);
@@ -52,6 +53,22 @@ export function settleEnd(
     return { status: 'KILLED', reason: killedBy(kill), warning: null };
   }
   return { status: 'FAILED', reason: fact.why ?? describeEnd(end), warning: null };
+}
+
+/** A VPS only ever rests or is removed: whatever ended in it, its disk is there and can be started again. */
+function endOfVps(
+  task: Task,
+  { end, kill, why }: { end: AttemptEnd; kill: KillWish | null; why: string | null },
+): Ending {
+  if (kill !== null) {
+    const status = kill.then === undefined ? 'KILLED' : 'STOPPED';
+    return { status, reason: killedBy(kill), warning: null };
+  }
+  if (end.oomKilled) {
+    return { status: 'STOPPED', reason: `out of memory${limitOf(task)}`, warning: null };
+  }
+  if (end.exitCode === 0) return cleanEnd(task, end);
+  return { status: 'STOPPED', reason: why ?? describeEnd(end), warning: null };
 }
 
 /** The core may have gone down between sending the signal and writing that it arrived: the end tells. */
@@ -72,9 +89,10 @@ function cleanEnd(task: Task, end: AttemptEnd): Ending {
   };
 }
 
-/** `killed by anna`. */
+/** `killed by anna`; of a VPS also `stopped by anna` and `restarted by anna`. */
 export function killedBy(kill: KillWish): string {
-  return `killed by ${kill.by}`;
+  const words = { rest: 'stopped', restart: 'restarted' };
+  return `${kill.then === undefined ? 'killed' : words[kill.then]} by ${kill.by}`;
 }
 
 function limitOf(task: Task): string {

@@ -4,6 +4,7 @@
 import { isFinal, type TaskStatus } from '../contract/task.ts';
 import type { Instant } from '../contract/ids.ts';
 import type { Refusal, Task, TaskEvent, Transition } from './task.ts';
+import { changeVps, recordStop, restUnplaced, settleVps, startAgain } from './vps/vps-steps.ts';
 import {
   approve,
   reject,
@@ -25,7 +26,7 @@ import {
   resume,
   find,
   ifStartUnderWay,
-  removeStopped,
+  removeResting,
   type EventKind,
   type Handler,
 } from './task-steps.ts';
@@ -39,14 +40,16 @@ export type { Refusal } from './task.ts';
  */
 export const legalTransitions = {
   PENDING_APPROVAL: ['PENDING', 'REJECTED', 'KILLED'],
-  PENDING: ['ASSIGNING', 'KILLED', 'FAILED'],
-  ASSIGNING: ['RUNNING', 'PENDING', 'FAILED', 'KILLED', 'LOST'],
+  /** STOPPED: a VPS that was to start again, and is not to any more. */
+  PENDING: ['ASSIGNING', 'KILLED', 'FAILED', 'STOPPED'],
+  ASSIGNING: ['RUNNING', 'PENDING', 'FAILED', 'KILLED', 'LOST', 'STOPPED'],
   RUNNING: ['COMPLETED', 'FAILED', 'KILLED', 'KILLED_OOM', 'STOPPED', 'PAUSED', 'LOST'],
   PAUSED: ['RUNNING', 'KILLED', 'KILLED_OOM', 'STOPPED', 'LOST', 'FAILED'],
   /** PENDING: a start that provably never happened, or a task that opted into running elsewhere. */
   LOST: ['RUNNING', 'PAUSED', 'COMPLETED', 'FAILED', 'KILLED', 'KILLED_OOM', 'STOPPED', 'PENDING'],
   STOPPED: ['PENDING', 'KILLED'],
-  FAILED: ['PENDING'],
+  /** KILLED: a VPS that is removed. */
+  FAILED: ['PENDING', 'KILLED'],
   KILLED_OOM: ['PENDING'],
   COMPLETED: [],
   KILLED: [],
@@ -66,6 +69,9 @@ const machine: Machine = {
   PENDING: {
     placed: place,
     'kill-requested': killUnplaced,
+    'stop-requested': restUnplaced,
+    'vps-settled': settleVps,
+    'vps-changed': changeVps,
     held: hold,
     released: hold,
     reprioritized: reprioritize,
@@ -82,6 +88,8 @@ const machine: Machine = {
     'node-lost': lose,
     'kill-requested': recordKill,
     'kill-delivered': markDelivered,
+    'stop-requested': recordStop,
+    'vps-changed': changeVps,
     reprioritized: reprioritize,
     warned: warn,
   },
@@ -92,6 +100,8 @@ const machine: Machine = {
     'node-lost': lose,
     'kill-requested': recordKill,
     'kill-delivered': markDelivered,
+    'stop-requested': recordStop,
+    'vps-changed': changeVps,
     reprioritized: reprioritize,
     warned: warn,
   },
@@ -102,6 +112,8 @@ const machine: Machine = {
     'node-lost': lose,
     'kill-requested': recordKill,
     'kill-delivered': markDelivered,
+    'stop-requested': recordStop,
+    'vps-changed': changeVps,
     reprioritized: reprioritize,
     warned: warn,
   },
@@ -115,12 +127,29 @@ const machine: Machine = {
     vanished: vanish,
     'kill-requested': recordKill,
     'kill-delivered': markDelivered,
+    'stop-requested': recordStop,
+    'vps-changed': changeVps,
     reprioritized: reprioritize,
     warned: warn,
   },
-  STOPPED: { 'kill-requested': removeStopped, warned: warn },
+  STOPPED: {
+    'start-requested': startAgain,
+    'vps-settled': settleVps,
+    'kill-requested': removeResting,
+    'vps-changed': changeVps,
+    reprioritized: reprioritize,
+    warned: warn,
+  },
   COMPLETED: { warned: warn },
-  FAILED: { retried: retry, warned: warn },
+  // A VPS that failed may still have its disk: it can be started again, or removed.
+  FAILED: {
+    retried: retry,
+    'start-requested': startAgain,
+    'vps-settled': settleVps,
+    'kill-requested': removeResting,
+    'vps-changed': changeVps,
+    warned: warn,
+  },
   KILLED: { warned: warn },
   KILLED_OOM: { retried: retry, warned: warn },
   REJECTED: { warned: warn },
@@ -182,4 +211,7 @@ const past: Partial<Record<EventKind, string>> = {
   reprioritized: 'given another priority',
   amended: 'changed: only one that waits can',
   'kill-requested': 'killed',
+  'stop-requested': 'stopped',
+  'start-requested': 'started',
+  'vps-changed': 'changed',
 };

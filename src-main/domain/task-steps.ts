@@ -2,8 +2,17 @@
 // knows, what becomes of the task and what must be done on its node.
 import type { Instant } from '../contract/ids.ts';
 import type { TaskStatus } from '../contract/task.ts';
-import { killedBy, settleEnd } from './task-ending.ts';
-import type { Active, KillWish, Place, Task, TaskEffect, TaskEvent, TaskState } from './task.ts';
+import { killedBy, settleEnd, type Ending } from './task-ending.ts';
+import type {
+  Active,
+  KillWish,
+  Place,
+  Task,
+  TaskEffect,
+  TaskEvent,
+  TaskState,
+  VpsDisk,
+} from './task.ts';
 
 /** What can happen to a task. */
 export type EventKind = TaskEvent['kind'];
@@ -17,7 +26,9 @@ type StateOf<S, T = TaskState> = T extends { status: infer TS }
 /** What a handler decides: the parts of the task that change. A string refuses, and says why. */
 export interface Decision {
   readonly state?: TaskState;
-  readonly task?: Partial<Pick<Task, 'attempt' | 'imageDigest' | 'priority' | 'warnings' | 'spec'>>;
+  readonly task?: Partial<
+    Pick<Task, 'attempt' | 'imageDigest' | 'priority' | 'warnings' | 'disk' | 'spec'>
+  >;
   readonly effects?: readonly TaskEffect[];
   readonly why?: string | null;
   readonly who?: string;
@@ -79,14 +90,21 @@ export function hold({ state, event }: Moment<'PENDING', 'held' | 'released'>): 
 }
 
 export function killUnplaced({
+  task,
   event,
   now,
 }: Moment<'PENDING' | 'PENDING_APPROVAL', 'kill-requested'>): Decision {
   const reason = `killed by ${event.by} before it started`;
-  return { state: { status: 'KILLED', ...neverPlaced(now, reason) }, why: reason, who: event.by };
+  return {
+    state: { status: 'KILLED', ...neverPlaced(now, reason) },
+    task: { disk: null },
+    effects: removeDisk(task),
+    why: reason,
+    who: event.by,
+  };
 }
 
-function neverPlaced(now: Instant, reason: string) {
+export function neverPlaced(now: Instant, reason: string) {
   return { since: now, reason, place: null, assignedAt: null, startedAt: null, end: null };
 }
 
@@ -118,7 +136,10 @@ export function start({
 }: Moment<'ASSIGNING' | 'LOST', 'started'>): Decision {
   return {
     state: { status: 'RUNNING', ...activePart(state), since: now, startedAt: event.at },
-    task: { imageDigest: event.imageDigest ?? task.imageDigest },
+    task: {
+      imageDigest: event.imageDigest ?? task.imageDigest,
+      disk: task.type === 'vps' ? (task.disk ?? newDisk(state.place)) : null,
+    },
     // A kill asked for during the start may have found nothing to signal yet.
     effects: outstandingStop(task, state),
   };
@@ -133,7 +154,7 @@ export function deferStart({
   if (state.kill !== null) return { ...endNeverStarted(task, state, now), why: event.why };
   return {
     state: backInTheQueue(now, event.why, null),
-    effects: [removeAttempt(task, state.place, false)],
+    effects: removeNeverRun(task, state.place, false),
     why: event.why,
   };
 }
@@ -147,7 +168,7 @@ export function failStart({
   if (state.kill !== null) return { ...endNeverStarted(task, state, now), why: event.why };
   return {
     state: { status: 'FAILED', ...endedPart(state, now), reason: event.why },
-    effects: [removeAttempt(task, state.place, task.spec.keepFailed)],
+    effects: removeNeverRun(task, state.place, task.spec.keepFailed),
     why: event.why,
   };
 }
@@ -155,9 +176,13 @@ export function failStart({
 /** The wish to end it won over a start that was under way. */
 function endNeverStarted(task: Task, state: StateOf<OnNode>, now: Instant): Decision {
   const reason = state.kill === null ? null : `${killedBy(state.kill)} before it started`;
+  const isToRest = state.kill?.then !== undefined;
   return {
-    state: { status: 'KILLED', ...endedPart(state, now), reason },
-    effects: [removeAttempt(task, state.place, false)],
+    state: { status: isToRest ? 'STOPPED' : 'KILLED', ...endedPart(state, now), reason },
+    ...(isToRest ? {} : { task: { disk: null } }),
+    effects: isToRest
+      ? removeNeverRun(task, state.place, false)
+      : [removeAttempt(task, state.place, false)],
   };
 }
 
@@ -227,12 +252,13 @@ export function recordKill({
   };
 }
 
-/** A second wish can make the first stronger (SIGKILL, a shorter grace), never weaker. */
+/** A second wish can make the first stronger (SIGKILL, a shorter grace, the end of a VPS that was to rest), never weaker. */
 function strengthen(first: KillWish | null, second: KillWish): KillWish {
   if (first === null) return second;
   const isFatal = first.signal === 'SIGKILL' || second.signal === 'SIGKILL';
+  const { then: _then, ...rest } = first;
   return {
-    ...first,
+    ...rest,
     signal: isFatal ? 'SIGKILL' : second.signal,
     graceMs: Math.min(first.graceMs, second.graceMs),
   };
@@ -252,15 +278,20 @@ export function markDelivered({
 }
 
 /** Removing a VPS at rest. */
-export function removeStopped({
+export function removeResting({
   task,
   state,
   event,
   now,
-}: Moment<'STOPPED', 'kill-requested'>): Decision {
+}: Moment<'STOPPED' | 'FAILED', 'kill-requested'>): Decision | string {
+  if (task.type !== 'vps') return `The task has already ended (${state.status}).`;
   return {
     state: { ...state, status: 'KILLED', since: now, reason: `removed by ${event.by}` },
-    effects: state.place === null ? [] : [removeAttempt(task, state.place, false)],
+    task: { disk: null },
+    effects:
+      task.disk === null && state.place !== null
+        ? [removeAttempt(task, state.place, false)]
+        : removeDisk(task),
     who: event.by,
   };
 }
@@ -278,7 +309,10 @@ export function end({ task, state, event, now }: Moment<Begun | 'LOST', 'ended'>
       reason: ending.reason,
       end: event.end,
     },
-    task: addWarning(task, ending.warning),
+    task: {
+      ...addWarning(task, ending.warning),
+      disk: diskAfter(task, state.place, { event, ending }),
+    },
     // A VPS at rest keeps its disk.
     effects: ending.status === 'STOPPED' ? [] : [removeAttempt(task, state.place, keep)],
     why: ending.reason ?? `exit code ${String(event.end.exitCode ?? 'unknown')}`,
@@ -292,9 +326,12 @@ export function endPaused(moment: Moment<'PAUSED', 'ended'>): Decision | string 
 }
 
 export function vanish({ task, state, event, now }: Moment<OnNode, 'vanished'>): Decision {
-  const reason = state.kill === null ? event.why : 'gone after kill was asked';
+  // A VPS that was to rest has lost its disk: that is no rest.
+  const isKilled = state.kill !== null && state.kill.then === undefined;
+  const reason = isKilled ? 'gone after kill was asked' : event.why;
   return {
-    state: { status: state.kill === null ? 'FAILED' : 'KILLED', ...endedPart(state, now), reason },
+    state: { status: isKilled ? 'KILLED' : 'FAILED', ...endedPart(state, now), reason },
+    task: { disk: null },
     // Its container is gone, but a directory or a half-made one may be left.
     effects: [removeAttempt(task, state.place, false)],
     why: reason,
@@ -331,12 +368,39 @@ function outstandingStop(task: Task, state: Active): readonly TaskEffect[] {
   return [stopAttempt(task, state.place, state.kill)];
 }
 
-function stopAttempt(task: Task, at: Place, kill: KillWish): TaskEffect {
+export function stopAttempt(task: Task, at: Place, kill: KillWish): TaskEffect {
   const { signal, graceMs } = kill;
   return { kind: 'stop-attempt', nodeId: at.nodeId, attempt: task.attempt, signal, graceMs };
 }
 
 function removeAttempt(task: Task, at: Place, keep: boolean): TaskEffect {
   const { nodeId, runtime } = at;
-  return { kind: 'remove-attempt', nodeId, attempt: task.attempt, runtime, keep };
+  const effect = { kind: 'remove-attempt', nodeId, attempt: task.attempt, runtime, keep } as const;
+  return task.type === 'vps' ? { ...effect, keep: false, vps: true } : effect;
+}
+
+/** After a start that did not come to run: the disk of a VPS from its earlier attempts stays. */
+function removeNeverRun(task: Task, at: Place, keep: boolean): readonly TaskEffect[] {
+  return task.disk === null ? [removeAttempt(task, at, keep)] : [];
+}
+
+/** Removes the container of a VPS that is not running anywhere. */
+function removeDisk({ disk, attempt }: Task): readonly TaskEffect[] {
+  if (disk === null) return [];
+  const { nodeId } = disk;
+  return [{ kind: 'remove-attempt', nodeId, attempt, runtime: 'docker', keep: false, vps: true }];
+}
+
+function newDisk({ nodeId }: Place): VpsDisk {
+  return { nodeId, lastRun: null };
+}
+
+function diskAfter(
+  task: Task,
+  at: Place,
+  { event, ending }: { event: EventOf<'ended'>; ending: Ending },
+): VpsDisk | null {
+  if (task.type !== 'vps' || ending.status !== 'STOPPED') return null;
+  const disk = task.disk ?? newDisk(at);
+  return { ...disk, lastRun: event.run ?? disk.lastRun };
 }

@@ -40,6 +40,15 @@ export interface KillWish {
   readonly graceMs: number;
   /** A signal reached the work; null while none did. */
   readonly deliveredAt: Instant | null;
+  /** Of a VPS: it is to rest with its disk, or to start again at once. Absent: it is to be over. */
+  readonly then?: 'rest' | 'restart';
+}
+
+/** The disk of a VPS: the container that lives through its attempts. */
+export interface VpsDisk {
+  readonly nodeId: NodeId;
+  /** When the newest run that was settled had started, by the node's clock: a later one is the next attempt's. */
+  readonly lastRun: Instant | null;
 }
 
 /** How an attempt ended, as the node tells it. */
@@ -106,8 +115,13 @@ export interface Task {
   readonly attempt: number;
   readonly imageDigest: string | null;
   readonly warnings: readonly string[];
+  /** Of a VPS that ran once; null for everything else. */
+  readonly disk: VpsDisk | null;
   readonly state: TaskState;
 }
+
+/** What of a VPS can be changed while it lives. */
+export type VpsChanges = Partial<Pick<TaskSpec, 'name' | 'cores' | 'memoryBytes'>>;
 
 /** What happened to a task. Those from a node carry the attempt they speak of; late ones are refused. */
 export type TaskEvent =
@@ -128,6 +142,8 @@ export type TaskEvent =
       readonly attempt: number;
       readonly end: AttemptEnd;
       readonly why: string | null;
+      /** Of a VPS: when this run had started, by the node's clock. */
+      readonly run?: Instant;
     }
   | { readonly kind: 'vanished'; readonly attempt: number; readonly why: string }
   | { readonly kind: 'paused' | 'resumed'; readonly attempt: number; readonly by: string }
@@ -146,6 +162,17 @@ export type TaskEvent =
       readonly graceMs: number;
     }
   | { readonly kind: 'kill-delivered'; readonly attempt: number }
+  /** Of a VPS: to rest with its disk, or to start again from it. */
+  | {
+      readonly kind: 'stop-requested';
+      readonly by: string;
+      readonly graceMs: number;
+      readonly then: 'rest' | 'restart';
+    }
+  | { readonly kind: 'start-requested'; readonly by: string }
+  /** Of a VPS at rest: its container ran without us and ended. */
+  | { readonly kind: 'vps-settled'; readonly run: Instant }
+  | { readonly kind: 'vps-changed'; readonly by: string; readonly changes: VpsChanges }
   | { readonly kind: 'held' | 'released'; readonly by: string }
   | { readonly kind: 'reprioritized'; readonly by: string; readonly priority: number }
   /** A person changed what a waiting task asks for; `words` say what. */
@@ -187,6 +214,8 @@ export type TaskEffect =
       readonly attempt: number;
       readonly runtime: RuntimeKind;
       readonly keep: boolean;
+      /** The container of a VPS, whichever attempt made it. */
+      readonly vps?: true;
     };
 
 export interface Transition {

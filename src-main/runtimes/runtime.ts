@@ -2,16 +2,34 @@
 // A runtime keeps no state that matters: the node's containers and processes are the truth.
 import type { CoreId, Instant, TaskId } from '../contract/ids.ts';
 import type { HeldGpu, Mount, RuntimeKind, Vessel, Work } from '../contract/task.ts';
+import type { VpsPort } from '../contract/vps.ts';
 import type { AttemptEnd } from '../domain/task.ts';
+import type { VpsEngine } from './vps-engine.ts';
 
 /** One attempt of one task of one core: everything on a node is found by this. */
 export interface AttemptRef {
   readonly taskId: TaskId;
   readonly attempt: number;
+  /** Of a VPS: its container lives through its attempts, so it is found by the task alone. */
+  readonly vps?: VpsRun;
+}
+
+/** Which run of the container of a VPS the attempt is. */
+export interface VpsRun {
+  /** When the newest run of earlier attempts had started, by the node's clock: a run that started then is not this attempt's. */
+  readonly lastRun: Instant | null;
+}
+
+/** What only a VPS is created with. */
+export interface VpsSpec extends VpsRun {
+  readonly ports: readonly VpsPort[];
+  /** It has a disk: where the container is gone, that is an error and not a reason to make a new one. */
+  readonly hasDisk: boolean;
 }
 
 /** All that is needed to create an attempt. Secret values are in `env` here and nowhere else. */
 export interface AttemptSpec extends AttemptRef {
+  readonly vps?: VpsSpec;
   readonly batchId: string;
   readonly taskType: 'command' | 'vps';
   readonly nodeName: string;
@@ -120,5 +138,7 @@ export interface Runtime {
   remove(ref: AttemptRef, options: { keep: boolean }): Promise<void>;
   /** Fires when something of ours may have changed outside of what we ordered (Engine events, exits). */
   onDidChange(listener: () => void): Disposable;
+  /** What only VPSes need. Undefined where there can be none. */
+  readonly vps?: VpsEngine;
   close(): Promise<void>;
 }

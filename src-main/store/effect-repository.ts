@@ -43,6 +43,7 @@ const taskEffect: z.ZodType<TaskEffect> = z.discriminatedUnion('kind', [
     attempt,
     runtime: z.enum(['docker', 'process']),
     keep: z.boolean(),
+    vps: z.literal(true).exactOptional(),
   }),
 ]);
 

@@ -18,6 +18,7 @@ import { MetricsRepository } from './metrics-repository.ts';
 import { migrate, prepareFile, type Migration } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import { NodeRepository } from './node-repository.ts';
+import { VpsRepository } from './vps-repository.ts';
 import { QueryWorker } from './query-client.ts';
 import { prune, type RetentionRules } from './retention.ts';
 import { TaskRepository } from './task-repository.ts';
@@ -59,6 +60,7 @@ export interface Store extends AsyncDisposable {
   readonly tasks: TaskRepository;
   readonly effects: EffectRepository;
   readonly nodes: NodeRepository;
+  readonly vps: VpsRepository;
   readonly metrics: MetricsRepository;
   readonly logs: LogStore;
   readonly vault: SecretVault;
@@ -154,6 +156,7 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
     tasks,
     effects,
     nodes: new NodeRepository(connection, group, log),
+    vps: new VpsRepository(connection, group, log),
     metrics,
     logs,
     vault,

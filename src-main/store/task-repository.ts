@@ -61,6 +61,9 @@ const nonFinal = taskStatuses.filter(
   (status) => !(finalStatuses as readonly TaskStatus[]).includes(status),
 );
 
+/** A VPS that failed is not over before it is removed. */
+const mayHaveDisk = `(type = 'vps' AND status = 'FAILED')`;
+
 const idRow = z.object({ id: taskId });
 const newestRow = z.object({ id: taskId.nullable() });
 const countRow = z.object({ status: taskStatus, n: z.number().int() });
@@ -80,6 +83,8 @@ export class TaskRepository {
   readonly #insertLabel: Statement;
   readonly #update: Statement;
   readonly #updateSpec: Statement;
+  readonly #updateName: Statement;
+  readonly #updateText: Statement;
   readonly #byId: Statement;
   readonly #exists: Statement;
   readonly #active: Statement;
@@ -109,6 +114,8 @@ export class TaskRepository {
        WHERE id = ? AND status = ? AND attempt = ? AND since = ?`,
     );
     this.#updateSpec = connection.prepare('UPDATE task_specs SET spec_json = ? WHERE task_id = ?');
+    this.#updateName = connection.prepare('UPDATE tasks SET name = ? WHERE id = ?');
+    this.#updateText = connection.prepare('UPDATE task_texts SET text = ? WHERE task_id = ?');
     this.#byId = connection.prepare(`SELECT ${taskColumns} FROM ${taskTables} WHERE t.id = ?`);
     this.#exists = connection.prepare('SELECT 1 FROM tasks WHERE id = ?');
     this.#active = connection.prepare(
@@ -120,7 +127,7 @@ export class TaskRepository {
       'UPDATE tasks SET stdout_bytes = ?, stderr_bytes = ? WHERE id = ?',
     );
     this.#remove = connection.prepare(
-      `DELETE FROM tasks WHERE id = ? AND status IN (${quoted(finalStatuses)})`,
+      `DELETE FROM tasks WHERE id = ? AND status IN (${quoted(finalStatuses)}) AND NOT ${mayHaveDisk}`,
     );
     this.#ofBatch = connection.prepare(
       'SELECT CAST(id AS TEXT) AS id FROM tasks WHERE batch_id = ? ORDER BY id',
@@ -129,7 +136,7 @@ export class TaskRepository {
     this.#newestId = connection.prepare('SELECT CAST(max(id) AS TEXT) AS id FROM tasks');
     this.#endedBefore = connection.prepare(
       `SELECT CAST(id AS TEXT) AS id FROM tasks
-       WHERE finished_at < ? AND status IN (${quoted(finalStatuses)})
+       WHERE finished_at < ? AND status IN (${quoted(finalStatuses)}) AND NOT ${mayHaveDisk}
        ORDER BY finished_at DESC LIMIT ?`,
     );
   }
@@ -189,8 +196,7 @@ export class TaskRepository {
       since,
     );
     if (changes === 1) {
-      // Amendments only: what was asked for changes while a task waits.
-      if (task.spec !== from.spec) this.#updateSpec.run(JSON.stringify(task.spec), BigInt(task.id));
+      if (task.spec !== from.spec) this.#updateAsked(task);
       return;
     }
     throw new StoreError(
@@ -198,6 +204,14 @@ export class TaskRepository {
       `Task ${from.id} is not ${status} in attempt ${from.attempt} any more; nothing was changed.`,
       { retry: 'later', details: { taskId: from.id, status, attempt: from.attempt } },
     );
+  }
+
+  /** What was asked for is fixed but for a VPS, which can be renamed and given other limits. */
+  #updateAsked(task: Task): void {
+    const id = BigInt(task.id);
+    this.#updateSpec.run(JSON.stringify(task.spec), id);
+    this.#updateName.run(task.spec.name, id);
+    this.#updateText.run(searchText(task), id);
   }
 
   /** Undefined when there is none. @throws StoreError `store/corrupt` when it cannot be read. */

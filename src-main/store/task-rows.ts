@@ -19,6 +19,7 @@ import type {
   Task,
   TaskSpec,
   TaskState,
+  VpsDisk,
 } from '../domain/task.ts';
 import type { SqlValue } from './connection.ts';
 import { StoreError } from './errors.ts';
@@ -49,8 +50,8 @@ export const taskColumns = `
   CAST(t.id AS TEXT) AS id, CAST(t.batch_id AS TEXT) AS batch_id, t.type, t.owner, t.priority,
   t.status, t.since, t.is_held, t.attempt, CAST(t.node_id AS TEXT) AS node_id, t.place_json,
   t.kill_json, t.lost_was, t.reason, t.exit_code, t.signal, t.is_oom_killed, t.submitted_at,
-  t.assigned_at, t.started_at, t.image_digest, t.stdout_bytes, t.stderr_bytes, t.warnings_json,
-  t.not_before, t.blocked_json, s.spec_json`;
+  t.assigned_at, t.started_at, t.image_digest, t.disk_json, t.stdout_bytes, t.stderr_bytes,
+  t.warnings_json, t.not_before, t.blocked_json, s.spec_json`;
 export const taskTables = 'tasks t JOIN task_specs s ON s.task_id = t.id';
 
 const text = z.string();
@@ -78,6 +79,7 @@ const taskRow = z.object({
   assigned_at: int.nullable(),
   started_at: int.nullable(),
   image_digest: text.nullable(),
+  disk_json: text.nullable(),
   stdout_bytes: int,
   stderr_bytes: int,
   warnings_json: text,
@@ -145,7 +147,10 @@ const killWish: z.ZodType<KillWish> = z.strictObject({
   signal: text,
   graceMs: z.number().nonnegative(),
   deliveredAt: int.nullable(),
+  then: z.enum(['rest', 'restart']).exactOptional(),
 });
+
+const vpsDisk: z.ZodType<VpsDisk> = z.strictObject({ nodeId, lastRun: int.nullable() });
 
 const warnings = z.array(text);
 const taskIds = z.array(taskId);
@@ -173,6 +178,7 @@ export function toStoredTask(found: unknown): StoredTask {
     attempt: row.attempt,
     imageDigest: row.image_digest,
     warnings: parseJson(warnings, row.warnings_json, 'warnings_json'),
+    disk: row.disk_json === null ? null : parseJson(vpsDisk, row.disk_json, 'disk_json'),
     state: toState(row),
   };
   return { task, stdoutBytes: row.stdout_bytes, stderrBytes: row.stderr_bytes };
@@ -279,6 +285,7 @@ export function changingValues({ state, ...task }: Task): SqlValue[] {
     JSON.stringify(task.warnings),
     flat.notBefore,
     JSON.stringify(flat.blockedBy),
+    orNull(task.disk, JSON.stringify),
   ];
 }
 
@@ -307,6 +314,7 @@ export const changingColumns = [
   'warnings_json',
   'not_before',
   'blocked_json',
+  'disk_json',
 ] as const;
 
 interface FlatState {

@@ -60,6 +60,7 @@ function taskOf(index: number, isEnded: boolean): Task {
     submittedAt,
     attempt: isEnded ? 1 : 0,
     imageDigest: null,
+    disk: null,
     warnings: [],
     state: isEnded
       ? {

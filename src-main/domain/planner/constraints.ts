@@ -14,10 +14,12 @@ type Constraint = (need: Need, state: NodeState, policy: PlannerPolicy) => reado
 
 const nothing: readonly Lack[] = [];
 
-const isTheTarget: Constraint = (need, { node }) =>
-  need.nodeName === null || need.nodeName === node.name
+const isTheTarget: Constraint = (need, { node }) => {
+  if (need.home !== null && need.home !== node.id) return [{ kind: 'disk-elsewhere' }];
+  return need.nodeName === null || need.nodeName === node.name || need.home !== null
     ? nothing
     : [{ kind: 'not-the-target', wanted: need.nodeName }];
+};
 
 const takesWork: Constraint = (_need, { node }) => {
   if (node.state !== 'online') return [{ kind: 'node-state', state: node.state }];
@@ -183,7 +185,12 @@ export function fitsOn(need: Need, state: NodeState, policy: PlannerPolicy): boo
 }
 
 /** Lacks that do not depend on what the node has. */
-const chosenLacks: ReadonlySet<Lack['kind']> = new Set(['not-the-target', 'avoided', 'label']);
+const chosenLacks: ReadonlySet<Lack['kind']> = new Set([
+  'not-the-target',
+  'disk-elsewhere',
+  'avoided',
+  'label',
+]);
 
 /**
  * What would keep the task from the node even if it were reachable, willing and empty. A node that

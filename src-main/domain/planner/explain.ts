@@ -5,15 +5,12 @@ import type { Explanation, GpusLack, Lack, NodeAnswer } from './model.ts';
 
 /** One lack as a sentence without its full stop, e.g. `2 GPUs wanted; 1 is free, 1 is used by anna (PID 3312) outside the queue`. */
 export function describeLack(lack: Lack): string {
+  if (isChoice(lack)) return describeChoice(lack);
   switch (lack.kind) {
     case 'node-state':
       return stateWords[lack.state];
     case 'drained':
       return 'the node is drained: it takes nothing new';
-    case 'not-the-target':
-      return `the task is for ${lack.wanted}`;
-    case 'avoided':
-      return 'the task avoids this node';
     case 'label':
       return `label ${lack.key}=${lack.wanted} wanted; ${lack.has === null ? 'the node has no such label' : `here it is ${lack.has}`}`;
     case 'runtime':
@@ -159,10 +156,23 @@ function distanceOf(lacks: readonly Lack[]): number {
   return lacks.reduce((sum, lack) => sum + weightOf(lack), 0);
 }
 
+/** What people chose, or what follows from it. */
+type Choice = Extract<Lack, { kind: 'not-the-target' | 'disk-elsewhere' | 'avoided' }>;
+
+function isChoice(lack: Lack): lack is Choice {
+  return ['not-the-target', 'disk-elsewhere', 'avoided'].includes(lack.kind);
+}
+
+function describeChoice(lack: Choice): string {
+  if (lack.kind === 'not-the-target') return `the task is for ${lack.wanted}`;
+  return lack.kind === 'avoided' ? 'the task avoids this node' : 'its disk is on another node';
+}
+
 /** Each kind of lack counts; an amount counts more the more of it is missing. */
 function weightOf(lack: Lack): number {
   switch (lack.kind) {
     case 'not-the-target':
+    case 'disk-elsewhere':
       return 100;
     // A node that cannot be used is further away than one that is busy.
     case 'node-state':

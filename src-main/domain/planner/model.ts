@@ -51,6 +51,8 @@ export interface QueuedTask {
   readonly submittedAt: Instant;
   readonly held: boolean;
   readonly target: Target | null;
+  /** The only node it can start on: a VPS goes where its disk is. Absent: any. */
+  readonly home?: NodeId;
   /** As asked for: 0 means no limit and counts as 1. */
   readonly cores: number;
   readonly memoryBytes: number;
@@ -84,6 +86,7 @@ export type Lack =
   | { readonly kind: 'node-state'; readonly state: 'connecting' | 'offline' | 'disabled' }
   | { readonly kind: 'drained' }
   | { readonly kind: 'not-the-target'; readonly wanted: string }
+  | { readonly kind: 'disk-elsewhere' }
   | { readonly kind: 'avoided' }
   | {
       readonly kind: 'label';

@@ -1,5 +1,6 @@
 // What a task needs of a node. Tasks that need the same share one shape: what was found for one of
 // them holds for all.
+import type { NodeId } from '../../contract/ids.ts';
 import type { GpuRequest, Labels, RuntimeKind, Vessel } from '../../contract/task.ts';
 import { imageOf, runtimeOf } from '../names.ts';
 import type { Target } from '../target.ts';
@@ -8,6 +9,8 @@ import type { QueuedTask } from './model.ts';
 /** Requirements of one shape, in the form the predicates read. */
 export interface Need {
   readonly nodeName: string | null;
+  /** The node that has its disk; null when it has none. */
+  readonly home: NodeId | null;
   readonly numa: number | null;
   /** GPUs by index; null when none are named. */
   readonly gpuIndices: readonly number[] | null;
@@ -31,6 +34,7 @@ export function needOf(task: QueuedTask): Need {
   const { target } = task;
   return {
     nodeName: target === null ? null : target.node,
+    home: task.home ?? null,
     numa: target === null ? null : target.numa,
     ...gpusOf(task),
     cores: Math.max(1, task.cores),
@@ -76,6 +80,7 @@ export function needsSame(a: QueuedTask, b: QueuedTask): boolean {
     Math.max(1, a.cores) === Math.max(1, b.cores) &&
     a.memoryBytes === b.memoryBytes &&
     a.exclusive === b.exclusive &&
+    a.home === b.home &&
     isSameTarget(a.target, b.target) &&
     isSameRequest(countedGpus(a), countedGpus(b)) &&
     isSameVessel(a.vessel, b.vessel) &&

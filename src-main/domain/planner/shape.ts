@@ -92,8 +92,8 @@ export class Shape {
 
   /** Named GPUs may be foreign, and count as free in no bounds; but then there is one node to measure. */
   #isBeyond(bounds: Bounds): boolean {
-    const { nodeName, gpuCount, cores, memoryBytes } = this.need;
-    if (nodeName !== null) return false;
+    const { nodeName, home, gpuCount, cores, memoryBytes } = this.need;
+    if (nodeName !== null || home !== null) return false;
     return (
       gpuCount > bounds.gpus ||
       cores > bounds.cores ||
@@ -112,9 +112,11 @@ export class Shape {
   }
 
   #measureAll(log: NodeLog): void {
-    const { nodeName } = this.need;
-    const target = nodeName === null ? undefined : log.byName.get(nodeName);
-    const states = nodeName === null ? log.nodes.values() : target === undefined ? [] : [target];
+    const { nodeName, home } = this.need;
+    // Where its disk is counts, also when the node has another name since.
+    const target = nodeName === null || home !== null ? undefined : log.byName.get(nodeName);
+    const isAnywhere = nodeName === null || home !== null;
+    const states = isAnywhere ? log.nodes.values() : target === undefined ? [] : [target];
     const fits: Fit[] = [];
     for (const state of states) {
       if (fitsOn(this.need, state, log.policy)) fits.push(measureFit(this.need, state, log.policy));

@@ -8,6 +8,7 @@ import { addNodeCommands } from './commands/node.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTaskCommands } from './commands/task.ts';
 import { addTerminalCommands } from './commands/terminal.ts';
+import { addVpsCommands } from './commands/vps.ts';
 import type { Io } from './io.ts';
 import { report } from './report.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -69,6 +70,7 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addConfigCommands(program, runner);
   addNodeCommands(program, runner);
   addTaskCommands(program, runner);
+  addVpsCommands(program, runner);
   addTerminalCommands(program, runner);
   addCompletionCommand(program, runner);
   return program;

@@ -56,6 +56,7 @@ export function containerConfig(
     Healthcheck: { Test: ['NONE'] },
     ...(spec.workdir === null ? {} : { WorkingDir: spec.workdir }),
     ...(spec.user === null ? {} : { User: spec.user }),
+    ...vpsIdentity(spec),
     HostConfig: hostConfig(spec, around),
   };
 }
@@ -63,7 +64,8 @@ export function containerConfig(
 function hostConfig(spec: AttemptSpec, around: ContainerSurroundings): Dockerode.HostConfig {
   return {
     Init: true,
-    RestartPolicy: { Name: 'no' },
+    // A VPS comes back with its node, unless it was stopped.
+    RestartPolicy: { Name: spec.vps === undefined ? 'no' : 'unless-stopped' },
     Privileged: spec.privileged,
     LogConfig: logConfig(spec.logBufferBytes),
     // Mounts, unlike Binds, refuse a source that does not exist instead of making a directory of it.
@@ -74,9 +76,29 @@ function hostConfig(spec: AttemptSpec, around: ContainerSurroundings): Dockerode
       ReadOnly: mount.readOnly,
     })),
     ShmSize: Math.max(leastShmBytes, Math.floor((spec.memoryBytes ?? around.nodeMemoryBytes) / 2)),
+    ...published(spec),
     ...limits(spec),
     ...gpus(spec, around.amdDevices),
   };
+}
+
+function vpsIdentity({ vps, name }: AttemptSpec): Dockerode.ContainerCreateOptions {
+  if (vps === undefined) return {};
+  const ports = vps.ports.map(({ container, protocol }) => `${container}/${protocol}`);
+  return {
+    ...(name === null ? {} : { Hostname: name }),
+    ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])),
+  };
+}
+
+/** Only what was asked for is published on the node. */
+function published({ vps }: AttemptSpec): Dockerode.HostConfig {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { container, protocol, address, host } of vps?.ports ?? []) {
+    const HostPort = host === null ? '' : String(host);
+    (bindings[`${container}/${protocol}`] ??= []).push({ HostIp: address, HostPort });
+  }
+  return vps === undefined ? {} : { PortBindings: bindings };
 }
 
 function limits(spec: AttemptSpec): Dockerode.HostConfig {

@@ -33,13 +33,15 @@ import {
 } from './errors.ts';
 import { engineGone, watchEvents } from './events.ts';
 import { ensureImage } from './images.ts';
-import { containerName, isAttempt, isKeptName, keptName } from './labels.ts';
+import { isAttempt, isKeptName, keptName } from './labels.ts';
 import { LogCursor } from './log-cursor.ts';
 import { mayBeLost, readEngineLife, toldAsLost, type EngineLife } from './lost-containers.ts';
 import { readLog } from './logs.ts';
 import type { FoundContainer } from './observed.ts';
 import { imageOf } from './reference.ts';
 import { stopContainer } from './stop.ts';
+import { DockerVps } from './vps/docker-vps.ts';
+import { ensureVps, findVps, stopVps } from './vps/vps-container.ts';
 import { nextChange, waitForContainer } from './wait.ts';
 
 export interface DockerRuntimeOptions {
@@ -90,6 +92,7 @@ class EngineRuntime implements DockerRuntime {
   readonly #abort = new AbortController();
   /** Asked for once: a runtime does not outlive its node's or its Engine's restart. */
   #life: Promise<EngineLife> | undefined;
+  readonly vps: DockerVps;
 
   constructor(options: DockerRuntimeOptions) {
     const { door, memoryBytes } = options.connection ?? {
@@ -106,6 +109,7 @@ class EngineRuntime implements DockerRuntime {
     this.#nodeMemoryBytes = memoryBytes;
     const log = options.log ?? silentLog;
     this.access = containerAccess({ docker, timers: options.timers, log }, options.coreId);
+    this.vps = new DockerVps(docker, this.#core);
     void this.#follow(log);
   }
 
@@ -140,6 +144,12 @@ class EngineRuntime implements DockerRuntime {
 
   async prepare(spec: AttemptSpec, options: PrepareOptions): Promise<Prepared> {
     const reference = imageOf(spec.vessel);
+    // A VPS that is there has its disk: its image may be long gone.
+    const found = spec.vps === undefined ? undefined : await this.#find(spec);
+    if (found !== undefined) {
+      const { imageDigest } = found.attempt;
+      return { imageDigest, imageId: imageDigest };
+    }
     return ensureImage(this.#docker, reference, { ...options, clock: this.#clock });
   }
 
@@ -158,6 +168,10 @@ class EngineRuntime implements DockerRuntime {
       nodeMemoryBytes: this.#nodeMemoryBytes,
       amdDevices: await findAmdDevices(this.#link, spec),
     });
+    if (spec.vps !== undefined) {
+      await ensureVps(spec, { docker: this.#docker, core: this.#core, config });
+      return;
+    }
     for (let round = 0; ; round += 1) {
       try {
         await this.#docker.createContainer(config);
@@ -196,12 +210,12 @@ class EngineRuntime implements DockerRuntime {
   /** The Engine would start an ended container again: only one that never ran may be started. */
   async #start(ref: AttemptRef): Promise<void> {
     const found = await this.#found(ref);
-    if (found.status !== 'created') return;
+    if (found.attempt.condition.kind !== 'created') return;
     try {
       await this.#docker.getContainer(found.id).start();
     } catch (error) {
       if (readComplaint(error).status === 304) return;
-      throw fromDocker(error, { kind: 'start', container: containerName('command', ref.taskId) });
+      throw fromDocker(error, { kind: 'start', container: found.name });
     }
   }
 
@@ -211,6 +225,9 @@ class EngineRuntime implements DockerRuntime {
   ): Promise<{ delivered: boolean }> {
     const found = await this.#find(ref);
     if (found === undefined) return { delivered: false };
+    if (ref.vps !== undefined && options.signal !== 'SIGKILL') {
+      return { delivered: await stopVps(this.#docker, found, options.graceMs) };
+    }
     const delivered = await stopContainer(this.#docker, found, {
       ...options,
       timers: this.#timers,
@@ -310,6 +327,7 @@ class EngineRuntime implements DockerRuntime {
   }
 
   async #find(ref: AttemptRef): Promise<FoundContainer | undefined> {
+    if (ref.vps !== undefined) return findVps(this.#docker, this.#core, ref);
     const found = await findAttempt(this.#docker, this.#core, ref);
     if (found === undefined || !mayBeLost(found.attempt)) return found;
     return { ...found, attempt: toldAsLost(found.attempt, await this.#engineLife()) };

@@ -159,7 +159,9 @@ export class AttemptDriver {
   async #createAndStart(found: ObservedAttempt | undefined): Promise<Begun> {
     const { runtime, isNew } = this.#parts;
     this.#checkWish();
-    const imageDigest = found === undefined ? await this.#create() : null;
+    // A VPS that is there may have to be given other limits before it starts.
+    const isMade = found !== undefined && this.#ref.vps === undefined;
+    const imageDigest = isMade ? null : await this.#create();
     this.#checkWish();
     await runtime.start(this.#ref);
     if (isNew) {

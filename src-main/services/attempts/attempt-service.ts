@@ -9,6 +9,8 @@ import type { Fleet, FleetNode } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
 import type { EffectRecords, StoredEffect } from '../tasks/ports.ts';
 import { holdingOf, type TaskBook } from '../tasks/task-book.ts';
+import { attemptRef, diskRef } from './attempt-ref.ts';
+import { settleVps } from './settle-vps.ts';
 import {
   AttemptAbandoned,
   AttemptDriver,
@@ -109,7 +111,12 @@ export class AttemptService implements AsyncDisposable {
       if (runtime === undefined) continue;
       const observed = await runtime.list();
       this.#noteConditions(observed);
-      await this.#tidy(runtime, observed);
+      await this.#tidy(
+        runtime,
+        observed.filter((seen) => !this.#isOfVps(seen)),
+      );
+      for (const seen of observed)
+        if (this.#isOfVps(seen)) await this.#tidyVps(runtime, nodeId, seen);
     }
   }
 
@@ -126,11 +133,12 @@ export class AttemptService implements AsyncDisposable {
   #noteConditions(observed: readonly ObservedAttempt[]): void {
     for (const { core, taskId, attempt, condition } of observed) {
       if (core !== this.#parts.coreId || taskId === null) continue;
-      const status = this.#parts.book.active(taskId)?.state.status;
-      const isFrozen = status === 'RUNNING' && condition.kind === 'paused';
-      const isThawed = status === 'PAUSED' && condition.kind === 'running';
-      const driver = this.#drivers.get(driverKey({ taskId, attempt }))?.driver;
-      if ((isFrozen || isThawed) && driver !== undefined) this.#run(driver.lookAgain());
+      const task = this.#parts.book.active(taskId);
+      if (task === undefined || !isOtherwise(task, condition.kind)) continue;
+      // The container of a VPS carries the attempt that made it.
+      const current = task.type === 'vps' ? task.attempt : attempt;
+      const driver = this.#drivers.get(driverKey({ taskId, attempt: current }))?.driver;
+      if (driver !== undefined) this.#run(driver.lookAgain());
     }
   }
 
@@ -170,6 +178,25 @@ export class AttemptService implements AsyncDisposable {
     }
   }
 
+  /** The container of a VPS that is not at work by our order. */
+  async #tidyVps(runtime: Runtime, nodeId: NodeId, seen: ObservedAttempt): Promise<void> {
+    const { book, log } = this.#parts;
+    const verdict = await settleVps({ book, runtime, nodeId }, seen);
+    if (verdict === undefined) return;
+    const { ref, order } = verdict;
+    if (order === 'remove') await runtime.remove(ref, { keep: false });
+    else if (order === 'end') this.#run(this.#endLeftover(runtime, ref));
+    else {
+      log.warn({ ...ref }, 'a VPS at rest was started on its node; it is stopped again');
+      this.#run(runtime.stop(ref, leftoverStop));
+    }
+  }
+
+  #isOfVps({ core, taskId }: ObservedAttempt): boolean {
+    if (core !== this.#parts.coreId || taskId === null) return false;
+    return this.#parts.book.find(taskId)?.task.type === 'vps';
+  }
+
   async #endLeftover(runtime: Runtime, ref: AttemptRef): Promise<void> {
     this.#parts.log.warn({ ...ref }, 'an attempt of a task that is over still ran; it is stopped');
     await runtime.stop(ref, leftoverStop);
@@ -202,7 +229,7 @@ export class AttemptService implements AsyncDisposable {
     const place = holdingOf(task)?.place;
     if (place === undefined || this.#isStopped) return undefined;
     const { nodeId } = place;
-    const ref = { taskId: task.id, attempt: task.attempt };
+    const ref = attemptRef(task);
     const key = driverKey(ref);
     const existing = this.#drivers.get(key);
     if (existing !== undefined) return existing.driver;
@@ -284,11 +311,7 @@ export class AttemptService implements AsyncDisposable {
   async #act({ effect, taskId }: StoredEffect, isNew: boolean): Promise<boolean> {
     const { book, fleet } = this.#parts;
     const ref = { taskId, attempt: effect.attempt };
-    if (effect.kind === 'remove-attempt') {
-      const runtime = fleet.runtime(effect.nodeId, effect.runtime);
-      await runtime?.remove(ref, { keep: effect.keep });
-      return runtime !== undefined;
-    }
+    if (effect.kind === 'remove-attempt') return this.#removeAttempt(ref, effect);
     const task = book.active(taskId);
     const place = task === undefined ? undefined : holdingOf(task)?.place;
     // What it was about is over.
@@ -300,6 +323,24 @@ export class AttemptService implements AsyncDisposable {
     if (driver === undefined) return false;
     if (effect.kind === 'stop-attempt') await driver.stop(effect);
     return true;
+  }
+
+  async #removeAttempt(
+    ref: AttemptRef,
+    effect: Extract<StoredEffect['effect'], { kind: 'remove-attempt' }>,
+  ): Promise<boolean> {
+    const runtime = this.#parts.fleet.runtime(effect.nodeId, effect.runtime);
+    if (effect.vps !== true) await runtime?.remove(ref, { keep: effect.keep });
+    else if (this.#isDiskOver(ref)) await runtime?.remove(diskRef(ref), { keep: false });
+    else return true;
+    return runtime !== undefined;
+  }
+
+  /** Whether a container may go that was to be removed: not when its VPS was started again meanwhile. */
+  #isDiskOver({ taskId, attempt }: AttemptRef): boolean {
+    const task = this.#parts.book.find(taskId)?.task;
+    if (task === undefined || task.state.status === 'KILLED') return true;
+    return task.attempt === attempt && task.disk === null && !('kill' in task.state);
   }
 
   /** Listeners must not throw: whoever announced something has nothing to do with a full disk. */
@@ -322,4 +363,11 @@ export class AttemptService implements AsyncDisposable {
       );
     });
   }
+}
+
+/** Frozen or thawed by somebody else than us. */
+function isOtherwise({ state }: Task, found: ObservedAttempt['condition']['kind']): boolean {
+  const isFrozen = state.status === 'RUNNING' && found === 'paused';
+  const isThawed = state.status === 'PAUSED' && found === 'running';
+  return isFrozen || isThawed;
 }

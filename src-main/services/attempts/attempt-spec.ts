@@ -1,8 +1,10 @@
 // From a task to what a runtime is told to create.
 import type { NodeFacts } from '../../contract/node.ts';
+import type { VpsPort } from '../../contract/vps.ts';
 import type { Place, Task } from '../../domain/task.ts';
 import type { AttemptSpec } from '../../runtimes/runtime.ts';
 import type { FleetNode } from '../fleet.ts';
+import { attemptRef } from './attempt-ref.ts';
 
 export interface SpecInputs {
   readonly task: Task;
@@ -11,6 +13,8 @@ export interface SpecInputs {
   /** Values of the secret variables, by name. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly logBufferBytes: number;
+  /** Of a VPS: what the node publishes. */
+  readonly ports?: readonly VpsPort[];
 }
 
 /** The variables every task sees; the user's own win over none of them. */
@@ -42,11 +46,12 @@ function heldGpus(place: Place, facts: NodeFacts | null): AttemptSpec['gpus'] {
 
 /** Everything a runtime needs to create this task's current attempt. */
 export function attemptSpec(inputs: SpecInputs): AttemptSpec {
-  const { task, place, node } = inputs;
+  const { task, place, node, ports = [] } = inputs;
   const { spec } = task;
+  const { vps, ...ref } = attemptRef(task);
   return {
-    taskId: task.id,
-    attempt: task.attempt,
+    ...ref,
+    ...(vps === undefined ? {} : { vps: { ...vps, ports, hasDisk: task.disk !== null } }),
     batchId: task.batchId,
     taskType: task.type,
     nodeName: node.name,

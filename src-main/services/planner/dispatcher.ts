@@ -37,6 +37,7 @@ export function toQueued(task: Task, now: Instant): QueuedTask {
     submittedAt: task.submittedAt,
     held: !isReady(task, now),
     target: spec.target,
+    ...(task.disk === null ? {} : { home: task.disk.nodeId }),
     cores: spec.cores,
     memoryBytes: spec.memoryBytes ?? 0,
     gpus: spec.gpus,

@@ -11,6 +11,7 @@ import {
 import { submissionOf } from '../../domain/submission-of.ts';
 import type { Task, TaskEvent } from '../../domain/task.ts';
 import { toTaskView } from '../../domain/task-view.ts';
+import { attemptRef } from '../attempts/attempt-ref.ts';
 import { toQueued, type Dispatcher } from '../planner/dispatcher.ts';
 import type { Fleet } from '../fleet.ts';
 import type { SettingsService } from '../settings.ts';
@@ -121,17 +122,21 @@ export class TaskService {
     references: readonly string[],
     options: Asker & { signal: string; graceSeconds?: number | undefined },
   ): Promise<OrderResult[]> {
-    return this.#order(references, () => this.killEvent(options));
+    return this.#order(references, (task) => this.killEvent(options, task));
   }
 
-  /** The wish to end something, with the grace of the settings where none is given. */
-  killEvent({
-    who,
-    signal,
-    graceSeconds,
-  }: Asker & { signal: string; graceSeconds?: number | undefined }): TaskEvent {
+  /**
+   * The wish to end something, with the grace of the settings where none is given. The disk of a VPS
+   * goes only where somebody removes the VPS by that word: here it is stopped.
+   */
+  killEvent(
+    { who, signal, graceSeconds }: Asker & { signal: string; graceSeconds?: number | undefined },
+    { type }: Pick<Task, 'type'> = { type: 'command' },
+  ): TaskEvent {
     const seconds = graceSeconds ?? this.#parts.settings.get('tasks.killGraceSeconds');
-    return { kind: 'kill-requested', by: who, signal, graceMs: seconds * 1000 };
+    const graceMs = seconds * 1000;
+    if (type === 'vps') return { kind: 'stop-requested', by: who, graceMs, then: 'rest' };
+    return { kind: 'kill-requested', by: who, signal, graceMs };
   }
 
   async hold(references: readonly string[], { who }: Asker): Promise<OrderResult[]> {
@@ -165,17 +170,17 @@ export class TaskService {
   /** Forgets ended tasks, with their logs. */
   async remove(references: readonly string[]): Promise<OrderResult[]> {
     const found = references.map((reference) => this.find(reference).task);
-    const ended = found.filter((task) => isFinal(task.state.status));
+    const ended = found.filter(isOver);
     this.#parts.book.remove(ended);
     await this.#parts.book.flushed();
     await this.#parts.removeLogs(ended.map((task) => task.id));
     return found.map((task) => {
-      const ok = isFinal(task.state.status);
+      const ok = isOver(task);
       return {
         id: task.id,
         ok,
         status: task.state.status,
-        message: ok ? null : 'It has not ended: kill it first.',
+        message: ok ? null : whyNotOver(task),
       };
     });
   }
@@ -191,13 +196,15 @@ export class TaskService {
     options: Asker & { changes: Partial<TaskSubmission> },
   ): Promise<Accepted> {
     const { task } = this.find(reference);
+    if (task.type === 'vps')
+      throw new RequestError('conflict/state', 'It is a VPS: clone it instead (vps clone).');
     const kept = this.#parts.secrets.values(task);
     const submission = { ...this.submission(reference), ...options.changes };
     const secretEnv = { ...kept, ...submission.secretEnv };
     return this.submit({ ...submission, secretEnv }, options);
   }
 
-  async #order(references: readonly string[], event: () => TaskEvent): Promise<OrderResult[]> {
+  async #order(references: readonly string[], event: EventFor): Promise<OrderResult[]> {
     return this.orderAll(
       references.map((reference) => this.resolve(reference)),
       event,
@@ -205,10 +212,10 @@ export class TaskService {
   }
 
   /** Tells each of these tasks an event; durable when it resolves. Those it does not apply to say why. */
-  async orderAll(ids: readonly TaskId[], event: () => TaskEvent): Promise<OrderResult[]> {
+  async orderAll(ids: readonly TaskId[], event: EventFor): Promise<OrderResult[]> {
     const { book } = this.#parts;
     const results = ids.map((id) => {
-      const outcome = book.apply(id, event());
+      const outcome = book.apply(id, event(book.find(id)?.task ?? { type: 'command' }));
       if (isRefused(outcome)) return { id, ok: false, status: outcome.from, message: outcome.why };
       return { id, ok: true, status: outcome.task.state.status, message: null };
     });
@@ -245,7 +252,7 @@ export class TaskService {
     if (runtime === undefined) {
       return { id, ok: false, status: needed, message: 'Its node cannot be reached now.' };
     }
-    const ref = { taskId: id, attempt: task.attempt };
+    const ref = attemptRef(task);
     await (kind === 'paused' ? runtime.pause(ref) : runtime.resume(ref));
     return this.#noteFrozen(task, { who, kind });
   }
@@ -263,6 +270,20 @@ export class TaskService {
       return { id, ok: false, status: outcome.from, message: outcome.why };
     return { id, ok: true, status: wanted, message: null };
   }
+}
+
+/** What to tell a task; it may depend on what kind of task it is. */
+type EventFor = (task: Pick<Task, 'type'>) => TaskEvent;
+
+/** A VPS that failed may have its disk, and may be started again. */
+function isOver({ type, state }: Task): boolean {
+  return isFinal(state.status) && !(type === 'vps' && state.status === 'FAILED');
+}
+
+function whyNotOver({ type }: Task): string {
+  return type === 'vps'
+    ? 'It is a VPS: remove it with its disk first (vps remove).'
+    : 'It has not ended: kill it first.';
 }
 
 function isRefused(

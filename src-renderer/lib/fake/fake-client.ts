@@ -16,6 +16,7 @@ import { fakeLog } from './fake-logs.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
 import { FakeTerminals } from './fake-terminals.ts';
+import { fakeVpsApi } from './fake-vps-api.ts';
 
 export interface FakeOptions {
   variant?: FakeVariant;
@@ -42,6 +43,7 @@ export function createFakeClient({
     config: fakeConfigApi(),
     nodes: fakeNodesApi(core),
     tasks: fakeTasksApi(core),
+    vps: fakeVpsApi(core),
     diagnostics: fakeDiagnosticsApi(core),
     batches: fakeBatchesApi(core),
     terminals: terminals.api,

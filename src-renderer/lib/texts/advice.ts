@@ -1,5 +1,6 @@
 // What to tell a person about each error the core knows: a title and what to do. A code added to
 // the contract without words here does not compile.
+import { vpsAdvice } from './advice-vps.ts';
 import type { ErrorCode } from '../../../src-main/contract/error-codes.ts';
 
 export interface Advice {
@@ -9,6 +10,7 @@ export interface Advice {
 }
 
 export const advice = {
+  ...vpsAdvice,
   'input/invalid': {
     title: 'Something in this is not valid',
     todo: 'Correct the field that is named and send it again.',

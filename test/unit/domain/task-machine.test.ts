@@ -89,6 +89,11 @@ const samples: readonly TaskEvent[] = [
   { kind: 'dependency-failed', why: 'It can never run: task 1 ended FAILED.' },
   { kind: 'retried', why: 'retry 1 of 3 in 10 s', notBefore: t0 },
   { kind: 'warned', warning: 'mind the gap' },
+  { kind: 'stop-requested', by: 'anna', graceMs: 10_000, then: 'rest' },
+  { kind: 'stop-requested', by: 'anna', graceMs: 10_000, then: 'restart' },
+  { kind: 'start-requested', by: 'anna' },
+  { kind: 'vps-settled', run: t0 },
+  { kind: 'vps-changed', by: 'anna', changes: { cores: 2 } },
 ];
 
 describe('the whole table', () => {
@@ -96,17 +101,17 @@ describe('the whole table', () => {
     const lines = taskStatuses.map((status) => `${status}: ${knownEvents(status).join(', ')}`);
     expect(lines.join('\n')).toMatchInlineSnapshot(`
       "PENDING_APPROVAL: approved, rejected, kill-requested, reprioritized, warned
-      PENDING: placed, kill-requested, held, released, reprioritized, amended, dependency-met, dependency-failed, warned
-      ASSIGNING: started, start-deferred, start-failed, vanished, node-lost, kill-requested, kill-delivered, reprioritized, warned
-      RUNNING: ended, vanished, paused, node-lost, kill-requested, kill-delivered, reprioritized, warned
-      PAUSED: ended, vanished, resumed, node-lost, kill-requested, kill-delivered, reprioritized, warned
+      PENDING: placed, kill-requested, stop-requested, vps-settled, vps-changed, held, released, reprioritized, amended, dependency-met, dependency-failed, warned
+      ASSIGNING: started, start-deferred, start-failed, vanished, node-lost, kill-requested, kill-delivered, stop-requested, vps-changed, reprioritized, warned
+      RUNNING: ended, vanished, paused, node-lost, kill-requested, kill-delivered, stop-requested, vps-changed, reprioritized, warned
+      PAUSED: ended, vanished, resumed, node-lost, kill-requested, kill-delivered, stop-requested, vps-changed, reprioritized, warned
       COMPLETED: warned
-      FAILED: retried, warned
+      FAILED: retried, start-requested, vps-settled, kill-requested, vps-changed, warned
       KILLED: warned
       KILLED_OOM: retried, warned
       REJECTED: warned
-      STOPPED: kill-requested, warned
-      LOST: found, started, start-deferred, start-failed, ended, vanished, kill-requested, kill-delivered, reprioritized, warned"
+      STOPPED: start-requested, vps-settled, kill-requested, vps-changed, reprioritized, warned
+      LOST: found, started, start-deferred, start-failed, ended, vanished, kill-requested, kill-delivered, stop-requested, vps-changed, reprioritized, warned"
     `);
   });
 

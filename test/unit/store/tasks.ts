@@ -72,6 +72,7 @@ export function aTask(index: number, { spec, ...changes }: TaskChanges = {}): Ta
     submittedAt: start,
     attempt: 0,
     imageDigest: null,
+    disk: null,
     warnings: [],
     state: { status: 'PENDING', since: start, held: false, reason: null, ...unbound },
     ...changes,

@@ -1,0 +1,59 @@
+import { implement } from '@orpc/server';
+import { contract } from '../contract/procedures.ts';
+import type { UserKeys, VpsCreation } from '../services/vps/vps-creation.ts';
+import type { VpsBook } from '../services/vps/vps-book.ts';
+import type { VpsService } from '../services/vps/vps-service.ts';
+import type { VpsSshService } from '../services/vps/vps-ssh.ts';
+import type { VpsViews } from '../services/vps/vps-views.ts';
+import type { WireContext } from './context.ts';
+import { feedFrom } from './feed.ts';
+
+export interface VpsParts {
+  readonly vpses: VpsBook;
+  readonly views: VpsViews;
+  readonly creation: VpsCreation;
+  readonly service: VpsService;
+  readonly ssh: VpsSshService;
+  readonly keys: Pick<UserKeys, 'list'>;
+}
+
+/** The contract's `vps`, on the VPS services. */
+export function vpsRouter({ vpses, views, creation, service, ssh, keys }: VpsParts) {
+  const os = implement(contract.vps).$context<WireContext>();
+  return os.router({
+    create: os.create.handler(async ({ input, context }) => {
+      const { id, privateKey, keyFile, warnings } = await creation.create(input, context.who);
+      return { vps: service.get(id), privateKey, keyFile, warnings: [...warnings] };
+    }),
+    list: os.list.handler(() => views.list()),
+    watch: os.watch.handler(({ signal }) =>
+      feedFrom({ snapshot: () => views.list(), onDidChange: views.onDidChange, signal }),
+    ),
+    get: os.get.handler(({ input }) => service.get(input.vps)),
+    events: os.events.handler(({ input }) => service.events(input.vps)),
+    start: os.start.handler(({ input, context }) => service.start({ ...input, who: context.who })),
+    stop: os.stop.handler(({ input, context }) => service.stop({ ...input, who: context.who })),
+    restart: os.restart.handler(({ input, context }) =>
+      service.restart({ ...input, who: context.who }),
+    ),
+    pause: os.pause.handler(({ input, context }) => service.pause({ ...input, who: context.who })),
+    resume: os.resume.handler(({ input, context }) =>
+      service.resume({ ...input, who: context.who }),
+    ),
+    rename: os.rename.handler(({ input, context }) =>
+      service.rename({ ...input, who: context.who }),
+    ),
+    update: os.update.handler(({ input, context }) =>
+      service.update({ ...input, who: context.who }),
+    ),
+    remove: os.remove.handler(({ input, context }) =>
+      service.remove({ ...input, who: context.who }),
+    ),
+    setUpSsh: os.setUpSsh.handler(async ({ input }) => {
+      await ssh.setUp(vpses.find(input.vps));
+      return service.get(input.vps);
+    }),
+    output: os.output.handler(({ input }) => service.output(input)),
+    localKeys: os.localKeys.handler(() => keys.list()),
+  });
+}

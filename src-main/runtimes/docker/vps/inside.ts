@@ -1,0 +1,74 @@
+// Running a short program inside a container: input in, output out, exit code.
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import type Dockerode from 'dockerode';
+import type { InsideResult } from '../../vps-engine.ts';
+import { fromDocker, readComplaint } from '../errors.ts';
+import type { FoundContainer } from '../observed.ts';
+
+/** More of what it prints is not kept. */
+const mostOutputBytes = 256 * 1024;
+
+export interface InsideOptions {
+  readonly argv: readonly string[];
+  readonly stdin?: string;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when the program ended. A program that is not there is exit code 127, as in a shell. */
+export async function runInside(
+  docker: Dockerode,
+  found: FoundContainer,
+  { argv, stdin = '', signal }: InsideOptions,
+): Promise<InsideResult> {
+  signal.throwIfAborted();
+  try {
+    const exec = await docker.getContainer(found.id).exec({
+      Cmd: [...argv],
+      User: '0',
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: false,
+    });
+    const stream = await exec.start({ hijack: true, stdin: true });
+    const output = await converse(docker, stream, { stdin, signal });
+    const { ExitCode: exitCode } = await exec.inspect();
+    return { exitCode: exitCode ?? 126, output };
+  } catch (error) {
+    signal.throwIfAborted();
+    const { text } = readComplaint(error);
+    if (/executable file not found|no such file or directory/i.test(text)) {
+      return { exitCode: 127, output: text };
+    }
+    throw fromDocker(error, { kind: 'other', container: found.name });
+  }
+}
+
+async function converse(
+  docker: Dockerode,
+  stream: Duplex,
+  { stdin, signal }: { stdin: string; signal: AbortSignal },
+): Promise<string> {
+  const both = new PassThrough();
+  const kept: Buffer[] = [];
+  let size = 0;
+  both.on('data', (chunk: Buffer) => {
+    if (size < mostOutputBytes) kept.push(chunk.subarray(0, mostOutputBytes - size));
+    size += chunk.length;
+  });
+  (
+    docker.modem as { demuxStream(from: Duplex, out: PassThrough, err: PassThrough): void }
+  ).demuxStream(stream, both, both);
+  const onAbort = () => stream.destroy();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    stream.end(stdin);
+    await once(stream, 'close');
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+  signal.throwIfAborted();
+  return Buffer.concat(kept).toString();
+}

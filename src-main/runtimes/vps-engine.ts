@@ -1,0 +1,54 @@
+// What can be done with the VPSes of one node beyond running attempts: looking closely, and working
+// inside of them. docker/vps/ implements it.
+import type { Instant, TaskId } from '../contract/ids.ts';
+
+/** The container of a VPS as it is now. Everything here came from the node. */
+export interface VpsLook {
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly isRunning: boolean;
+  readonly isPaused: boolean;
+  /** Waits to be started again by the Engine, because what runs in it ended. */
+  readonly isRestarting: boolean;
+  /** How often the Engine started it again since somebody did. */
+  readonly restarts: number;
+  /** Of its newest end; null while it never ended. */
+  readonly lastExitCode: number | null;
+  readonly startedAt: Instant | null;
+  /** Its address on the node's own network; null unless it runs. */
+  readonly ip: string | null;
+  readonly ports: readonly {
+    readonly container: number;
+    readonly protocol: string;
+    readonly address: string;
+    readonly host: number;
+  }[];
+}
+
+export interface InsideResult {
+  /** 126 and 127 as in a shell, also where the program is not in the image. */
+  readonly exitCode: number;
+  /** Both streams as they came, cut at 256 KiB. */
+  readonly output: string;
+}
+
+export interface VpsLimits {
+  /** 0: no limit. */
+  readonly cores: number;
+  readonly memoryBytes: number | null;
+}
+
+export interface VpsEngine {
+  /** Undefined when it has no container there. */
+  look(id: TaskId): Promise<VpsLook | undefined>;
+  /** Runs a short program inside as root. Its input is closed after `stdin`. Throws when it does not run. */
+  runInside(
+    id: TaskId,
+    argv: readonly string[],
+    options: { readonly stdin?: string; readonly signal: AbortSignal },
+  ): Promise<InsideResult>;
+  /** Changes limits of a container, running or not. */
+  setLimits(id: TaskId, limits: VpsLimits): Promise<void>;
+  /** The newest lines its main program printed. */
+  output(id: TaskId, lines: number): Promise<string>;
+}

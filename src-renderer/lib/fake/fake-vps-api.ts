@@ -1,0 +1,80 @@
+/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
+// The VPS part of the fake contract.
+import { RequestError } from '../../../src-main/contract/errors.ts';
+import { vpsSubmission, type VpsListChange, type VpsView } from '../../../src-main/contract/vps.ts';
+import type { Api } from '../client.ts';
+import type { FakeCore } from './fake-core.ts';
+import { fakeFeed, FakeSignal } from './fake-feed.ts';
+import { richVpses, sketchVps } from './fake-vpses.ts';
+
+export function fakeVpsApi(core: FakeCore): Api['vps'] {
+  let vpses = core.nodes.length === 0 ? [] : richVpses(core.now());
+  const changed = new FakeSignal<VpsListChange>();
+  const find = (ref: string): VpsView => {
+    const found = vpses.find(({ id, name }) => id === ref || name === ref);
+    if (found === undefined) throw new RequestError('not-found/vps', `There is no VPS ${ref}.`);
+    return found;
+  };
+  const change = (ref: string, changes: Partial<VpsView>): VpsView => {
+    const next = { ...find(ref), ...changes };
+    vpses = vpses.map((each) => (each.id === next.id ? next : each));
+    changed.emit({ upsert: next });
+    return next;
+  };
+  const running = () => ({ status: 'RUNNING' as const, reason: null, startedAt: core.now() });
+  return {
+    create: async (input) => {
+      const vps = sketchVps(vpsSubmission.parse(input), vpses.length, core.now());
+      vpses = [vps, ...vpses];
+      changed.emit({ upsert: vps });
+      return { vps, privateKey: null, keyFile: null, warnings: [] };
+    },
+    list: async () => vpses,
+    watch: async (_input, options) =>
+      fakeFeed({
+        snapshot: () => vpses,
+        subscribe: (push: (change: VpsListChange) => void) => changed.listen(push),
+        signal: options?.signal,
+      }),
+    get: async ({ vps }) => find(vps),
+    events: async () => [],
+    start: async ({ vps }) => change(vps, running()),
+    stop: async ({ vps }) =>
+      change(vps, {
+        status: 'STOPPED',
+        reason: 'stopped by you',
+        stoppedAt: core.now(),
+        health: null,
+      }),
+    restart: async ({ vps }) => change(vps, running()),
+    pause: async ({ vps }) => change(vps, { status: 'PAUSED' }),
+    resume: async ({ vps }) => change(vps, { status: 'RUNNING' }),
+    rename: async ({ vps, name }) => change(vps, { name }),
+    update: async ({ vps, cores, memoryBytes }) => {
+      const { cores: before, memoryBytes: memoryBefore } = find(vps);
+      return change(vps, {
+        cores: cores ?? before,
+        memoryBytes: memoryBytes === undefined ? memoryBefore : memoryBytes,
+      });
+    },
+    remove: async ({ vps }) => {
+      const { id } = find(vps);
+      vpses = vpses.filter((each) => each.id !== id);
+      changed.emit({ removed: id });
+      return { id };
+    },
+    setUpSsh: async ({ vps }) => {
+      const { ssh } = find(vps);
+      return change(vps, { ssh: { ...ssh, state: 'ready', problem: null } });
+    },
+    output: async () => ({ text: 'ready\n' }),
+    localKeys: async () => [
+      {
+        file: '/home/mio/.ssh/id_ed25519.pub',
+        publicKey:
+          'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJq0ZKMl3v9p4VpVxkT0fYxqX4l0QYz2e1hB7nq2fakE mio@desk',
+        fingerprint: 'SHA256:9zYkQ1m0nqgJ0d1W7ZsG1cSgQm6gE6f4mWlqf0aB7xE',
+      },
+    ],
+  };
+}
