@@ -47,18 +47,27 @@ const hasNuma: Constraint = (need, { numa }) =>
 const hasCores: Constraint = (need, state) => {
   if (state.freeCores < need.cores) {
     const { freeCores, node } = state;
-    return [coresLack(need, { freeCores, cores: node.cores, id: null })];
+    const others = node.foreignUse.cores;
+    return [coresLack(need, { freeCores, cores: node.cores, id: null, others })];
   }
   const part = pinnedPart(need, state);
-  return part === undefined || part.freeCores >= need.cores ? nothing : [coresLack(need, part)];
+  return part === undefined || part.freeCores >= need.cores
+    ? nothing
+    : [coresLack(need, { ...part, others: 0 })];
 };
 
-function coresLack(
-  need: Need,
-  { freeCores, cores, id }: { freeCores: number; cores: number; id: number | null },
-): Lack {
+interface CorePart {
+  readonly freeCores: number;
+  readonly cores: number;
+  readonly id: number | null;
+  /** Held by other cores of this program. */
+  readonly others: number;
+}
+
+function coresLack(need: Need, { freeCores, cores, id, others }: CorePart): Lack {
   const free = Math.max(0, freeCores);
-  return { kind: 'cores', wanted: need.cores, free, total: cores, numa: id };
+  const heldByOthers = Math.min(others, cores);
+  return { kind: 'cores', wanted: need.cores, free, total: cores, numa: id, heldByOthers };
 }
 
 const hasMemory: Constraint = (need, state) => {

@@ -37,7 +37,7 @@ function describeAmount(lack: AmountLack): string {
   switch (lack.kind) {
     case 'cores':
       if (lack.total === 0) return 'what it has is not known yet: it was never reached';
-      return `${things(lack.wanted, 'core')} wanted; ${String(lack.free)} of ${String(lack.total)} ${isAre(lack.free)} free${onNuma(lack.numa)}`;
+      return `${things(lack.wanted, 'core')} wanted; ${String(lack.free)} of ${String(lack.total)} ${isAre(lack.free)} free${onNuma(lack.numa)}${heldByOthers(lack.heldByOthers)}`;
     case 'memory':
       return `${formatBytes(lack.wantedBytes)} of memory wanted; ${formatBytes(lack.freeBytes)} of ${formatBytes(lack.totalBytes)} is free${onNuma(lack.numa)}`;
     case 'gpu-absent':
@@ -49,6 +49,13 @@ function describeAmount(lack: AmountLack): string {
     case 'gpus':
       return describeGpus(lack);
   }
+}
+
+/** `, 2 are held by tasks of another KohakuRiver`: nobody finds them in this queue. */
+function heldByOthers(count: number): string {
+  return count === 0
+    ? ''
+    : `, ${String(count)} ${isAre(count)} held by tasks of another KohakuRiver`;
 }
 
 const stateWords = {

@@ -101,6 +101,8 @@ export type Lack =
       readonly free: number;
       readonly total: number;
       readonly numa: number | null;
+      /** Of the total, what other cores on the node hold. */
+      readonly heldByOthers: number;
     }
   | {
       readonly kind: 'memory';

@@ -35,13 +35,20 @@ test.each<[Lack, string]>([
   ],
   [{ kind: 'label', key: 'rack', wanted: '1', has: '2' }, 'label rack=1 wanted; here it is 2'],
   [{ kind: 'runtime', runtime: 'docker' }, 'Docker cannot be used on this node'],
-  [{ kind: 'cores', wanted: 1, free: 0, total: 8, numa: null }, '1 core wanted; 0 of 8 are free'],
   [
-    { kind: 'cores', wanted: 4, free: 1, total: 8, numa: 1 },
+    { kind: 'cores', wanted: 1, free: 0, total: 8, numa: null, heldByOthers: 0 },
+    '1 core wanted; 0 of 8 are free',
+  ],
+  [
+    { kind: 'cores', wanted: 1, free: 0, total: 2, numa: null, heldByOthers: 2 },
+    '1 core wanted; 0 of 2 are free, 2 are held by tasks of another KohakuRiver',
+  ],
+  [
+    { kind: 'cores', wanted: 4, free: 1, total: 8, numa: 1, heldByOthers: 0 },
     '4 cores wanted; 1 of 8 is free on NUMA node 1',
   ],
   [
-    { kind: 'cores', wanted: 4, free: 0, total: 0, numa: null },
+    { kind: 'cores', wanted: 4, free: 0, total: 0, numa: null, heldByOthers: 0 },
     'what it has is not known yet: it was never reached',
   ],
   [
