@@ -43,10 +43,28 @@ function receivePort(): Promise<WirePort> {
   });
 }
 
-function openSocket(): Promise<WirePort> {
+async function openSocket(): Promise<WirePort> {
   const url = new URL('/wire', window.location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return openWebSocketPort(new WebSocket(url));
+  try {
+    return await openWebSocketPort(new WebSocket(url));
+  } catch (error) {
+    await askForLinkIfSignedOut();
+    throw error;
+  }
+}
+
+/**
+ * A page is not told why its WebSocket was refused. Where its session is gone, trying again is of no
+ * use: the server's own page says how to get a new link.
+ */
+async function askForLinkIfSignedOut(): Promise<void> {
+  try {
+    const answer = await fetch('/', { method: 'HEAD', cache: 'no-store' });
+    if (answer.status === 401) window.location.reload();
+  } catch {
+    // No answer: the core is away, and may be back.
+  }
 }
 
 /** Connects to the core this page belongs to, and again whenever the link is lost. */

@@ -140,6 +140,13 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'alpha' }).waitFor();
+    const more = page.getByRole('button', { name: 'More for this node' });
+    await more.focus();
+    await page.keyboard.press('Control+k');
+    await page.getByPlaceholder(/Go to a page/).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByPlaceholder(/Go to a page/).waitFor({ state: 'detached' });
+    expect(await more.evaluate((element) => element === document.activeElement)).toBe(true);
     await page.getByRole('button', { name: 'More for this node' }).click();
     await page.getByRole('menuitem', { name: 'Rename…' }).waitFor();
     // A menu floats outside of every landmark, as it should.
