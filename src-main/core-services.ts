@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { CoreOptions } from './api/core-door.ts';
 import type { TaskId } from './contract/ids.ts';
 import { makeDiagnostics } from './core-diagnostics.ts';
+import { makeAppServices } from './core-app.ts';
 import { realLinks } from './core-links.ts';
 import type { CoreLogFile } from './core-log.ts';
 import { makeQueue } from './core-queue.ts';
@@ -67,8 +68,9 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
   const looks = makeDiagnostics({ store, logFile, nodes, loop, loopResolutionMs });
+  const app = makeAppServices(foundations, { book, nodes });
   const status = makeStatus(shared, nodes, loop);
-  return { book, nodes, terminals, loop, ...work, ...looks, status };
+  return { book, nodes, terminals, loop, ...work, ...looks, ...app, status };
 }
 
 function makeNodes({

@@ -5,6 +5,7 @@ import { batchesRouter } from './api/batches-router.ts';
 import { configRouter, coreRouter } from './api/core-router.ts';
 import { diagnosticsRouter } from './api/diagnostics-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
+import { keptRouter, noticesRouter } from './api/notices-router.ts';
 import { tasksRouter } from './api/tasks-router.ts';
 import { terminalsRouter } from './api/terminals-router.ts';
 import { vpsRouter } from './api/vps-router.ts';
@@ -81,6 +82,8 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       vps: vpsRouter(services.vps),
       diagnostics: diagnosticsRouter(services.diagnostics),
       terminals: terminalsRouter(terminals.service),
+      notices: noticesRouter(services.notices),
+      kept: keptRouter(services.kept),
     },
     streams: {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
@@ -145,6 +148,7 @@ async function stop(
   services.status[Symbol.dispose]();
   services.diagnostics[Symbol.dispose]();
   services.queue.keeper[Symbol.dispose]();
+  services.notices[Symbol.dispose]();
   services.dispatcher[Symbol.dispose]();
   await services.terminals[Symbol.asyncDispose]();
   services.vps[Symbol.dispose]();

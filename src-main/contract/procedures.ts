@@ -7,6 +7,7 @@ import { diagnostics, readCoreLogInput } from './diagnostics.ts';
 import { batches } from './batches.ts';
 import { feedOf } from './feed.ts';
 import { coreId, instant, nodeId, nodeName, taskId, batchId } from './ids.ts';
+import { kept } from './kept.ts';
 import {
   finding,
   hostKeyConsent,
@@ -20,6 +21,7 @@ import {
   nodeView,
   processInfo,
 } from './node.ts';
+import { notices } from './notices.ts';
 import { killOptions, orderResults } from './orders.ts';
 import { settingView } from './settings.ts';
 import {
@@ -202,7 +204,18 @@ const tasks = {
   remove: oc.input(z.object({ tasks: taskRefs })).output(orderResults),
 };
 
-export const contract = { core, config, nodes, tasks, batches, vps, diagnostics, terminals };
+export const contract = {
+  core,
+  config,
+  nodes,
+  tasks,
+  batches,
+  vps,
+  diagnostics,
+  terminals,
+  notices,
+  kept,
+};
 export type Contract = typeof contract;
 
 /** What a log reader asks for. */

@@ -11,7 +11,7 @@ export interface SettingDefinition<S extends z.ZodType = z.ZodType> {
   title: string;
   description: string;
   /** Group on the Settings page. */
-  group: 'Tasks' | 'Nodes' | 'Terminals' | 'Logs' | 'Server' | 'Core' | 'Appearance';
+  group: 'Tasks' | 'Nodes' | 'Terminals' | 'Logs' | 'Server' | 'Core' | 'Notices' | 'Appearance';
   unit?: string;
   /** Takes effect only when the core starts again. */
   needsRestart?: boolean;
@@ -145,6 +145,38 @@ export const settingDefinitions = {
     description: '0 chooses any free port.',
     group: 'Server',
     needsRestart: true,
+  }),
+  'notices.tasks': setting({
+    schema: z.enum(['all', 'failed', 'none']),
+    default: 'all',
+    title: 'Ended tasks',
+    description:
+      'Which ended tasks give a notice. What you end yourself gives none; a burst is told as one.',
+    group: 'Notices',
+  }),
+  'notices.minRunSeconds': setting({
+    schema: z.number().int().min(0).max(86_400),
+    default: 10,
+    title: 'Ran for at least',
+    description:
+      'A task that is done sooner than this gives no notice; one that fails always does.',
+    group: 'Notices',
+    unit: 's',
+  }),
+  'notices.longWaitMinutes': setting({
+    schema: z.number().int().min(0).max(10_080),
+    default: 60,
+    title: 'Long wait',
+    description: 'Tasks that wait longer than this give a notice once. 0: never.',
+    group: 'Notices',
+    unit: 'min',
+  }),
+  'notices.nodes': setting({
+    schema: z.boolean(),
+    default: true,
+    title: 'Nodes that go and come',
+    description: 'A notice when a node goes offline, and when it is back.',
+    group: 'Notices',
   }),
   'ui.theme': setting({
     schema: z.enum(['system', 'light', 'dark']),

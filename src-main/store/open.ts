@@ -11,6 +11,7 @@ import { coreIdentity, type CoreIdentity } from './core-identity.ts';
 import { makeDataDir, type DataPaths } from './data-dir.ts';
 import { EffectRepository } from './effect-repository.ts';
 import { GroupCommit, type Schedule } from './group-commit.ts';
+import { KeptRepository } from './kept-repository.ts';
 import { takeLock, type DirectoryLock } from './lock.ts';
 import { LogStore } from './logs/log-store.ts';
 import { Meta } from './meta.ts';
@@ -19,6 +20,7 @@ import { migrate, prepareFile, type Migration } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import { NodeRepository } from './node-repository.ts';
 import { VpsRepository } from './vps-repository.ts';
+import { NoticeRepository } from './notice-repository.ts';
 import { QueryWorker } from './query-client.ts';
 import { prune, type RetentionRules } from './retention.ts';
 import { TaskRepository } from './task-repository.ts';
@@ -62,6 +64,8 @@ export interface Store extends AsyncDisposable {
   readonly nodes: NodeRepository;
   readonly vps: VpsRepository;
   readonly metrics: MetricsRepository;
+  readonly notices: NoticeRepository;
+  readonly kept: KeptRepository;
   readonly logs: LogStore;
   readonly vault: SecretVault;
   readonly configFile: ConfigFile;
@@ -158,6 +162,8 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
     nodes: new NodeRepository(connection, group, log),
     vps: new VpsRepository(connection, group, log),
     metrics,
+    notices: new NoticeRepository(connection),
+    kept: new KeptRepository(connection, log),
     logs,
     vault,
     configFile: new ConfigFile(paths.configFile),

@@ -5,6 +5,8 @@ import type { ConnectionState, CoreClient } from '../lib/client.ts';
 import { Actions } from './actions.svelte.ts';
 import { BottomPanel } from './bottom-panel.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
+import { Kept } from './kept.svelte.ts';
+import { Notices } from './notices.svelte.ts';
 import { Registry, type Registered } from './registry.svelte.ts';
 import { Router } from './router.svelte.ts';
 import { Theme } from './theme.svelte.ts';
@@ -30,6 +32,8 @@ export class App {
   readonly toasts = new Toasts();
   readonly ticker = new Ticker();
   readonly theme: Theme;
+  readonly notices: Notices;
+  readonly kept: Kept;
   #connection = $state<ConnectionState>('connecting');
   #core = $state.raw<CoreStatus | undefined>(undefined);
   /** The command palette is open. */
@@ -40,6 +44,8 @@ export class App {
   constructor(client: CoreClient) {
     this.client = client;
     this.theme = new Theme(client);
+    this.notices = new Notices(client, this.toasts);
+    this.kept = new Kept(client);
     this.#connection = client.state;
   }
 
@@ -64,6 +70,8 @@ export class App {
     const stops = [
       this.fleet.start(this.client),
       this.router.start(),
+      this.notices.start(),
+      this.kept.start((error) => this.toasts.failed(error)),
       this.theme.start(),
       this.ticker.start(),
     ];

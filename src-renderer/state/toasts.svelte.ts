@@ -13,6 +13,8 @@ export interface Toast {
   text?: string;
   problem?: Problem;
   action?: ToastAction;
+  /** What it tells of: a newer toast about the same takes its place. */
+  about?: string;
 }
 
 /** Long enough to read two lines; failures stay until they are closed. */
@@ -28,9 +30,15 @@ export class Toasts {
   }
 
   show(toast: Omit<Toast, 'id'>): void {
-    const id = (this.#lastId += 1);
-    this.#list = [...this.#list.slice(-(atMost - 1)), { ...toast, id }];
+    const id = this.#add(toast);
     if (toast.tone !== 'failed') setTimeout(() => this.close(id), staysMs);
+  }
+
+  /** Tells of something that happened; goes by itself, whatever it is: the bell keeps it. */
+  notice(about: string, toast: Omit<Toast, 'id' | 'about'>): void {
+    this.#list = this.#list.filter((each) => each.about !== about);
+    const id = this.#add({ ...toast, about });
+    setTimeout(() => this.close(id), staysMs);
   }
 
   done(title: string, action?: ToastAction): void {
@@ -42,6 +50,12 @@ export class Toasts {
     if (isAbort(error)) return;
     const problem = toProblem(error);
     this.show({ tone: 'failed', title: problem.title, text: problem.message, problem });
+  }
+
+  #add(toast: Omit<Toast, 'id'>): number {
+    const id = (this.#lastId += 1);
+    this.#list = [...this.#list.slice(-(atMost - 1)), { ...toast, id }];
+    return id;
   }
 
   close(id: number): void {

@@ -3,5 +3,6 @@ import type { Migration } from '../migrate.ts';
 import { initial } from './0001-initial.ts';
 import { queue } from './0002-queue.ts';
 import { vpsTables } from './0003-vps.ts';
+import { notices } from './0004-notices.ts';
 
-export const migrations: readonly Migration[] = [initial, queue, vpsTables];
+export const migrations: readonly Migration[] = [initial, queue, vpsTables, notices];

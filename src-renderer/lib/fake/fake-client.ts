@@ -8,6 +8,7 @@ import { settingDefinitions, type SettingView } from '../../../src-main/contract
 import type { TaskStatus } from '../../../src-main/contract/task.ts';
 import { readFeed } from '../../../src-main/contract/wire/follow-feed.ts';
 import type { Api, ConnectionState, CoreClient } from '../client.ts';
+import { fakeKeptApi, fakeNotices, type FakeNotices } from './fake-app-api.ts';
 import { FakeCore, type FakeVariant } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
 import { fakeCoreLog, fakeDiagnosticsApi } from './fake-diagnostics.ts';
@@ -27,6 +28,7 @@ export interface FakeOptions {
 export interface FakeClient extends CoreClient {
   readonly core: FakeCore;
   readonly terminals: FakeTerminals;
+  readonly notices: FakeNotices;
   /** Plays a change of the link. */
   setState(state: ConnectionState): void;
 }
@@ -38,6 +40,7 @@ export function createFakeClient({
   const core = new FakeCore(variant, now);
   const terminals = new FakeTerminals(core);
   const changed = new FakeSignal<ConnectionState>();
+  const notices = fakeNotices(core);
   const api: Api = {
     core: fakeCoreApi(core),
     config: fakeConfigApi(),
@@ -47,11 +50,14 @@ export function createFakeClient({
     diagnostics: fakeDiagnosticsApi(core),
     batches: fakeBatchesApi(core),
     terminals: terminals.api,
+    notices: notices.api,
+    kept: fakeKeptApi(),
   };
   let state: ConnectionState = 'connected';
   return {
     core,
     terminals,
+    notices,
     api,
     get state() {
       return state;
