@@ -30,12 +30,14 @@ export interface Route {
   readonly key: (place: Place) => unknown;
   /** A page whose capability is not there is not shown. Left out means always. */
   readonly isShown?: (app: App) => boolean;
+  /** What takes one there from anywhere, as `shortcuts.ts` reads it. */
+  readonly keys?: string;
   /** A figure beside its name in the sidebar. */
   readonly count?: (app: App) => number | undefined;
 }
 
 interface PageSpec<Props extends PageProps> extends Partial<
-  Pick<Route, 'icon' | 'isLast' | 'isShown' | 'count' | 'key'>
+  Pick<Route, 'icon' | 'isLast' | 'isShown' | 'keys' | 'count' | 'key'>
 > {
   title: string;
   load: () => Promise<{ default: Component<Props> }>;
@@ -65,12 +67,14 @@ export const routes: readonly Route[] = [
   page('', {
     title: titles.overview,
     icon: LayoutGrid,
+    keys: 'g o',
     load: () => import('../pages/overview/OverviewPage.svelte'),
     props: none,
   }),
   page('nodes', {
     title: titles.nodes,
     icon: Server,
+    keys: 'g n',
     load: () => import('../pages/nodes/NodesPage.svelte'),
     props: none,
     count: ({ fleet }) => (fleet.isLoaded ? fleet.nodes.length : undefined),
@@ -83,6 +87,7 @@ export const routes: readonly Route[] = [
   page('gpus', {
     title: titles.gpus,
     icon: Gpu,
+    keys: 'g g',
     load: () => import('../pages/gpus/GpusPage.svelte'),
     props: none,
     count: ({ fleet }) => fleet.gpuCount || undefined,
@@ -95,6 +100,7 @@ export const routes: readonly Route[] = [
   page('tasks', {
     title: titles.tasks,
     icon: ListTodo,
+    keys: 'g t',
     load: () => import('../pages/tasks/TasksPage.svelte'),
     props: none,
     count: ({ core }) => {
@@ -117,6 +123,7 @@ export const routes: readonly Route[] = [
   page('diagnostics', {
     title: titles.diagnostics,
     icon: Activity,
+    keys: 'g d',
     isLast: true,
     load: () => import('../pages/diagnostics/DiagnosticsPage.svelte'),
     props: none,
@@ -124,6 +131,7 @@ export const routes: readonly Route[] = [
   page('settings/*', {
     title: titles.settings,
     icon: Settings,
+    keys: 'g s',
     isLast: true,
     load: () => import('../pages/settings/SettingsPage.svelte'),
     props: none,

@@ -1,4 +1,5 @@
 // What the shell itself, nodes and tasks add to the palette and the status bar.
+import Keyboard from '@lucide/svelte/icons/keyboard';
 import PanelBottom from '@lucide/svelte/icons/panel-bottom';
 import Plus from '@lucide/svelte/icons/plus';
 import SunMoon from '@lucide/svelte/icons/sun-moon';
@@ -6,10 +7,12 @@ import { shortId } from '../lib/format.ts';
 import { nodeLook, taskLook } from '../lib/status.ts';
 import { workLine } from '../lib/task-words.ts';
 import { shell } from '../lib/texts/shell.ts';
+import { shortcutTexts } from '../lib/texts/shortcuts.ts';
 import AddNodeDialog from '../pages/nodes/AddNodeDialog.svelte';
 import { answers, type Action, type PaletteSource } from '../state/actions.svelte.ts';
 import type { App } from '../state/app.svelte.ts';
 import { themeChoices } from '../state/theme.svelte.ts';
+import ShortcutSheet from './ShortcutSheet.svelte';
 import CoreStatus from './status/CoreStatus.svelte';
 import NodeCount from './status/NodeCount.svelte';
 import TaskCounts from './status/TaskCounts.svelte';
@@ -27,7 +30,10 @@ export function addShellParts(app: App): () => void {
       { id: 'nodes', order: 20, component: NodeCount },
       { id: 'tasks', order: 30, component: TaskCounts },
     ),
-    app.overlays.add({ id: 'add-node', component: AddNodeDialog }),
+    app.overlays.add(
+      { id: 'add-node', component: AddNodeDialog },
+      { id: 'shortcuts', component: ShortcutSheet },
+    ),
   ];
   return () => ends.forEach((end) => end());
 }
@@ -55,6 +61,14 @@ function actions(app: App): readonly Action[] {
       keys: 'Mod+J',
       isShown: () => app.panel.tabs.length > 0,
       run: () => app.panel.toggle(),
+    },
+    {
+      id: 'shortcuts',
+      label: shortcutTexts.action,
+      icon: Keyboard,
+      order: 85,
+      keys: '?',
+      run: () => (app.isShowingKeys = true),
     },
     ...themeChoices.map((choice) => ({
       id: `theme-${choice}`,

@@ -38,6 +38,8 @@ export class App {
   #core = $state.raw<CoreStatus | undefined>(undefined);
   /** The command palette is open. */
   isPaletteOpen = $state(false);
+  /** The sheet of shortcuts is open. */
+  isShowingKeys = $state(false);
   /** The wizard that adds a node is open. */
   isAddingNode = $state(false);
 

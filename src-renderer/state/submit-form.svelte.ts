@@ -4,6 +4,7 @@ import {
   type TaskSubmissionInput,
   type WaitReason,
 } from '../../src-main/contract/task.ts';
+import type { KeptThing } from '../../src-main/contract/kept.ts';
 import type { CoreClient } from '../lib/client.ts';
 import { cliLine } from '../lib/cli-line.ts';
 import { isAbort, toProblem, type Problem } from '../lib/problem.ts';
@@ -131,6 +132,22 @@ export class SubmitForm {
     this.priority = String(from.priority ?? 0);
     this.hold = from.hold ?? false;
     this.keepFailed = from.keepFailed ?? false;
+  }
+
+  /** What it asks for, to be kept: secret variables by their names only; undefined while it is wrong. */
+  template(): Extract<KeptThing, { kind: 'task-template' }> | undefined {
+    if (this.submission === undefined) return undefined;
+    const { secretEnv = {}, ...open } = this.submission;
+    const secretNames = Object.keys(secretEnv);
+    const submission = { ...taskSubmission.parse(open), secretEnv: {} };
+    return { kind: 'task-template', value: { submission, secretNames } };
+  }
+
+  /** Fills the form with a template; its secrets want their values again. */
+  useTemplate({ value }: Extract<KeptThing, { kind: 'task-template' }>): void {
+    this.#origin = undefined;
+    this.fill(value.submission);
+    this.secretEnv = value.secretNames.map((key) => ({ key, value: '' }));
   }
 
   /** Asks whether it would start now, a little later; called on every change of the form or the nodes. */

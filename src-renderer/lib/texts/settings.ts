@@ -1,6 +1,9 @@
 /** Words of the settings page. */
 export const settings = {
   title: 'Settings',
+  search: 'Search the settings',
+  noMatch: 'No setting answers to this.',
+  more: 'More about how it feels: Diagnostics',
   origins: {
     flag: 'set by a flag',
     environment: 'set by the environment',

@@ -15,7 +15,7 @@ configure({ asyncUtilTimeout: 8000 });
 // Pages are compiled before the tests, not in their time.
 beforeAll(async () => {
   await Promise.all(routes.map(({ load }) => load()));
-}, 60_000);
+}, 240_000);
 afterEach(() => {
   cleanup();
   localStorage.clear();

@@ -21,6 +21,14 @@ const log: Logger = {
   error: () => undefined,
   child: () => log,
 };
+const pending = {
+  status: 'PENDING' as const,
+  since: 0,
+  held: false,
+  reason: null,
+  notBefore: null,
+  blockedBy: [],
+};
 const alpha = { id: nodeId.parse('11'), name: 'alpha', state: 'offline' as const };
 
 /** The service on a real store, with tasks and nodes that are played. */
@@ -152,7 +160,7 @@ test('long waits are told once, also when the core was not there as the limit pa
   const time = new FakeTime();
   const waiting = (name: string, since: number): Task => ({
     ...aTask({ name }),
-    state: { status: 'PENDING', since, held: false, reason: null },
+    state: { ...pending, since },
   });
   const first = aService(test, time);
   const task = waiting('patient', time.now());
@@ -171,7 +179,7 @@ test('long waits are told once, also when the core was not there as the limit pa
 
 test('tasks on hold do not wait, and a clock that steps back tells nothing twice', () => {
   const task = aTask({ hold: true });
-  const held: Task = { ...task, state: { status: 'PENDING', since: 0, held: true, reason: null } };
+  const held: Task = { ...task, state: { ...pending, held: true } };
   const free: Task = { ...held, state: { ...held.state, held: false } as TaskState };
   const window = { after: 0, now: 90 * minute, limitMs: 60 * minute };
   expect(waitedTooLong([held, free], window)).toEqual([free]);

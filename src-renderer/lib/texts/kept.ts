@@ -1,0 +1,21 @@
+/** Words of saved views and templates. */
+export const keptTexts = {
+  views: 'Views',
+  templates: 'Templates',
+  templateNote: 'Values of secret variables are not kept; their names are.',
+  save: 'Save as…',
+  saveTitle: (title: string) => `Save in ${title.toLowerCase()}`,
+  manage: 'Remove some…',
+  name: 'Name',
+  replaces: 'There is one of this name: it is replaced.',
+  taken: 'There is one of this name already.',
+  keep: 'Save',
+  replace: 'Replace',
+  cancel: 'Cancel',
+  close: 'Close',
+  none: 'Nothing is kept.',
+  saved: (name: string) => `Saved «${name}»`,
+  remove: (name: string) => `Remove «${name}»`,
+  removed: (name: string) => `Removed «${name}»`,
+  undo: 'Undo',
+} as const;
