@@ -2,10 +2,11 @@
 // its actions, palette sources, status items, panel tabs and dialogs, and returns what ends them.
 import type { App } from '../state/app.svelte.ts';
 import { addShellParts } from './shell-parts.ts';
+import { addTerminalParts } from './terminal-parts.ts';
 
 export type AddParts = (app: App) => () => void;
 
-const areas: readonly AddParts[] = [addShellParts];
+const areas: readonly AddParts[] = [addShellParts, addTerminalParts];
 
 /** Adds the parts of every area; returns what takes them away again. */
 export function addParts(app: App): () => void {

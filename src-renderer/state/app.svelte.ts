@@ -9,6 +9,7 @@ import { Kept } from './kept.svelte.ts';
 import { Notices } from './notices.svelte.ts';
 import { Registry, type Registered } from './registry.svelte.ts';
 import { Router } from './router.svelte.ts';
+import { Terminals } from './terminals.svelte.ts';
 import { Theme } from './theme.svelte.ts';
 import { Ticker } from './ticker.svelte.ts';
 import { Toasts } from './toasts.svelte.ts';
@@ -29,6 +30,7 @@ export class App {
   readonly overlays = new Registry<Mounted>();
   readonly fleet = new Fleet();
   readonly router = new Router();
+  readonly terminals = new Terminals();
   readonly toasts = new Toasts();
   readonly ticker = new Ticker();
   readonly theme: Theme;
@@ -71,6 +73,7 @@ export class App {
     this.theme.load().catch((error: unknown) => this.toasts.failed(error));
     const stops = [
       this.fleet.start(this.client),
+      this.terminals.start(this.client, (error) => this.toasts.failed(error)),
       this.router.start(),
       this.notices.start(),
       this.kept.start((error) => this.toasts.failed(error)),

@@ -82,7 +82,7 @@ export class FakeTerminals {
       name: given.name,
       title: '',
       target,
-      place: placeOf(target),
+      place: this.#placeOf(target),
       state: 'open',
       reason: null,
       exitCode: null,
@@ -95,6 +95,14 @@ export class FakeTerminals {
     this.#views.set(view.id, view);
     this.#changed.emit({ upsert: view });
     return view;
+  }
+
+  #placeOf(target: TerminalTarget): string {
+    if (target.kind === 'task') return this.#core.task(target.task)?.name ?? target.task;
+    const node = this.#core.nodes.find(
+      ({ id, name }) => id === target.node || name === target.node,
+    );
+    return node?.name ?? target.node;
   }
 
   #need(terminal: string): TerminalView {
@@ -111,11 +119,6 @@ export class FakeTerminals {
     this.#changed.emit({ upsert: view });
     return view;
   }
-}
-
-function placeOf(target: TerminalTarget): string {
-  if (target.kind === 'node') return target.node;
-  return target.kind === 'task' ? target.task : `${target.container} on ${target.node}`;
 }
 
 async function* shell(
