@@ -1,16 +1,18 @@
 # The rest of an attempt's run.sh. Set above: kr_dir (of the attempt), kr_events (start of the names
-# of the FIFOs that want to know), kr_id, kr_attempt, kr_workdir, kr_limited (1 inside a cgroup of its
-# own), kr_cpus and kr_memory_node, kr_starter (the shell that waits for this one), and the work as
-# "$@".
-# Started once, by process-start.sh, as the leader of a session; the start reads what it prints.
+# of the FIFOs that want to know), kr_id, kr_attempt, kr_at (when it was ordered, in milliseconds by
+# the core's clock), kr_workdir, kr_limited (1 inside a cgroup of its own), kr_cpus and
+# kr_memory_node, kr_starter (the shell that waits for this one, or «-»), and the work as "$@".
+# Started once, by process-launch.sh, as the leader of a session; the start reads what it prints.
+# A program costs more than all the rest here: what the shell can do by itself it does.
 umask 077
 # Handlers instead of «ignore»: ignored signals are inherited by the work, handlers are not.
 trap : HUP INT QUIT TERM USR1 USR2 ALRM
-cd "$kr_dir" || { echo 'failed the directory of the attempt is gone'; exit 1; }
+cd "$kr_dir" || { echo "$kr_id/$kr_attempt failed the directory of the attempt is gone"; exit 1; }
 
-kr_now() {
-  kr_ns=$(date +%s%N)
-  case $kr_ns in *[!0-9]*) kr_ns=$(date +%s)000000000 ;; esac
+# Hundredths of a second since the boot.
+kr_read_up() {
+  read -r kr_up _ < /proc/uptime
+  kr_up=$((${kr_up%.*} * 100 + 1${kr_up#*.} - 100))
 }
 
 # Processes of this session that are neither this shell nor helpers it has just started.
@@ -36,9 +38,9 @@ kr_oom_kills() {
 }
 
 # Written over a file that has its final size since before the work began: a full disk does not
-# stop it. The rename makes it appear at once.
+# stop it. The rename makes it appear at once. «2 CODE HUNDREDTHS-SINCE-THE-START OOM».
 kr_record() {
-  printf '%-62s\n' "1 $1 $kr_ns $2" 1<>exit_code.new && mv exit_code.new exit_code
+  printf '%-62s\n' "2 $1 $((kr_up - kr_up_begun)) $2" 1<>exit_code.new && mv exit_code.new exit_code
 }
 
 # Field 22 of stat, the 20th after the name: the time it began, in ticks since boot.
@@ -50,27 +52,26 @@ kr_read_begun() {
 kr_register() {
   read -r kr_stat < /proc/$$/stat
   read -r kr_boot < /proc/sys/kernel/random/boot_id
-  kr_now
+  kr_read_up
+  kr_up_begun=$kr_up
   printf '%-62s\n' 'not yet' > exit_code.new || return 1
   # shellcheck disable=SC2086
   kr_read_begun ${kr_stat##*) }
-  printf '%s %s %s %s\n' $$ "$kr_begun" "$kr_boot" "$kr_ns" > pid
+  printf '%s %s %s %s\n' $$ "$kr_begun" "$kr_boot" "${kr_at}000000" > pid
 }
 
 if ! kr_register 2>/dev/null; then
-  echo disk-full
+  echo "$kr_id/$kr_attempt disk-full"
   exit 1
 fi
-# Secrets: open the file, then take its name away, before anything else runs.
-exec 8<env
-rm -f env
 [ "$kr_limited" = 0 ] || kr_oom_before=$(kr_oom_kills)
 if ! cd "$kr_workdir" 2>/dev/null; then
+  : > env
   kr_record 126 0
-  echo workdir
+  echo "$kr_id/$kr_attempt workdir"
   exit 1
 fi
-echo started
+echo "$kr_id/$kr_attempt started"
 exec >/dev/null 2>&1
 # Who waits has heard enough.
 [ "$PPID" = "$kr_starter" ] && kill -s TERM "$PPID"
@@ -78,45 +79,57 @@ exec >/dev/null 2>&1
 # In the foreground: what a shell runs in the background ignores SIGINT for ever.
 (
   unset OLDPWD
-  . /proc/self/fd/8
-  exec 8<&-
-  if [ -n "$kr_cpus" ]; then
+  set -- "$kr_dir/env" "$kr_cpus" "$kr_memory_node" "$@"
+  # Secrets: read the file, then empty it, before anything else runs.
+  . "$1"
+  : > "$1"
+  if [ -n "$2" ]; then
+    kr_cpus=$2 kr_memory_node=$3
+    shift 3
     if command -v numactl >/dev/null; then
       set -- numactl "--physcpubind=$kr_cpus" "--membind=$kr_memory_node" -- "$@"
     elif command -v taskset >/dev/null; then
       set -- taskset -c "$kr_cpus" "$@"
     fi
+  else
+    shift 3
   fi
   exec "$@"
 ) >>"$kr_dir/stdout.log" 2>>"$kr_dir/stderr.log"
 kr_code=$?
-exec 8<&-
 cd "$kr_dir" || exit 1
 # Emptied (which needs no space): from here on the processes of this session are helpers that must
 # not be signalled; what is left of the work is ended below.
 : > phase
 
-# What the work left running ends with it, as in a container.
-kr_round=0
-kr_left=$(kr_others)
-while [ -n "$kr_left" ] && [ $kr_round -lt 50 ]; do
-  # shellcheck disable=SC2086
-  kill -s KILL $kr_left
-  kr_round=$((kr_round + 1))
+# What the work left running ends with it, as in a container. Usually nothing, which one program tells.
+if [ "$(pgrep -s $$ 2>/dev/null)" != $$ ]; then
+  kr_round=0
   kr_left=$(kr_others)
-done
+  while [ -n "$kr_left" ] && [ $kr_round -lt 50 ]; do
+    # shellcheck disable=SC2086
+    kill -s KILL $kr_left
+    kr_round=$((kr_round + 1))
+    kr_left=$(kr_others)
+  done
+fi
 
 kr_oom=0
 [ "$kr_limited" = 0 ] || [ "$(kr_oom_kills)" = "$kr_oom_before" ] || kr_oom=1
-kr_now
+kr_read_up
 kr_round=0
 until kr_record "$kr_code" "$kr_oom"; do
   kr_round=$((kr_round + 1))
   [ $kr_round -lt 600 ] || break
   sleep 1
 done
+kr_logs=
+for kr_log in stdout stderr; do
+  if [ -s $kr_log.log ]; then kr_logs="$kr_logs $kr_log"; fi
+done
 for kr_fifo in "$kr_events"*; do
   # Opened for reading, too: opening for writing alone would wait for a reader.
-  [ -p "$kr_fifo" ] && printf 'exit %s/%s\n' "$kr_id" "$kr_attempt" 1<>"$kr_fifo"
+  [ -p "$kr_fifo" ] &&
+    printf 'exit %s/%s %s %s %s%s\n' "$kr_id" "$kr_attempt" "$kr_code" "$((kr_up - kr_up_begun))" "$kr_oom" "$kr_logs" 1<>"$kr_fifo"
 done
 exit 0

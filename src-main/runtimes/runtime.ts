@@ -123,6 +123,11 @@ export interface Runtime {
   create(spec: AttemptSpec, prepared: Prepared): Promise<void>;
   /** Starts what was created. Starting what runs or has ended is success and changes nothing. */
   start(ref: AttemptRef): Promise<void>;
+  /**
+   * `create` and `start` in one go, where that is cheaper than one after the other. Broken off at any
+   * point, the attempt is found as one of the two would have left it.
+   */
+  launch?(spec: AttemptSpec, prepared: Prepared): Promise<void>;
   /** Sends the signal and, after the grace, SIGKILL. `delivered` is false when nothing ran any more. Does not wait longer than the grace and a little. */
   stop(
     ref: AttemptRef,

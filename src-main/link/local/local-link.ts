@@ -1,6 +1,7 @@
 // This computer as a node: the same interface as over SSH, without SSH.
 import { connect as connectSocket, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import { homedir, userInfo } from 'node:os';
+import { quoteForShell } from '../quote.ts';
 import type { Duplex } from 'node:stream';
 import type { Timers } from '../../domain/clock.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
@@ -76,7 +77,11 @@ export class LocalLink implements NodeLink {
     args: readonly string[] = [],
     options: RunOptions = {},
   ): Promise<RunResult> {
-    return this.run(['sh', '-c', script, 'sh', ...args], options);
+    if (options.stdin !== undefined) return this.run(['sh', '-c', script, 'sh', ...args], options);
+    // Not as arguments, which everybody on this computer can read, and whose length is limited.
+    const set = `set -- ${quoteForShell(args)}`.trimEnd();
+    const stdin = `( ${set}; eval ${quoteForShell([script])} ) </dev/null\n`;
+    return this.run(['sh'], { ...options, stdin });
   }
 
   async spawn(command: readonly string[], options: SpawnOptions = {}): Promise<RemoteProcess> {

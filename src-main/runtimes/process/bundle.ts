@@ -1,31 +1,29 @@
 // What is sent to a node to make an attempt: its description, its variables and its run.sh.
-import type { CoreId } from '../../contract/ids.ts';
+import type { CoreId, Instant } from '../../contract/ids.ts';
 import { exportsForShell, quoteForShell } from '../../link/quote.ts';
 import { argvOf } from '../argv.ts';
-import { readNodeScript } from '../node-scripts.ts';
-import type { AttemptSpec } from '../runtime.ts';
+import type { AttemptSpec, ObservedAttempt } from '../runtime.ts';
 import { ProcessUnsupportedError } from './errors.ts';
 
 export interface BundleOptions {
   readonly core: CoreId;
   /** systemd-run is there and usable. */
   readonly limits: boolean;
+  /** When it is ordered: times on the node are counted from here. */
+  readonly now: Instant;
 }
 
-/** Standard input of process-create.sh. Throws ProcessUnsupportedError for what needs a container. */
-export function attemptBundle(spec: AttemptSpec, options: BundleOptions): string {
+/** The words of process-launch.sh for one attempt. Throws ProcessUnsupportedError for what needs a container. */
+export function attemptWords(spec: AttemptSpec, options: BundleOptions): string[] {
   refuseContainerWishes(spec);
-  const meta = metaLines(spec, options.core);
-  const env = exportsForShell({ ...spec.env, ...gpuEnvironment(spec) });
-  // A value may hold newlines: then it counts for several lines.
-  const envLines = env.split('\n');
   return [
-    `${String(meta.length)} ${String(envLines.length)}`,
+    spec.taskId,
+    String(spec.attempt),
     launchWords(spec, options.limits),
-    ...meta,
-    ...envLines,
-    runScript(spec, options),
-  ].join('\n');
+    metaLines(spec, options.core).join('\n'),
+    exportsForShell({ ...spec.env, ...gpuEnvironment(spec) }),
+    runScriptHead(spec, options),
+  ];
 }
 
 function refuseContainerWishes(spec: AttemptSpec): void {
@@ -38,17 +36,27 @@ function refuseContainerWishes(spec: AttemptSpec): void {
   );
 }
 
+/** What an attempt holds on its node. */
+export function usesOf(spec: AttemptSpec): ObservedAttempt['uses'] {
+  return {
+    cores: Math.max(1, spec.cores),
+    memoryBytes: spec.memoryBytes ?? 0,
+    gpuUuids: spec.gpus.map((gpu) => gpu.uuid),
+  };
+}
+
 /** Read back by parseRecords; one value a line. */
 function metaLines(spec: AttemptSpec, core: CoreId): string[] {
+  const uses = usesOf(spec);
   const values = {
     core,
     task: spec.taskId,
     attempt: String(spec.attempt),
     type: spec.taskType,
     owner: spec.owner.replace(/[\r\n]/g, ' '),
-    cores: String(Math.max(1, spec.cores)),
-    memory: String(spec.memoryBytes ?? 0),
-    gpus: spec.gpus.map((gpu) => gpu.uuid).join(','),
+    cores: String(uses.cores),
+    memory: String(uses.memoryBytes),
+    gpus: uses.gpuUuids.join(','),
   };
   return Object.entries(values).map(([key, value]) => `${key}=${value}`);
 }
@@ -66,7 +74,7 @@ export function gpuEnvironment(spec: Pick<AttemptSpec, 'env' | 'gpus'>): Record<
   };
 }
 
-/** Shell words that run.sh is started with; `$user_flag` is set by process-start.sh. */
+/** Shell words that run.sh is started with; `$user_flag` is set by process-launch.sh. */
 export function launchWords(spec: AttemptSpec, hasLimits: boolean): string {
   const limits = [
     ...(spec.cores === 0 ? [] : ['-p', `CPUQuota=${String(spec.cores * 100)}%`]),
@@ -79,7 +87,8 @@ export function launchWords(spec: AttemptSpec, hasLimits: boolean): string {
   return `systemd-run $user_flag --scope --quiet --collect ${unit} ${limits.join(' ')} -- sh`;
 }
 
-function runScript(spec: AttemptSpec, options: BundleOptions): string {
+/** How its run.sh begins; process-wrapper.sh is the rest. */
+function runScriptHead(spec: AttemptSpec, options: BundleOptions): string {
   const isLimited = launchWords(spec, options.limits) !== 'sh';
   const workdir = spec.workdir === null ? '"$HOME"' : quoteForShell([spec.workdir]);
   return `#!/bin/sh
@@ -88,10 +97,10 @@ kr_events=\${kr_dir%/tasks/*}/events-${options.core}-
 kr_starter=$1
 kr_id=${spec.taskId}
 kr_attempt=${String(spec.attempt)}
+kr_at=${String(Math.floor(options.now))}
 kr_workdir=${workdir}
 kr_limited=${isLimited ? '1' : '0'}
 kr_cpus=${spec.numa === null ? "''" : spec.numa.cpus.join(',')}
 kr_memory_node=${String(spec.numa?.id ?? 0)}
-set -- ${quoteForShell(argvOf(spec.work))}
-${readNodeScript('process-wrapper.sh')}`;
+set -- ${quoteForShell(argvOf(spec.work))}`;
 }

@@ -1,6 +1,7 @@
 // Reading a log file of the node from a position on, as fast as the reader takes it.
 import { AppError } from '../../contract/errors.ts';
 import type { NodeLink, RemoteFile, RemoteFiles } from '../../link/node-link.ts';
+import type { LogPosition } from './log-position.ts';
 
 /** One read; large enough that the round trip does not matter. */
 const readBytes = 256 * 1024;
@@ -8,13 +9,47 @@ const readBytes = 256 * 1024;
 const readsAhead = 4;
 
 /** A log file opened for reading. */
-export interface LogFile extends AsyncDisposable {
+interface LogFile extends AsyncDisposable {
   read(position: number, length: number): Promise<Buffer>;
   size(): Promise<number>;
 }
 
+/** Both log files of an attempt. */
+export interface OpenLogs extends AsyncDisposable {
+  /** What both have from `position` on, which moves with it, up to their ends as they are by then. */
+  read(
+    position: LogPosition,
+    options: ReadOptions,
+  ): AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }>;
+}
+
+/** Opens the log files in the directory of an attempt. */
+export async function openLogs(link: NodeLink, directory: string): Promise<OpenLogs> {
+  const open = await logFiles(link);
+  const streams = ['stdout', 'stderr'] as const;
+  const [stdout, stderr] = await Promise.all([
+    open(`${directory}/stdout.log`),
+    open(`${directory}/stderr.log`),
+  ]);
+  const files = { stdout, stderr };
+  return {
+    async *read(position, options) {
+      for (const stream of streams) {
+        for await (const bytes of readToEnd(files[stream], position[stream], options)) {
+          position[stream] += bytes.length;
+          yield { stream, bytes };
+        }
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await stdout[Symbol.asyncDispose]();
+      await stderr[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Opens log files over SFTP, or by commands where the node has no SFTP. */
-export async function logFiles(link: NodeLink): Promise<(path: string) => Promise<LogFile>> {
+async function logFiles(link: NodeLink): Promise<(path: string) => Promise<LogFile>> {
   const files = await sftpOf(link);
   if (files === undefined) return (path) => Promise.resolve(new CommandFile(link, path));
   return async (path) => sftpFile(await files.open(path, 'r'));
@@ -69,7 +104,7 @@ export interface ReadOptions {
 }
 
 /** Everything from `position` to the end as it is by then. */
-export async function* readToEnd(
+async function* readToEnd(
   file: LogFile,
   position: number,
   options: ReadOptions,

@@ -1,6 +1,6 @@
 // Running attempts as plain processes: a directory for each on the node, a session of their own, and
-// small scripts (resources/node/process-*.sh) that do one thing in one round trip. The files on the
-// node are the truth; this class remembers nothing that matters.
+// small scripts (resources/node/process-*.sh) that do one thing for many in one round trip. The files
+// on the node are the truth; this class remembers nothing that matters.
 import { RequestError } from '../../contract/errors.ts';
 import type { CoreId } from '../../contract/ids.ts';
 import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
@@ -17,11 +17,13 @@ import type {
   PrepareOptions,
   Runtime,
 } from '../runtime.ts';
-import { attemptBundle } from './bundle.ts';
 import { ProcessCreationError, ProcessDiskFullError, ProcessNotFoundError } from './errors.ts';
+import { followLog } from './follow-log.ts';
+import { LaunchedAttempts } from './launched.ts';
 import { LogPosition } from './log-position.ts';
-import { logFiles, readToEnd } from './log-file.ts';
+import { openLogs } from './log-file.ts';
 import { nextNotice, type NextNotice } from './next-notice.ts';
+import { Orders } from './orders.ts';
 import { parseRecords, toObserved, type NodeRecords } from './records.ts';
 import { Watcher } from './watcher.ts';
 
@@ -62,8 +64,6 @@ const killTries = 5;
 /** A launch forks its work within milliseconds; on a busy node within seconds. */
 const reachTries = 40;
 const reachPauseMs = 100;
-/** Each until its attempt is removed; this is for those that never are. */
-const mostEndsRemembered = 1000;
 
 interface StopOptions {
   readonly signal: string;
@@ -76,9 +76,8 @@ class SessionRuntime implements ProcessRuntime {
   readonly #link: NodeLink;
   readonly #watcher: Watcher;
   readonly #changed = new Emitter<undefined>();
-  /** An end is for good: until it is removed nobody has to look at the attempt again. */
-  readonly #ended = new Map<string, ObservedAttempt>();
-  #creations = 0;
+  readonly #launched: LaunchedAttempts;
+  readonly #orders: Orders;
 
   constructor(options: ProcessRuntimeOptions) {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(options.machineId)) {
@@ -86,9 +85,15 @@ class SessionRuntime implements ProcessRuntime {
     }
     this.#options = options;
     this.#link = options.link;
+    this.#launched = new LaunchedAttempts(options.coreId);
+    this.#orders = new Orders(options);
     this.#watcher = new Watcher({ ...options, log: options.log ?? silentLog });
     this.#watcher.onDidNotice((notice) => {
-      if (notice.kind !== 'growth') this.#changed.emit(undefined);
+      if (notice.kind === 'growth') return;
+      const now = options.clock.now();
+      if (notice.kind === 'reset') this.#launched.reset();
+      else this.#launched.hear(notice.path, notice.exit, { hasLog: notice.hasLog, now });
+      this.#changed.emit(undefined);
     });
   }
 
@@ -109,21 +114,14 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   async inspect(ref: AttemptRef): Promise<ObservedAttempt | undefined> {
-    const known = this.#ended.get(pathOf(ref));
-    if (known !== undefined) return known;
+    const known = this.#launched.end(pathOf(ref));
+    if (known !== undefined) return known.observed;
     const node = await this.#look(pathOf(ref));
     const record = node.attempts.find(({ path }) => path.replace('.kept', '') === pathOf(ref));
     const observed = record === undefined ? undefined : toObserved(record, node);
     if (observed?.core !== this.#options.coreId) return undefined;
-    if (observed.condition.kind === 'ended') this.#rememberEnd(pathOf(ref), observed);
+    if (observed.condition.kind === 'ended') this.#launched.found(pathOf(ref), observed);
     return observed;
-  }
-
-  #rememberEnd(path: string, observed: ObservedAttempt): void {
-    this.#ended.set(path, observed);
-    if (this.#ended.size <= mostEndsRemembered) return;
-    const [oldest] = this.#ended.keys();
-    if (oldest !== undefined) this.#ended.delete(oldest);
   }
 
   prepare(_spec: AttemptSpec, options: PrepareOptions): Promise<Prepared> {
@@ -132,21 +130,31 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   async create(spec: AttemptSpec): Promise<void> {
-    const { coreId: core, limits } = this.#options;
-    const stdin = attemptBundle(spec, { core, limits });
-    this.#creations += 1;
-    const word = `${String(this.#options.clock.now())}-${String(process.pid)}-${String(this.#creations)}`;
-    const answer = await this.#script('process-create.sh', spec, { stdin, words: [word] });
-    if (answer === 'created' || answer === 'exists') return;
-    throw failure(answer, spec);
+    const answer = await this.#orders.create(spec);
+    if (answer !== 'created' && answer !== 'exists') throw failure(answer, spec);
   }
 
   async start(ref: AttemptRef): Promise<void> {
     // Its end should not be missed; it comes up beside the start.
     this.#watcher.ensure();
-    const answer = await this.#script('process-start.sh', ref);
-    if (answer === 'started' || answer === 'already') return;
-    throw failure(answer, ref);
+    const answer = await this.#orders.start(ref);
+    if (answer !== 'started' && answer !== 'already') throw failure(answer, ref);
+  }
+
+  /** On the node this is `create` and then `start`: broken off at any point it is found as one of the two. */
+  async launch(spec: AttemptSpec): Promise<void> {
+    this.#watcher.ensure();
+    const { root } = this.#orders;
+    const path = pathOf(spec);
+    if (root !== undefined && this.#watcher.isListening)
+      this.#launched.begin(path, spec, { root, at: this.#options.clock.now() });
+    let answer: string | undefined;
+    try {
+      answer = await this.#orders.launch(spec);
+    } finally {
+      if (answer !== 'started') this.#launched.forget(path);
+    }
+    if (answer !== 'started' && answer !== 'already') throw failure(answer, spec);
   }
 
   async stop(ref: AttemptRef, options: StopOptions): Promise<{ delivered: boolean }> {
@@ -200,11 +208,12 @@ class SessionRuntime implements ProcessRuntime {
     pollMs: number,
   ): Promise<ObservedAttempt | undefined> {
     this.#watcher.ensure();
-    for (;;) {
+    // What was launched here and is not heard of since runs: the first look can be spared.
+    for (let mustLook = this.#launched.running(pathOf(ref)) === undefined; ; mustLook = true) {
       using next = this.#nextNotice(ref, { signal, pollMs, withGrowth: false });
-      const observed = await this.inspect(ref);
+      const observed = mustLook ? await this.inspect(ref) : this.#launched.running(pathOf(ref));
       signal.throwIfAborted();
-      if (isOver(observed)) return observed;
+      if (mustLook && isOver(observed)) return observed;
       await next.take();
     }
   }
@@ -232,43 +241,29 @@ class SessionRuntime implements ProcessRuntime {
     signal: AbortSignal,
   ): AsyncGenerator<LogChunk, void, undefined> {
     this.#watcher.ensure();
+    const path = pathOf(ref);
     const position = LogPosition.parse(cursor);
-    const found = await this.#found(ref);
-    const open = await logFiles(this.#link);
-    const [out, err] = await Promise.all([
-      open(`${found.name}/stdout.log`),
-      open(`${found.name}/stderr.log`),
-    ]);
-    await using stdout = out;
-    await using stderr = err;
-    // Asked before reading: what has ended by then writes no more.
-    let hasEnded = isOver(found);
-    using _follow = hasEnded ? undefined : this.#watcher.follow(pathOf(ref));
-    for (let mustLook = !hasEnded; ;) {
-      using next = this.#nextNotice(ref, { signal, pollMs: lookAgainMs, withGrowth: true });
-      if (mustLook) hasEnded = isOver(await this.inspect(ref));
-      for (const [stream, file] of [
-        ['stdout', stdout],
-        ['stderr', stderr],
-      ] as const) {
-        for await (const bytes of readToEnd(file, position[stream], {
-          signal,
-          isFinal: hasEnded,
-        })) {
-          position[stream] += bytes.length;
-          const timeNs = BigInt(this.#options.clock.now()) * 1_000_000n;
-          yield { stream, bytes, timeNs, cursor: position.toString() };
-        }
-      }
-      if (hasEnded) return;
-      mustLook = await next.take();
+    const launched = this.#launched.running(path);
+    const found = launched ?? (await this.#found(ref));
+    const hasEnded = isOver(found);
+    using _follow = hasEnded ? undefined : this.#watcher.follow(path);
+    const followed = {
+      hasEnded,
+      mayBeSilent: launched !== undefined,
+      next: () => this.#nextNotice(ref, { signal, pollMs: lookAgainMs, withGrowth: true }),
+      hasEndedNow: async () => isOver(await this.inspect(ref)),
+      endedSilently: () => this.#launched.end(path)?.isSilent === true,
+      open: () => openLogs(this.#link, found.name),
+    };
+    for await (const chunk of followLog(followed, position, signal)) {
+      const timeNs = BigInt(Math.floor(this.#options.clock.now())) * 1_000_000n;
+      yield { ...chunk, timeNs, cursor: position.toString() };
     }
   }
 
   async remove(ref: AttemptRef, options: { keep: boolean }): Promise<void> {
-    this.#ended.delete(pathOf(ref));
-    const words = [options.keep ? 'keep' : 'drop'];
-    const answer = await this.#script('process-remove.sh', ref, { words });
+    this.#launched.forget(pathOf(ref));
+    const answer = await this.#orders.remove(ref, options.keep ? 'keep' : 'drop');
     if (answer === 'removed') return;
     if (answer === 'running') {
       throw new ProcessCreationError(
@@ -296,7 +291,7 @@ class SessionRuntime implements ProcessRuntime {
     options: { signal: string; whom: 'work' | 'all'; rounds: number },
   ): Promise<number> {
     const words = [options.signal, options.whom, String(options.rounds)];
-    const answer = await this.#script('process-signal.sh', ref, { words });
+    const answer = await this.#script('process-signal.sh', ref, words);
     const match = /^signalled (\d{1,9})$/.exec(answer);
     if (match !== null) return Number(match[1]);
     if (answer === 'ended' || answer === 'missing') return 0;
@@ -326,16 +321,11 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   /** Runs one of our scripts for an attempt and returns the first line it printed. */
-  async #script(
-    name: `${string}.sh`,
-    ref: AttemptRef,
-    options: { readonly stdin?: string; readonly words?: readonly string[] } = {},
-  ): Promise<string> {
+  async #script(name: `${string}.sh`, ref: AttemptRef, words: readonly string[]): Promise<string> {
     const { machineId, coreId } = this.#options;
-    const args = [machineId, coreId, ref.taskId, String(ref.attempt), ...(options.words ?? [])];
+    const args = [machineId, coreId, ref.taskId, String(ref.attempt), ...words];
     const result = await this.#link.runScript(readNodeScript(name), args, {
       timeoutMs: scriptTimeoutMs,
-      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
     });
     const [answer = ''] = result.stdout.toString().split('\n');
     return answer === '' ? `failed ${result.stderr.toString().slice(0, 300)}` : answer;

@@ -21,11 +21,15 @@ export interface AttemptRecord {
     | { readonly kind: 'there'; readonly state: string; readonly begun: string }
     | { readonly kind: 'gone'; readonly members: number }
     | null;
-  readonly exit: {
-    readonly code: number;
-    readonly at: Instant;
-    readonly oomKilled: boolean;
-  } | null;
+  readonly exit: ExitRecord | null;
+}
+
+/** What the script around the work wrote when it had ended. */
+export interface ExitRecord {
+  readonly code: number;
+  /** How long it ran, by the node's own counting. */
+  readonly ranMs: number;
+  readonly oomKilled: boolean;
 }
 
 export interface NodeRecords {
@@ -122,10 +126,16 @@ function readFileLine(record: MutableRecord, file: string, line: string): void {
     record.process = { begun, bootId, startedAt: milliseconds(ns) };
     return;
   }
-  const match = /^1 (\d{1,3}) (\d{1,20}) ([01]) *$/.exec(line);
-  if (match === null) return;
-  const [, code = '', ns = '', oom = ''] = match;
-  record.exit = { code: Number(code), at: milliseconds(ns), oomKilled: oom === '1' };
+  const match = /^2 (.*?) *$/.exec(line);
+  record.exit = readExit(match?.[1] ?? '') ?? record.exit;
+}
+
+/** Reads «CODE HUNDREDTHS OOM», as records and events have it. */
+export function readExit(text: string): ExitRecord | null {
+  const match = /^(\d{1,3}) (\d{1,14}) ([01])$/.exec(text);
+  if (match === null) return null;
+  const [, code = '', hundredths = '', oom = ''] = match;
+  return { code: Number(code), ranMs: Number(hundredths) * 10, oomKilled: oom === '1' };
 }
 
 function milliseconds(nanoseconds: string): Instant {
@@ -159,7 +169,7 @@ export function toObserved(record: AttemptRecord, node: NodeRecords): ObservedAt
 
 function conditionOf(record: AttemptRecord, node: NodeRecords): ObservedAttempt['condition'] {
   const { exit, process, seen } = record;
-  if (exit !== null) return recorded(exit, process?.startedAt ?? null);
+  if (exit !== null) return recorded(exit, process?.startedAt ?? null, node.now);
   if (!record.isLaunched) return { kind: 'created' };
   if (process === null) return withoutProcess(record, node);
   if (process.bootId !== node.bootId) {
@@ -181,12 +191,15 @@ function liveKind(seen: AttemptRecord['seen'], begun: string): 'running' | 'paus
   return seen.state === 'T' ? 'paused' : 'running';
 }
 
-function recorded(
-  exit: NonNullable<AttemptRecord['exit']>,
+/** The end that a record tells of. Without the record of the start (a disk lost it), it is as good as now. */
+export function recorded(
+  exit: ExitRecord,
   startedAt: Instant | null,
-): ObservedAttempt['condition'] {
-  const { code: exitCode, oomKilled, at: finishedAt } = exit;
+  now: Instant,
+): Extract<ObservedAttempt['condition'], { readonly kind: 'ended' }> {
+  const { code: exitCode, oomKilled, ranMs } = exit;
   const end = { exitCode, signal: signalOfExitCode(exitCode), oomKilled };
+  const finishedAt = startedAt === null ? now : startedAt + ranMs;
   return { kind: 'ended', end, startedAt, finishedAt, problem: problemOf(exitCode) };
 }
 

@@ -7,10 +7,17 @@ import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { NodeLink, RemoteProcess } from '../../link/node-link.ts';
 import type { RuntimeLog } from '../log.ts';
 import { readNodeScript } from '../node-scripts.ts';
+import { readExit, type ExitRecord } from './records.ts';
 
 /** `exit`: an attempt ended. `growth`: a log file has more. `reset`: something may have been missed. */
 export type Notice =
-  | { readonly kind: 'exit'; readonly path: string }
+  | {
+      readonly kind: 'exit';
+      readonly path: string;
+      readonly exit: ExitRecord;
+      /** It has printed something. */
+      readonly hasLog: boolean;
+    }
   | { readonly kind: 'growth'; readonly path: string }
   | { readonly kind: 'reset' };
 
@@ -28,7 +35,7 @@ const restartDelayMs = 3000;
 const livePause = '0.2';
 const collectingPause = '2';
 /** How long changes of what is followed are gathered. */
-const burstMs = 50;
+const burstMs = 100;
 
 export class Watcher {
   readonly #options: WatcherOptions;
@@ -103,7 +110,7 @@ export class Watcher {
   }
 
   async #runOnce(): Promise<void> {
-    const { link, machineId, coreId } = this.#options;
+    const { link, machineId, coreId, log } = this.#options;
     this.#starts += 1;
     const word = `${String(process.pid)}-${String(this.#starts)}`;
     const script = readNodeScript('process-watch.sh');
@@ -112,7 +119,8 @@ export class Watcher {
     program.stdin.on('error', () => undefined);
     program.stderr.resume();
     const onAbort = () => {
-      void program.end();
+      // The link may go down together with it; it has then ended, too.
+      program.end().catch((error: unknown) => log.debug({ error }, 'the watcher was let go'));
     };
     if (this.#abort.signal.aborted) return;
     this.#abort.signal.addEventListener('abort', onAbort, { once: true });
@@ -128,10 +136,18 @@ export class Watcher {
       this.#noticed.emit({ kind: 'reset' });
       return;
     }
-    const exit = /^exit (\d{1,19}\/\d{1,7})$/.exec(line);
-    if (exit?.[1] !== undefined) this.#noticed.emit({ kind: 'exit', path: exit[1] });
-    const size = /^size (\d{1,19}\/\d{1,7})\/(?:stdout|stderr)\.log \d+$/.exec(line);
+    this.#takeExit(line);
+    const size = /^size (\d{1,19}\/\d{1,7})\/(?:stdout|stderr)\.log [1-9]\d*$/.exec(line);
     if (size?.[1] !== undefined) this.#noticed.emit({ kind: 'growth', path: size[1] });
+  }
+
+  #takeExit(line: string): void {
+    const match = /^exit (\d{1,19}\/\d{1,7}) (.{1,40}?)((?: stdout| stderr)*)$/.exec(line);
+    if (match === null) return;
+    const [, path = '', text = '', logs = ''] = match;
+    const exit = readExit(text);
+    if (exit === null) this.#noticed.emit({ kind: 'reset' });
+    else this.#noticed.emit({ kind: 'exit', path, exit, hasLog: logs !== '' });
   }
 
   /** Tasks come and go in bursts, and each list starts the node's loop anew: one list for a burst. */

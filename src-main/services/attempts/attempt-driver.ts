@@ -162,8 +162,10 @@ export class AttemptDriver {
     // A VPS that is there may have to be given other limits before it starts.
     const isMade = found !== undefined && this.#ref.vps === undefined;
     const imageDigest = isMade ? null : await this.#create();
-    this.#checkWish();
-    await runtime.start(this.#ref);
+    if (isMade || runtime.launch === undefined) {
+      this.#checkWish();
+      await runtime.start(this.#ref);
+    }
     if (isNew) {
       // Nobody else could have started it, so it began now.
       const at = this.#parts.book.now();
@@ -177,7 +179,7 @@ export class AttemptDriver {
     return started;
   }
 
-  /** Returns the digest of the image, where it is one. */
+  /** Also starts it, where the runtime does both in one go. Returns the digest of the image, where it is one. */
   async #create(): Promise<string | null> {
     const { runtime, book } = this.#parts;
     const spec = this.#parts.spec();
@@ -187,7 +189,7 @@ export class AttemptDriver {
     const task = this.#task();
     if (task !== undefined && prepared.imageDigest !== null)
       book.note(task, 'image-ready', prepared.imageDigest);
-    await runtime.create(spec, prepared);
+    await (runtime.launch?.(spec, prepared) ?? runtime.create(spec, prepared));
     return prepared.imageDigest;
   }
 

@@ -47,9 +47,10 @@ export function attemptOf(text: string, changes: Partial<AttemptSpec> = {}): Att
   };
 }
 
-/** Prepares, creates and starts. */
+/** Prepares, creates and starts, as the core does. */
 export async function launch(runtime: Runtime, spec: AttemptSpec): Promise<void> {
   const prepared = await runtime.prepare(spec, { signal: never, onProgress: () => undefined });
+  if (runtime.launch !== undefined) return runtime.launch(spec, prepared);
   await runtime.create(spec, prepared);
   await runtime.start(spec);
 }

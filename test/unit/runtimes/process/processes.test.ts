@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CoreId } from '../../../../src-main/contract/ids.ts';
 import {
-  attemptBundle,
+  attemptWords,
   gpuEnvironment,
   launchWords,
 } from '../../../../src-main/runtimes/process/bundle.ts';
@@ -33,7 +33,7 @@ describe('what a node says about its attempts', () => {
       startedAt: 1_500_000,
     });
     expect(conditionOf(`launched 5/1\nproc 5/1 T 12345\n${pid}`)).toMatchObject({ kind: 'paused' });
-    expect(conditionOf(`launched 5/1\n${pid}5/1/exit_code:1 137 1600000000000 1   \n`)).toEqual({
+    expect(conditionOf(`launched 5/1\n${pid}5/1/exit_code:2 137 10000 1   \n`)).toEqual({
       kind: 'ended',
       startedAt: 1_500_000,
       finishedAt: 1_600_000,
@@ -67,7 +67,7 @@ describe('what a node says about its attempts', () => {
     expect(parseRecords('', 0)).toBeUndefined();
     expect(parseRecords('root relative\n', 0)).toBeUndefined();
     const node = parseRecords(
-      `${head}../../etc/meta:core=1\n5/1/exit_code:1 x y z\n5/1/pid:rm -rf\nproc ; S 1\n`,
+      `${head}../../etc/meta:core=1\n5/1/exit_code:2 x y z\n5/1/pid:rm -rf\nproc ; S 1\n`,
       0,
     );
     expect(node?.attempts.map((record) => [record.path, record.exit, record.process])).toEqual([
@@ -78,18 +78,20 @@ describe('what a node says about its attempts', () => {
 });
 
 describe('what is sent to a node', () => {
-  test('has secrets only among the variables, and counts their lines', () => {
+  test('has secrets only among the variables', () => {
     const spec = aSpec({ vessel: { kind: 'process' }, env: { TOKEN: "a'b\nc" } });
-    const [first = '', launch, ...rest] = attemptBundle(spec, { core, limits: false }).split('\n');
-    const [metaLines = 0, envLines = 0] = first.split(' ').map(Number);
-    expect(launch).toBe('sh');
-    expect(rest.slice(0, metaLines)[0]).toBe('core=77');
-    const env = rest.slice(metaLines, metaLines + envLines).join('\n');
+    const [task, attempt, launch, meta = '', env = '', head = ''] = attemptWords(spec, {
+      core,
+      limits: false,
+      now: 1_700_000_000_000.7,
+    });
+    expect([task, attempt, launch]).toEqual(['4711', '2', 'sh']);
+    expect(meta.split('\n')[0]).toBe('core=77');
     expect(env).toContain(`TOKEN='a'\\''b\nc'; export TOKEN; `);
-    const script = rest.slice(metaLines + envLines).join('\n');
-    expect(script).toMatch(/^#!\/bin\/sh\n/);
-    expect(script).toContain("set -- 'python' '-c' 'print(1)'");
-    expect(script).not.toContain('TOKEN');
+    expect(head).toMatch(/^#!\/bin\/sh\n/);
+    expect(head).toContain('kr_at=1700000000000\n');
+    expect(head).toContain("set -- 'python' '-c' 'print(1)'");
+    expect(meta + head).not.toContain('TOKEN');
   });
 
   test('is started under systemd with limits only where that works and limits were asked for', () => {

@@ -1,0 +1,106 @@
+// What is done to attempts on a node by scripts that take many at once: making, starting, removing.
+import type { CoreId } from '../../contract/ids.ts';
+import type { Clock, Timers } from '../../domain/clock.ts';
+import type { NodeLink } from '../../link/node-link.ts';
+import { readNodeScript } from '../node-scripts.ts';
+import type { AttemptRef, AttemptSpec } from '../runtime.ts';
+import { attemptWords } from './bundle.ts';
+import { Gathered } from './gathered.ts';
+
+export interface OrdersOptions {
+  readonly link: NodeLink;
+  readonly coreId: CoreId;
+  readonly machineId: string;
+  readonly limits: boolean;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+interface Order extends AttemptRef {
+  readonly words: readonly string[];
+}
+
+const timeoutMs = 60_000;
+let instances = 0;
+
+/** Orders for one node. Each answers with the first word (and what follows) that the script had for the attempt. */
+export class Orders {
+  readonly #options: OrdersOptions;
+  /** Of this connection: directories under way carry it. */
+  readonly #word: string;
+  readonly #making: Readonly<Record<'create' | 'start' | 'launch', Gathered<Order>>>;
+  readonly #removing: Readonly<Record<'keep' | 'drop', Gathered<Order>>>;
+  #root: string | undefined;
+
+  constructor(options: OrdersOptions) {
+    this.#options = options;
+    instances += 1;
+    this.#word = [options.clock.now(), process.pid, instances].map(String).join('-');
+    const making = (what: string) =>
+      new Gathered<Order>(options.timers, (orders) => this.#make(what, orders));
+    const removing = (how: string) =>
+      new Gathered<Order>(options.timers, (orders) => this.#remove(how, orders));
+    this.#making = {
+      create: making('create'),
+      start: making('start'),
+      launch: making('launch'),
+    };
+    this.#removing = { keep: removing('keep'), drop: removing('drop') };
+  }
+
+  /** `~/.kohakuriver/<machine-id>` spelled out, once a script has told. */
+  get root(): string | undefined {
+    return this.#root;
+  }
+
+  create(spec: AttemptSpec): Promise<string> {
+    return this.#making.create.ask(this.#orderOf(spec));
+  }
+
+  /** Creates and starts. */
+  launch(spec: AttemptSpec): Promise<string> {
+    return this.#making.launch.ask(this.#orderOf(spec));
+  }
+
+  start({ taskId, attempt }: AttemptRef): Promise<string> {
+    const words = [taskId, String(attempt), '', '', '', ''];
+    return this.#making.start.ask({ taskId, attempt, words });
+  }
+
+  remove({ taskId, attempt }: AttemptRef, how: 'keep' | 'drop'): Promise<string> {
+    return this.#removing[how].ask({ taskId, attempt, words: [taskId, String(attempt)] });
+  }
+
+  #orderOf(spec: AttemptSpec): Order {
+    const { coreId: core, limits, clock } = this.#options;
+    const words = attemptWords(spec, { core, limits, now: clock.now() });
+    return { taskId: spec.taskId, attempt: spec.attempt, words };
+  }
+
+  #make(what: string, orders: readonly Order[]) {
+    const wrapper = what === 'start' ? '' : readNodeScript('process-wrapper.sh');
+    return this.#run('process-launch.sh', [this.#word, what, wrapper], orders);
+  }
+
+  #remove(how: string, orders: readonly Order[]) {
+    return this.#run('process-remove.sh', [this.#word, how], orders);
+  }
+
+  async #run(
+    script: 'process-launch.sh' | 'process-remove.sh',
+    words: readonly string[],
+    orders: readonly Order[],
+  ): Promise<(order: Order) => string> {
+    const { link, machineId, coreId } = this.#options;
+    const args = [machineId, coreId, ...words, ...orders.flatMap((order) => order.words)];
+    const result = await link.runScript(readNodeScript(script), args, { timeoutMs });
+    const answers = new Map<string, string>();
+    for (const line of result.stdout.toString().split('\n')) {
+      const [, path, answer = ''] = /^(\d{1,19}\/\d{1,7}) (.{1,400})/.exec(line) ?? [];
+      if (path !== undefined) answers.set(path, answer);
+      this.#root = /^root (\/.{1,4000})$/.exec(line)?.[1] ?? this.#root;
+    }
+    const silence = `failed ${result.stderr.toString().slice(0, 300)}`;
+    return ({ taskId, attempt }) => answers.get(`${taskId}/${String(attempt)}`) ?? silence;
+  }
+}
