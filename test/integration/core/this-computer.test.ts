@@ -94,7 +94,8 @@ describe('a process task', () => {
 
   test('can be paused and resumed', async () => {
     const id = await core.submit({
-      work: script('for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done'),
+      // Long enough for a busy machine to pause it before it has ended.
+      work: script('for i in 1 2 3 4 5 6; do echo $i; sleep 1; done'),
       vessel: process_,
     });
     await core.reaches(id, ['RUNNING']);
