@@ -50,7 +50,7 @@ describe.skipIf(!can.isMet)('among ten running tasks and two image pulls', () =>
     await addNode(killed, 'n1');
     await addNode(core, 'n2');
     await addNode(core, 'n3');
-  });
+  }, timeout);
   afterAll(async () => {
     await killed?.stop();
     await core?.stop();
