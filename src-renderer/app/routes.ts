@@ -2,8 +2,10 @@
 // sidebar and the palette, and its code, which is fetched when it is first wanted.
 import type { Component } from 'svelte';
 import Activity from '@lucide/svelte/icons/activity';
+import Boxes from '@lucide/svelte/icons/boxes';
 import Gpu from '@lucide/svelte/icons/gpu';
 import LayoutGrid from '@lucide/svelte/icons/layout-grid';
+import ListOrdered from '@lucide/svelte/icons/list-ordered';
 import ListTodo from '@lucide/svelte/icons/list-todo';
 import Server from '@lucide/svelte/icons/server';
 import Settings from '@lucide/svelte/icons/settings';
@@ -119,6 +121,19 @@ export const routes: readonly Route[] = [
     title: titles.tasks,
     load: () => import('../pages/tasks/TaskPage.svelte'),
     props: ({ path }) => ({ taskRef: path[1] ?? '' }),
+  }),
+  page('queue', {
+    title: titles.queue,
+    icon: ListOrdered,
+    load: () => import('../pages/queue/QueuePage.svelte'),
+    props: none,
+    count: ({ core }) => core?.tasks.PENDING || undefined,
+  }),
+  page('batches', {
+    title: titles.batches,
+    icon: Boxes,
+    load: () => import('../pages/batches/BatchesPage.svelte'),
+    props: none,
   }),
   page('diagnostics', {
     title: titles.diagnostics,

@@ -32,6 +32,10 @@ const places: readonly [name: string, variant: string, hash: string][] = [
   ['task that waits', 'rich', '#/tasks/whisper-batch'],
   ['task that failed', 'rich', '#/tasks/benchmark-007'],
   ['submit form', 'rich', '#/tasks/new'],
+  ['topology of a node', 'rich', '#/nodes/alpha/facts'],
+  ['queue', 'rich', '#/queue'],
+  ['empty queue', 'first', '#/queue'],
+  ['batches', 'rich', '#/batches?show=all'],
   ['diagnostics', 'rich', '#/diagnostics'],
   ['settings', 'rich', '#/settings'],
   ['unknown page', 'rich', '#/nowhere'],
@@ -205,6 +209,24 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('Enter');
     await page.waitForURL(/#\/tasks\/\d+/);
+    await page.context().close();
+  }, 60_000);
+
+  test('a waiting task is moved by keys, and dropped on a GPU it then asks for', async () => {
+    const { page } = await open('rich', 'light', '#/queue');
+    const rows = page.getByRole('grid', { name: 'Waiting' }).locator('[data-row]');
+    await rows.filter({ hasText: 'whisper-batch' }).click();
+    await page.getByRole('heading', { name: 'whisper-batch' }).waitFor();
+    await page.keyboard.press('Alt+ArrowUp');
+    await page.getByText('whisper-batch has priority 6 now').waitFor();
+    expect(await rows.first().textContent()).toContain('whisper-batch');
+    await page.getByRole('link', { name: 'Overview' }).click();
+    const line = page.getByRole('link', { name: /whisper-batch/ });
+    await line.dragTo(page.getByRole('button', { name: /^beta GPU 3:/ }));
+    await page.getByText('whisper-batch asks for beta::1,3 now').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('link', { name: /whisper-batch/ }).click();
+    await page.getByText('beta::0,1').first().waitFor();
     await page.context().close();
   }, 60_000);
 

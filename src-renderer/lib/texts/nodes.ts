@@ -72,6 +72,32 @@ export const node = {
   noGpus: 'This node has no GPUs.',
 } as const;
 
+/** Words of the processes of a node. */
+export const processes = {
+  title: 'Processes',
+  note: 'the 200 busiest',
+  filter: 'Filter by user or command',
+  again: 'Look again',
+  columns: {
+    pid: 'PID',
+    user: 'User',
+    cpu: 'CPU',
+    memory: 'Memory',
+    started: 'Started',
+    command: 'Command',
+  },
+} as const;
+
+/** Words of the map of a node's processors, memory and GPUs. */
+export const topology = {
+  title: 'How it is built',
+  note: 'GPUs are fastest for the cores and memory of their own NUMA node',
+  one: 'One memory for all cores',
+  numa: (id: number) => `NUMA node ${id}`,
+  noGpus: 'no GPUs here',
+  elsewhere: 'NUMA node not known',
+} as const;
+
 /** Words of the wizard that adds a node. */
 export const addNode = {
   title: 'Add a node',

@@ -53,3 +53,12 @@ export const alerts = {
   },
   vaultDetail: 'Passwords and secret variables cannot be used until it opens.',
 } as const;
+
+/** Words for putting a waiting task on a GPU. */
+export const placement = {
+  hint: 'Drag a waiting task onto a GPU to ask for that place.',
+  done: (task: string, target: string) => `${task} asks for ${target} now`,
+  undo: 'Undo',
+  tooFew: (node: string) => `${node} has fewer GPUs than this task asks for.`,
+  refused: 'It does not wait any more.',
+} as const;

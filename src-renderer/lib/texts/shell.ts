@@ -9,6 +9,8 @@ export const shell = {
     gpus: 'GPUs',
     tasks: 'Tasks',
     newTask: 'New task',
+    queue: 'Queue',
+    batches: 'Batches',
     diagnostics: 'Diagnostics',
     settings: 'Settings',
   },
