@@ -87,7 +87,7 @@ export class VpsCreation {
           id,
           ssh,
           ports: asked.ports,
-          snapshots: asked.snapshots,
+          snapshots: { beforeStop: false, beforeRemove: false, keep: 3 },
           dueSnapshot: null,
           snapshotProblem: null,
         });
