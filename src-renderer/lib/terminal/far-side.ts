@@ -4,9 +4,9 @@ import type { Terminal } from '@xterm/xterm';
 
 export interface FarSide {
   /** A program wants this text on the clipboard (OSC 52). */
-  onCopy(text: string): void;
+  readonly onCopy: (text: string) => void;
   /** The person clicked on a link; only http and https come here. */
-  onLink(url: URL): void;
+  readonly onLink: (url: URL) => void;
 }
 
 /** More than that is no text to copy. */
