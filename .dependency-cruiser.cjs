@@ -32,7 +32,12 @@ const libraries = [
   ['pino', '^src-main/(core|hosts/)'],
   ['pino-roll', '^src-main/(core|hosts/)'],
   // The sample client of the gallery and of tests checks its answers against the contract.
-  ['@orpc', '^src-main/(contract|api)/|^src-renderer/lib/fake/'],
+  // The desktop app has a small contract of its own for its page.
+  [
+    '@orpc',
+    '^src-main/(contract|api)/|^src-main/hosts/electron/desktop-router[.]ts|^src-renderer/lib/fake/',
+  ],
+  ['electron-updater', '^src-main/hosts/electron/'],
   // The core keeps what terminals look like; the renderer shows them.
   ['@xterm/headless', '^src-main/services/terminals/'],
   ['@xterm/addon-serialize', '^src-main/services/terminals/'],

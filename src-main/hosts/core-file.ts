@@ -31,14 +31,18 @@ export async function readCoreFile(dataDir: string): Promise<CoreAddress | undef
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-  const parsed = coreAddress.safeParse(jsonOrUndefined(text));
-  return parsed.data;
+  return parseCoreFile(text);
 }
 
 /** Removes the file if it still speaks of this process. */
 export async function removeCoreFile(dataDir: string, pid: number): Promise<void> {
   const address = await readCoreFile(dataDir);
   if (address?.pid === pid) await rm(corePath(dataDir), { force: true });
+}
+
+/** The text of `core.json` as an address; undefined when it is none. */
+export function parseCoreFile(text: string): CoreAddress | undefined {
+  return coreAddress.safeParse(jsonOrUndefined(text)).data;
 }
 
 function corePath(dataDir: string): string {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import './fonts.ts';
 import './tokens.css';
 import './base.css';
-import { connectToCore } from '../lib/connect.ts';
+import { connectToCore, connectToDesktop } from '../lib/connect.ts';
 import Root from './Root.svelte';
 
 // The page's policy forbids making code from text, which zod would otherwise try.
@@ -12,4 +12,4 @@ z.config({ jitless: true });
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('The page has no place for the app.');
-mount(Root, { target, props: { client: connectToCore() } });
+mount(Root, { target, props: { client: connectToCore(), desktop: connectToDesktop() } });

@@ -6,6 +6,7 @@ import '../app/tokens.css';
 import '../app/base.css';
 import Root from '../app/Root.svelte';
 import { createFakeClient } from '../lib/fake/fake-client.ts';
+import { createFakeDesktop } from '../lib/fake/fake-desktop.ts';
 import { fakeVariants, type FakeVariant } from '../lib/fake/fake-core.ts';
 import Gallery from './Gallery.svelte';
 
@@ -24,5 +25,7 @@ if (variant === undefined) {
 } else {
   const client = createFakeClient({ variant });
   if (theme !== null) void client.api.config.set({ key: 'ui.theme', value: theme });
-  mount(Root, { target, props: { client } });
+  // `&desktop` shows it as the desktop app does.
+  const desktop = query.has('desktop') ? createFakeDesktop() : undefined;
+  mount(Root, { target, props: { client, desktop } });
 }

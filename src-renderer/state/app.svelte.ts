@@ -1,9 +1,12 @@
 // What the whole app shares, made once by the page and reached through Svelte's context.
 import { createContext, type Component } from 'svelte';
 import type { CoreStatus } from '../lib/contract-types.ts';
+import type { Wish } from '../../src-main/contract/desktop.ts';
 import type { ConnectionState, CoreClient } from '../lib/client.ts';
 import { Actions } from './actions.svelte.ts';
 import { BottomPanel } from './bottom-panel.svelte.ts';
+import type { DesktopClient } from '../lib/connect.ts';
+import { Desktop } from './desktop.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
 import { Kept } from './kept.svelte.ts';
 import { Notices } from './notices.svelte.ts';
@@ -36,6 +39,8 @@ export class App {
   readonly theme: Theme;
   readonly notices: Notices;
   readonly kept: Kept;
+  /** The desktop app around the page; undefined in a browser. */
+  readonly desktop: Desktop | undefined;
   #connection = $state<ConnectionState>('connecting');
   #core = $state.raw<CoreStatus | undefined>(undefined);
   /** The command palette is open. */
@@ -45,8 +50,9 @@ export class App {
   /** The wizard that adds a node is open. */
   isAddingNode = $state(false);
 
-  constructor(client: CoreClient) {
+  constructor(client: CoreClient, desktop?: DesktopClient) {
     this.client = client;
+    this.desktop = desktop === undefined ? undefined : new Desktop(desktop);
     this.theme = new Theme(client);
     this.notices = new Notices(client, this.toasts);
     this.kept = new Kept(client);
@@ -79,12 +85,24 @@ export class App {
       this.kept.start((error) => this.toasts.failed(error)),
       this.theme.start(),
       this.ticker.start(),
+      this.desktop?.start(
+        (wish) => this.#grant(wish),
+        (error) => this.toasts.failed(error),
+      ) ?? (() => undefined),
     ];
     return () => {
       state[Symbol.dispose]();
       core[Symbol.dispose]();
       for (const stop of stops) stop();
     };
+  }
+
+  /** What a menu, the tray, a notification or a link asked for. */
+  #grant(wish: Wish): void {
+    if (wish.do === 'go') this.router.go(wish.path);
+    else if (wish.do === 'palette') this.isPaletteOpen = true;
+    else if (wish.do === 'add-node') this.isAddingNode = true;
+    else if (this.desktop !== undefined) this.desktop.isChoosingCore = true;
   }
 
   /** Does something and shows its failure; true when it went well. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { securityHeaders } from '../security-policy.ts';
 import type { ElectronApi } from './electron-api.ts';
 import { appOrigin } from './names.ts';
@@ -17,15 +17,13 @@ export function registerAppScheme(electron: Pick<ElectronApi, 'protocol'>): void
 
 /** Serves the built page, and nothing outside its folder, under the app's own scheme. */
 export function handleAppScheme(
-  electron: Pick<ElectronApi, 'protocol' | 'net'>,
+  electron: Pick<ElectronApi, 'protocol'>,
   rendererDir: string,
 ): void {
   electron.protocol.handle('app', async (request) => {
     const file = fileFor(request.url, rendererDir);
     if (request.method !== 'GET' || file === undefined) return notFound();
-    const content = await electron.net.fetch(pathToFileURL(file).href);
-    return new Response(content.body, {
-      status: content.status,
+    return new Response(await readFile(file), {
       headers: { ...securityHeaders(), 'content-type': contentType(file) },
     });
   });

@@ -23,6 +23,8 @@ export interface CoreAccessOptions {
 export class CoreAccess {
   readonly #options: CoreAccessOptions;
   #own: { core: Core; socket: LocalSocket } | undefined;
+  /** No page gets a core any more, nor is one started for it. */
+  #isOver = false;
 
   constructor(options: CoreAccessOptions) {
     this.#options = options;
@@ -48,7 +50,7 @@ export class CoreAccess {
 
   /** Connects a window. One whose core elsewhere has ended gets a core of this process. */
   async connect(page: WirePort): Promise<void> {
-    if (this.#own === undefined) {
+    if (this.#own === undefined && !this.#isOver) {
       const core = await this.#reachOther();
       if (core !== undefined) {
         relay(page, core);
@@ -69,6 +71,7 @@ export class CoreAccess {
   }
 
   async stop(): Promise<void> {
+    this.#isOver = true;
     const own = this.#own;
     if (own === undefined) return;
     this.#own = undefined;

@@ -10,8 +10,7 @@ export function systemKeychain(
   platform: NodeJS.Platform,
 ): Keychain | undefined {
   const { safeStorage } = electron;
-  /* eslint-disable @typescript-eslint/no-deprecated -- the vault opens synchronously, once, before
-     there is a window; the asynchronous forms are for what would hold one up */
+  // The synchronous forms: the vault opens once, before there is a window to hold up.
   if (!safeStorage.isEncryptionAvailable()) return undefined;
   if (platform === 'linux' && safeStorage.getSelectedStorageBackend() === 'basic_text')
     return undefined;
@@ -19,5 +18,4 @@ export function systemKeychain(
     encrypt: (text) => safeStorage.encryptString(text),
     decrypt: (sealed) => safeStorage.decryptString(Buffer.from(sealed)),
   };
-  /* eslint-enable @typescript-eslint/no-deprecated */
 }

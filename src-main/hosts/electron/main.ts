@@ -9,12 +9,20 @@ import { runElectronHost } from './host.ts';
 
 const { root, rendererDir, version } = findPlaces(import.meta.url);
 
-await runElectronHost(electron, {
+// Not awaited: Electron is ready only once this module is through, and the host waits for that.
+runElectronHost(electron, {
   dataDir: chooseDataDir(undefined),
   rendererDir,
   preloadFile: join(root, 'dist', 'main', 'preload.cjs'),
+  iconDir: join(root, 'resources', 'icons'),
   version,
   who: userInfo().username,
+  platform: process.platform,
+  argv: process.argv,
+  env: process.env,
   createCore,
   now: Date.now,
+}).catch((error: unknown) => {
+  electron.dialog.showErrorBox('KohakuRiver cannot start', String(error));
+  electron.app.exit(1);
 });

@@ -1,22 +1,19 @@
-import type { BrowserWindow, Session, WebContents } from 'electron';
-import type { ElectronApi } from './electron-api.ts';
+import type { AppWindow, ElectronApi, PageContents, SessionApi } from './electron-api.ts';
 import { appOrigin } from './names.ts';
 import { readWindowState, writeWindowState } from './window-state.ts';
 
 export interface WindowOptions {
-  electron: ElectronApi;
+  electron: Pick<ElectronApi, 'BrowserWindow' | 'screen'>;
   dataDir: string;
   preloadFile: string;
+  /** Where in the app it opens, such as `#/tasks/123`; empty for its first page. */
+  place: string;
   onError: (error: unknown) => void;
 }
 
 /** Opens the app's window as it was left. Shown when it has something to show. */
-export function openWindow({
-  electron,
-  dataDir,
-  preloadFile,
-  onError,
-}: WindowOptions): BrowserWindow {
+export function openWindow(options: WindowOptions): AppWindow {
+  const { electron, dataDir, preloadFile, place, onError } = options;
   const screens = electron.screen.getAllDisplays().map(({ workArea }) => workArea);
   const state = readWindowState(dataDir, screens);
   const window = new electron.BrowserWindow({
@@ -25,14 +22,18 @@ export function openWindow({
     minHeight: 480,
     show: false,
     title: 'KohakuRiver',
-    autoHideMenuBar: true,
     webPreferences: {
       preload: preloadFile,
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,
+      nodeIntegrationInWorker: false,
+      nodeIntegrationInSubFrames: false,
       webSecurity: true,
+      allowRunningInsecureContent: false,
+      experimentalFeatures: false,
       webviewTag: false,
+      navigateOnDragDrop: false,
       spellcheck: false,
     },
   });
@@ -44,8 +45,12 @@ export function openWindow({
     const left = { bounds: window.getNormalBounds(), isMaximized: window.isMaximized() };
     writeWindowState(dataDir, left).catch(onError);
   });
-  window.loadURL(`${appOrigin}/index.html`).catch(onError);
+  window.loadURL(pageUrl(place)).catch(onError);
   return window;
+}
+
+export function pageUrl(place: string): string {
+  return `${appOrigin}/index.html${place}`;
 }
 
 /**
@@ -53,7 +58,7 @@ export function openWindow({
  * the web open in the user's browser. To be called for every web contents there is.
  */
 export function confine(
-  contents: WebContents,
+  contents: PageContents,
   shell: ElectronApi['shell'],
   onError: (error: unknown) => void,
 ): void {
@@ -77,7 +82,7 @@ export function confine(
 }
 
 /** Denies every permission but writing plain text to the clipboard, which copy buttons need. */
-export function denyPermissions(session: Session): void {
+export function denyPermissions(session: SessionApi): void {
   const allowed = 'clipboard-sanitized-write';
   session.setPermissionRequestHandler((_contents, permission, answer) => {
     answer(permission === allowed);

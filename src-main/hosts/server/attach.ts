@@ -1,4 +1,6 @@
 import { request } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import type { WirePort } from '../../contract/wire/port.ts';
@@ -41,6 +43,24 @@ export function openLocalSocket(path: string): Promise<WirePort> {
   return open(
     new WebSocket(`ws+unix:${path}:/wire`, { perMessageDeflate: false, handshakeTimeout: 10_000 }),
   );
+}
+
+/** Opens the wire over a stream that leads to a core's local socket, such as a channel of SSH. */
+export function openWireOver(stream: Duplex): Promise<WirePort> {
+  return open(
+    new WebSocket('ws://core/wire', {
+      createConnection: () => asSocket(stream),
+      perMessageDeflate: false,
+      handshakeTimeout: 20_000,
+    }),
+  );
+}
+
+/** Node's HTTP client sets what only a TCP socket has; on a channel these settings mean nothing. */
+function asSocket(stream: Duplex): Socket {
+  const nothing = (): Duplex => stream;
+  const settings = { setTimeout: nothing, setNoDelay: nothing, setKeepAlive: nothing };
+  return Object.assign(stream, settings, { ref: nothing, unref: nothing }) as unknown as Socket;
 }
 
 /** Opens the wire to a core served elsewhere, e.g. `http://box:8000` with its access token. */

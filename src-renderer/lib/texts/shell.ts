@@ -30,6 +30,7 @@ export const shell = {
     connecting: 'Reconnecting…',
     closed: 'Disconnected',
   },
+  coreShown: (name: string) => `Core: ${name}`,
   offlineBanner:
     'The core does not answer. Work on the nodes goes on; what is shown here is from before.',
   retry: 'Try now',
