@@ -60,7 +60,7 @@ export function filterOf(query: PlaceQuery): TaskFilter {
   const valid = Object.entries(wished).filter(
     ([key, value]) => value !== undefined && taskFilter.safeParse({ [key]: value }).success,
   );
-  return Object.fromEntries(valid) as TaskFilter;
+  return Object.fromEntries(valid);
 }
 
 /** The address of a filter and an order. */
