@@ -42,6 +42,16 @@ function checkElements({ array, sweep, targets, env, secretEnv }: TaskSubmission
 
 function checkGang(submission: TaskSubmission): void {
   if (!submission.gang) return;
+  if (
+    (submission.array?.indices.length ?? 1) > 1 ||
+    submission.sweep !== null ||
+    submission.targets.length > 1
+  ) {
+    throw invalid(
+      'gang',
+      'Tasks that start together or not at all are not possible yet: leave "gang" off, or let one task do the work.',
+    );
+  }
   const elements = elementsOf(submission)?.length ?? 1;
   const size = elements * Math.max(1, submission.targets.length);
   if (size > largestGang) {

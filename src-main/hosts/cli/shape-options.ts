@@ -24,7 +24,6 @@ export interface ShapeOptions {
   retryOn?: RetryCause[];
   retryWait?: number;
   notBefore?: string;
-  gang?: boolean;
 }
 
 export function shapeOptions(command: Command): Command {
@@ -61,13 +60,12 @@ export function shapeOptions(command: Command): Command {
       'the wait before the first retry; it doubles with each',
       reading(parseSeconds),
     )
-    .option('--not-before <time>', 'not before 2026-03-01T14:05, or in 2h as 2h', asIs)
-    .option('--gang', 'start all of them together, or none');
+    .option('--not-before <time>', 'not before 2026-03-01T14:05, or in 2h as 2h', asIs);
 }
 
 type Shape = Pick<
   TaskSubmissionInput,
-  'after' | 'array' | 'sweep' | 'timeLimitSeconds' | 'retries' | 'notBefore' | 'gang'
+  'after' | 'array' | 'sweep' | 'timeLimitSeconds' | 'retries' | 'notBefore'
 >;
 
 /** What was asked for, and only that. Throws UsageError. */
@@ -82,7 +80,6 @@ export function readShape(
     timeLimitSeconds: options.timeLimit,
     retries: retriesOf(options),
     notBefore: options.notBefore === undefined ? undefined : parseUntil(options.notBefore, now),
-    gang: options.gang,
   };
 }
 

@@ -10,6 +10,7 @@ import type { Logger } from '../logger.ts';
 import { Deadlines } from '../queue/deadlines.ts';
 import { holdingOf, type TaskBook, type TaskChange } from '../tasks/task-book.ts';
 import type { UnreadableTask } from '../tasks/ports.ts';
+import { ArrayTickets } from './array-tickets.ts';
 import type { PlannerDelta, PlannerPort } from './planner-port.ts';
 
 /** After a pass or a write that failed, the next one waits: what is broken needs time, not haste. */
@@ -95,6 +96,7 @@ export class Dispatcher implements Disposable {
   #deltas: PlannerDelta[] = [];
   readonly #changedNodes = new Set<NodeId>();
   readonly #times: Deadlines<TaskId>;
+  readonly #tickets = new ArrayTickets();
   #wake: Disposable | undefined;
   #isPassing = false;
   /** Something failed since the last pass began. */
@@ -162,7 +164,29 @@ export class Dispatcher implements Disposable {
 
   #deltaOf(before: Task | undefined, after: Task | undefined): PlannerDelta[] {
     if (after !== undefined) this.#watchTime(after);
-    return deltaOf({ before, after }, this.#parts.book.now());
+    const deltas = deltaOf({ before, after }, this.#parts.book.now());
+    if (this.#hasTurn(before, after)) return deltas;
+    return deltas.map((delta) =>
+      delta.kind === 'upsert-task' ? { ...delta, task: { ...delta.task, held: true } } : delta,
+    );
+  }
+
+  /** Of some arrays only so many may hold something at a time. When one is over, the next is told. */
+  #hasTurn(before: Task | undefined, after: Task | undefined): boolean {
+    const task = after ?? before;
+    if (task === undefined || task.spec.arrayMaxRunning === null) return true;
+    const isPending = after?.state.status === 'PENDING';
+    const isHolding = after !== undefined && 'kill' in after.state;
+    if (after !== undefined && (isHolding || (isPending && isReady(after, this.#parts.book.now()))))
+      return this.#tickets.admit(after);
+    const next = this.#tickets.leave(task);
+    if (next !== undefined) this.#tellTruth(next);
+    return true;
+  }
+
+  /** Whether only its turn in its array keeps a task from being placed. */
+  isWaitingForTurn(task: Task): boolean {
+    return this.#tickets.isWaitingForTurn(task);
   }
 
   /** The planner knows no clock: it is told again when a task's time has come. */

@@ -8,6 +8,8 @@ import {
   type TaskView,
   type WaitReason,
 } from '../../contract/task.ts';
+import { notReady } from '../../domain/not-ready.ts';
+import { capitalized } from '../../domain/words.ts';
 import { submissionOf } from '../../domain/submission-of.ts';
 import type { Task, TaskEvent } from '../../domain/task.ts';
 import { toTaskView } from '../../domain/task-view.ts';
@@ -108,7 +110,12 @@ export class TaskService {
     const { status } = task.state;
     if (status !== 'PENDING')
       return { summary: `It does not wait: it is ${status}.`, ahead: null, nodes: [] };
-    return this.#parts.dispatcher.explain(toQueued(task, this.#parts.book.now()));
+    const { dispatcher, book } = this.#parts;
+    const own = notReady(task, book.now());
+    if (dispatcher.isWaitingForTurn(task))
+      own.push(`of its array at most ${String(task.spec.arrayMaxRunning)} run at a time`);
+    const reason = await dispatcher.explain(toQueued(task, book.now()));
+    return own.length === 0 ? reason : { ...reason, summary: `${capitalized(own.join('; '))}.` };
   }
 
   /** What a submission would meet now; stores nothing. Throws what `submit` would throw. */

@@ -181,6 +181,44 @@ test('an array is a batch of its own: counted, tried again, ended', async () => 
   expect(statuses(world, again.taskIds)).toEqual(['KILLED', 'KILLED']);
 });
 
+test('of a capped array no more run at a time, and the others follow', async () => {
+  await using world = await aWorld();
+  const array = { indices: [0, 1, 2, 3, 4], maxRunning: 2 };
+  const ids = await submit(world, ['seconds=10'], { array });
+  const running = () => statuses(world, ids).filter((status) => status === 'RUNNING').length;
+  expect(running()).toBe(2);
+  expect((await world.core.tasks.why(ids[2]!)).summary).toBe(
+    'Of its array at most 2 run at a time.',
+  );
+  await world.core.tasks.hold([ids[2]!], anna);
+  await world.pass(10_500);
+  expect(statuses(world, ids)).toEqual(['COMPLETED', 'COMPLETED', 'PENDING', 'RUNNING', 'RUNNING']);
+  await world.core.tasks.kill([ids[3]!], { ...anna, signal: 'SIGKILL' });
+  await world.core.tasks.release([ids[2]!], anna);
+  await world.pass(1000);
+  expect(running()).toBe(2);
+  await world.pass(20_000);
+  expect(statuses(world, ids)).toEqual([
+    'COMPLETED',
+    'COMPLETED',
+    'COMPLETED',
+    'KILLED',
+    'COMPLETED',
+  ]);
+});
+
+test('what keeps a task from starting is said', async () => {
+  await using world = await aWorld();
+  const [first = ''] = await submit(world, ['seconds=10']);
+  const [id = ''] = await submit(world, [], { after: [{ task: first }] });
+  expect((await world.core.tasks.why(id)).summary).toBe(`It waits for task ${first} to end.`);
+  await expect(submit(world, [], { gang: true, array: { indices: [1, 2] } })).rejects.toMatchObject(
+    {
+      code: 'input/invalid',
+    },
+  );
+});
+
 test('a sweep makes one task for each combination', async () => {
   await using world = await aWorld();
   const ids = await submit(world, ['lr={LR}', '{other}'], {
