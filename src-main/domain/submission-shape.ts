@@ -4,8 +4,6 @@ import type { TaskSubmission } from '../contract/task.ts';
 import { elementsOf } from './elements.ts';
 import { SubmissionError } from './errors.ts';
 
-/** A gang larger than this would wait for ever on the clusters this is made for. */
-const largestGang = 256;
 const longestWaitMs = 3650 * 86_400_000;
 
 /** Throws SubmissionError with `input/invalid`. Returns warnings. */
@@ -41,32 +39,12 @@ function checkElements({ array, sweep, targets, env, secretEnv }: TaskSubmission
 }
 
 function checkGang(submission: TaskSubmission): void {
-  if (!submission.gang) return;
-  if (
-    (submission.array?.indices.length ?? 1) > 1 ||
-    submission.sweep !== null ||
-    submission.targets.length > 1
-  ) {
-    throw invalid(
-      'gang',
-      'Tasks that start together or not at all are not possible yet: leave "gang" off, or let one task do the work.',
-    );
-  }
   const elements = elementsOf(submission)?.length ?? 1;
-  const size = elements * Math.max(1, submission.targets.length);
-  if (size > largestGang) {
-    throw invalid(
-      'gang',
-      `A gang may have at most ${String(largestGang)} tasks, as all must fit at once; this one has ${String(size)}.`,
-    );
-  }
-  const cap = (submission.array ?? submission.sweep)?.maxRunning ?? null;
-  if (cap !== null && cap < size) {
-    throw invalid(
-      'gang',
-      `All ${String(size)} of a gang start together, but at most ${String(cap)} of the array may run at a time. Leave one of the two out.`,
-    );
-  }
+  if (!submission.gang || elements * Math.max(1, submission.targets.length) === 1) return;
+  throw invalid(
+    'gang',
+    'Tasks that start together or not at all are not possible yet: leave "gang" off, or let one task do the work.',
+  );
 }
 
 function invalid(field: string, message: string): SubmissionError {
