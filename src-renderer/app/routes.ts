@@ -62,6 +62,12 @@ function page<Props extends PageProps>(address: string, spec: PageSpec<Props>): 
 }
 
 const none = (): Record<string, never> => ({});
+
+/** A count worth a badge: nothing for none. */
+function someOf(count = 0): number | undefined {
+  return count === 0 ? undefined : count;
+}
+
 const titles = shell.pages;
 
 /** Looked through from the top: the first that fits an address is its page. */
@@ -92,7 +98,7 @@ export const routes: readonly Route[] = [
     keys: 'g g',
     load: () => import('../pages/gpus/GpusPage.svelte'),
     props: none,
-    count: ({ fleet }) => fleet.gpuCount || undefined,
+    count: ({ fleet }) => someOf(fleet.gpuCount),
   }),
   page('gpus/:uuid', {
     title: titles.gpus,
@@ -107,7 +113,7 @@ export const routes: readonly Route[] = [
     props: none,
     count: ({ core }) => {
       const { RUNNING = 0, ASSIGNING = 0, PAUSED = 0 } = core?.tasks ?? {};
-      return RUNNING + ASSIGNING + PAUSED || undefined;
+      return someOf(RUNNING + ASSIGNING + PAUSED);
     },
   }),
   page('tasks/new', {
@@ -127,7 +133,7 @@ export const routes: readonly Route[] = [
     icon: ListOrdered,
     load: () => import('../pages/queue/QueuePage.svelte'),
     props: none,
-    count: ({ core }) => core?.tasks.PENDING || undefined,
+    count: ({ core }) => someOf(core?.tasks.PENDING),
   }),
   page('batches', {
     title: titles.batches,

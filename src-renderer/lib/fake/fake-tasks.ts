@@ -244,6 +244,12 @@ const names = [
 
 const arrayBatch = '7320541234599999' as BatchId;
 
+/** A dozen of the ended ones were an array. */
+function inArray(i: number): Partial<TaskView> {
+  if (i < 20 || i >= 32) return {};
+  return { batchId: arrayBatch, arrayIndex: i - 20, arrayMaxRunning: 4 };
+}
+
 /** The i-th ended task, going back in time. */
 export function endedTask(now: number, i: number): TaskView {
   const ending = endings[i % endings.length];
@@ -251,10 +257,8 @@ export function endedTask(now: number, i: number): TaskView {
   const at = now - 60 * minute - i * 90_000;
   const took = 40_000 + ((i * 7919) % 3_000_000);
   const ran = ending.status !== 'REJECTED';
-  // A dozen of them were an array.
-  const isElement = i >= 20 && i < 32;
   return sketchTask(at, 100 + (i % 3000), {
-    ...(isElement ? { batchId: arrayBatch, arrayIndex: i - 20, arrayMaxRunning: 4 } : {}),
+    ...inArray(i),
     name: `${names[i % names.length] ?? ''}-${String(i).padStart(3, '0')}`,
     status: ending.status,
     exitCode: ending.exitCode,
