@@ -2,7 +2,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 // unit: no network, no real timers. ui: components with a fake client, in jsdom. integration: real
-// sshd, Docker Engine, SQLite. e2e: a real browser on a real core. Files run two at a time: each has
+// sshd, Docker Engine, SQLite. e2e: a real browser on a real core. electron: real Electron, where it is. Files run two at a time: each has
 // testbeds, ports and directories of its own, and much of their time is waiting.
 // Real machines under a loaded host are late now and then: CI tries such a test again and says so
 // («retry x1» beside its name); locally a failure is a failure.
@@ -43,6 +43,14 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          environment: 'node',
+          ...slow,
+        },
+      },
+      {
+        test: {
+          name: 'electron',
+          include: ['test/electron/**/*.test.ts'],
           environment: 'node',
           ...slow,
         },
