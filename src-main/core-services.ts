@@ -6,6 +6,7 @@ import type { TaskId } from './contract/ids.ts';
 import { makeDiagnostics } from './core-diagnostics.ts';
 import { makeAppServices } from './core-app.ts';
 import { realLinks } from './core-links.ts';
+import { makeFiles } from './core-files.ts';
 import type { CoreLogFile } from './core-log.ts';
 import { makeQueue } from './core-queue.ts';
 import { realRuntimes } from './core-runtimes.ts';
@@ -69,8 +70,9 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   loop.enable();
   const looks = makeDiagnostics({ store, logFile, nodes, loop, loopResolutionMs });
   const app = makeAppServices(foundations, { book, nodes });
+  const files = makeFiles({ ...shared, nodes, tasks: work.tasks, log: logFile.log });
   const status = makeStatus(shared, nodes, loop);
-  return { book, nodes, terminals, loop, ...work, ...looks, ...app, status };
+  return { book, nodes, terminals, loop, ...work, ...looks, ...app, ...files, status };
 }
 
 function makeNodes({

@@ -4,11 +4,13 @@ import type { Core, CoreOptions, CreateCore } from './api/core-door.ts';
 import { batchesRouter } from './api/batches-router.ts';
 import { configRouter, coreRouter } from './api/core-router.ts';
 import { diagnosticsRouter } from './api/diagnostics-router.ts';
+import { fileStreams, filesRouter } from './api/files-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { keptRouter, noticesRouter } from './api/notices-router.ts';
 import { tasksRouter } from './api/tasks-router.ts';
 import { terminalsRouter } from './api/terminals-router.ts';
 import { vpsRouter } from './api/vps-router.ts';
+import { transfersRouter } from './api/transfers-router.ts';
 import { openCoreLog } from './core-log.ts';
 import { makeServices, type Foundations } from './core-services.ts';
 import { Emitter } from './domain/emitter.ts';
@@ -48,7 +50,7 @@ export const createCore: CreateCore = async (options) => {
 function run(options: CoreOptions, foundations: Foundations): Core {
   const { settings, store, logFile } = foundations;
   const services = makeServices(options, foundations);
-  const { nodes, status, tasks, feeds, reader, terminals } = services;
+  const { nodes, status, tasks, feeds, reader, terminals, files, transfers } = services;
   const wires = wire(services, foundations);
   const stopRequested = new Emitter<void>();
   let stopping: Promise<void> | undefined;
@@ -57,6 +59,7 @@ function run(options: CoreOptions, foundations: Foundations): Core {
     if (removedAt !== null) services.attempts.forgetNode(id, nodeRemoved);
   }
   nodes.start();
+  transfers.start();
   const { coreId } = store.identity;
   logFile.log.info(
     { coreId, dataDir: options.dataDir, host: options.host },
@@ -84,11 +87,14 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       terminals: terminalsRouter(terminals.service),
       notices: noticesRouter(services.notices),
       kept: keptRouter(services.kept),
+      files: filesRouter(files),
+      transfers: transfersRouter(transfers),
     },
     streams: {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
       'diagnostics.readLog': (input, _context, signal) => services.coreLog.read(input, signal),
       ...terminals.streams,
+      ...fileStreams(files),
     },
     log: logFile.log,
     setting: (key) => settings.get(key),
@@ -118,11 +124,13 @@ function wire(services: Services, { settings, store, logFile }: Foundations): Di
     }),
     book.onDidChange(({ before, after }) => {
       if (before?.state.status === after?.state.status) return;
+      if (after?.state.status === 'RUNNING') services.transfers.wake();
       for (const task of [before, after]) {
         const node = task === undefined ? undefined : nodeOf(task);
         if (node !== undefined) nodes.noteHoldings(node);
       }
     }),
+    nodes.onDidComeOnline(() => services.transfers.wake()),
     nodes.onDidChange((change) => {
       if (!('removed' in change)) return;
       attempts.forgetNode(change.removed, nodeRemoved);
@@ -152,9 +160,11 @@ async function stop(
   services.dispatcher[Symbol.dispose]();
   await services.terminals[Symbol.asyncDispose]();
   services.vps[Symbol.dispose]();
+  await services.transfers[Symbol.asyncDispose]();
   await services.attempts[Symbol.asyncDispose]();
   await services.nodes[Symbol.asyncDispose]();
   await services.planner[Symbol.asyncDispose]();
+  await services.here.close();
   await store.close();
   await logFile[Symbol.asyncDispose]();
 }

@@ -55,6 +55,18 @@ export const errorCodes = [
   'link/file-exists',
   'link/disk-full',
   'link/file-failed',
+  // files and transfers
+  'files/unavailable',
+  'files/taken',
+  'files/incomplete',
+  'not-found/transfer',
+  'transfer/refused',
+  'transfer/no-space',
+  'transfer/disk-full',
+  'transfer/too-many',
+  'transfer/hostile',
+  'transfer/item',
+  'transfer/failed',
   // Docker
   'docker/connection',
   'docker/denied',

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { diagnostics, readCoreLogInput } from './diagnostics.ts';
 import { batches } from './batches.ts';
 import { feedOf } from './feed.ts';
+import { files, listFilesInput, readFileInput, writeFileInput } from './files.ts';
 import { coreId, instant, nodeId, nodeName, taskId, batchId } from './ids.ts';
 import { kept } from './kept.ts';
 import {
@@ -24,6 +25,7 @@ import {
 import { notices } from './notices.ts';
 import { killOptions, orderResults } from './orders.ts';
 import { settingView } from './settings.ts';
+import { transfers } from './transfers.ts';
 import {
   labels,
   statusCounts,
@@ -215,6 +217,8 @@ export const contract = {
   terminals,
   notices,
   kept,
+  files,
+  transfers,
 };
 export type Contract = typeof contract;
 
@@ -242,6 +246,9 @@ export const streams = {
   'tasks.readLog': { input: readLogInput, direction: 'down' },
   'diagnostics.readLog': { input: readCoreLogInput, direction: 'down' },
   ...terminalStreams,
+  'files.list': { input: listFilesInput, direction: 'down' },
+  'files.read': { input: readFileInput, direction: 'down' },
+  'files.write': { input: writeFileInput, direction: 'both' },
 } as const satisfies Record<string, { input: z.ZodType; direction: 'down' | 'both' }>;
 export type StreamName = keyof typeof streams;
 export type StreamInput<N extends StreamName> = z.input<(typeof streams)[N]['input']>;

@@ -11,7 +11,16 @@ export interface SettingDefinition<S extends z.ZodType = z.ZodType> {
   title: string;
   description: string;
   /** Group on the Settings page. */
-  group: 'Tasks' | 'Nodes' | 'Terminals' | 'Logs' | 'Server' | 'Core' | 'Notices' | 'Appearance';
+  group:
+    | 'Tasks'
+    | 'Nodes'
+    | 'Files'
+    | 'Terminals'
+    | 'Logs'
+    | 'Server'
+    | 'Core'
+    | 'Notices'
+    | 'Appearance';
   unit?: string;
   /** Takes effect only when the core starts again. */
   needsRestart?: boolean;
@@ -129,6 +138,13 @@ export const settingDefinitions = {
     description: 'What a window that opens a terminal again can scroll back to.',
     group: 'Terminals',
     unit: 'lines',
+  }),
+  'transfers.parallel': setting({
+    schema: z.number().int().min(1).max(16),
+    default: 3,
+    title: 'Transfers at once',
+    description: 'How many transfers of files run side by side; the others wait in the queue.',
+    group: 'Files',
   }),
   'server.host': setting({
     schema: z.string().min(1).max(255),

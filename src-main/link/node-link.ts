@@ -29,6 +29,8 @@ export interface SpawnOptions {
   /** Runs on a pseudo-terminal of this size. */
   pty?: { columns: number; rows: number; term: string };
   signal?: AbortSignal;
+  /** It will carry much: not on the connection that commands share, where another can be had. */
+  isBulk?: boolean;
 }
 
 /** A program on the node with its own channel. Reading slowly slows it down; nothing is dropped. */
@@ -68,19 +70,43 @@ export interface RemoteFile extends AsyncDisposable {
   sync(): Promise<void>;
 }
 
-/** Files of the node as the login user sees them. Paths are absolute. Throws LinkError (`link/file-…`, `link/disk-full`). */
+/** Room on the disk that has a path. */
+export interface DiskUse {
+  totalBytes: number;
+  freeBytes: number;
+}
+
+/**
+ * Files as the login user sees them: of a node over SFTP, of a container through its Engine, of this
+ * computer. Paths are absolute POSIX paths (on Windows with `/`), as text that carries any bytes
+ * (domain/files/path-text.ts). Throws FileError (`link/file-…`, `link/disk-full`) or LinkLostError.
+ */
 export interface RemoteFiles {
   open(path: string, flags: 'r' | 'w' | 'wx' | 'r+' | 'a', mode?: number): Promise<RemoteFile>;
   readFile(path: string, maxBytes?: number): Promise<Buffer>;
   /** Writes beside the target and renames over it, so that a reader sees the old or the new, never half. */
   writeFileAtomically(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
-  stat(path: string): Promise<FileStat | undefined>;
+  /** Of a link itself, unless it is to be followed. Undefined when there is nothing (or a link leads nowhere). */
+  stat(path: string, options?: { follow?: boolean }): Promise<FileStat | undefined>;
   list(path: string): Promise<FileEntry[]>;
+  /** The same as it comes, a few hundred at a time; leaving the loop ends it. */
+  listInBatches(path: string): AsyncIterable<FileEntry[]>;
   makeDirectory(path: string, mode?: number): Promise<void>;
+  /** Replaces a file that is there, in one step where the far side can. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   removeDirectory(path: string): Promise<void>;
-  freeBytes(path: string): Promise<number | undefined>;
+  /** Whatever is there, with all that is below it; links are removed, not followed. Nothing there is success. */
+  removeTree(path: string, signal?: AbortSignal): Promise<void>;
+  setMode(path: string, mode: number): Promise<void>;
+  /** When it was last modified, in seconds since the epoch. Not for links. */
+  setModified(path: string, modifiedAt: number): Promise<void>;
+  makeLink(path: string, target: string): Promise<void>;
+  readLink(path: string): Promise<string>;
+  /** Absolute, without links; `.` is where a login begins. */
+  realPath(path: string): Promise<string>;
+  /** Undefined where the far side cannot tell. */
+  diskUse(path: string): Promise<DiskUse | undefined>;
 }
 
 /** What a link has open on the far side. */

@@ -5,6 +5,7 @@ import type { HeldGpu, Mount, RuntimeKind, Vessel, Work } from '../contract/task
 import type { VpsPort } from '../contract/vps.ts';
 import type { AttemptEnd } from '../domain/task.ts';
 import type { VpsEngine } from './vps-engine.ts';
+import type { RemoteFiles, RemoteProcess, SpawnOptions } from '../link/node-link.ts';
 
 /** One attempt of one task of one core: everything on a node is found by this. */
 export interface AttemptRef {
@@ -111,6 +112,13 @@ export interface PrepareOptions {
   readonly onProgress: (phase: string) => void;
 }
 
+/** The inside of an attempt that has files and programs of its own. */
+export interface Inside {
+  readonly files: RemoteFiles;
+  /** Runs as the container's user, without a terminal. */
+  spawn(command: readonly string[], options?: SpawnOptions): Promise<RemoteProcess>;
+}
+
 export interface Runtime {
   readonly kind: RuntimeKind;
   /** Everything managed on the node, of every core. */
@@ -145,5 +153,10 @@ export interface Runtime {
   onDidChange(listener: () => void): Disposable;
   /** What only VPSes need. Undefined where there can be none. */
   readonly vps?: VpsEngine;
+  /**
+   * The files and programs inside of a running attempt; absent where attempts have nothing but the
+   * node's own. Throws the runtime's error when it is not there or does not run.
+   */
+  inside?(ref: AttemptRef): Promise<Inside>;
   close(): Promise<void>;
 }

@@ -24,6 +24,7 @@ import { NoticeRepository } from './notice-repository.ts';
 import { QueryWorker } from './query-client.ts';
 import { prune, type RetentionRules } from './retention.ts';
 import { TaskRepository } from './task-repository.ts';
+import { TransferRepository } from './transfer-repository.ts';
 import { SecretRepository } from './vault/secret-repository.ts';
 import { SecretVault, type VaultOptions } from './vault/vault.ts';
 import { checkpointAfterCommits } from './wal-checkpoints.ts';
@@ -66,6 +67,7 @@ export interface Store extends AsyncDisposable {
   readonly metrics: MetricsRepository;
   readonly notices: NoticeRepository;
   readonly kept: KeptRepository;
+  readonly transfers: TransferRepository;
   readonly logs: LogStore;
   readonly vault: SecretVault;
   readonly configFile: ConfigFile;
@@ -164,6 +166,7 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
     metrics,
     notices: new NoticeRepository(connection),
     kept: new KeptRepository(connection, log),
+    transfers: new TransferRepository(connection, log),
     logs,
     vault,
     configFile: new ConfigFile(paths.configFile),

@@ -48,6 +48,11 @@ export class Call<Options extends object = object> {
     return chooseDataDir(this.#globals.dataDir, { platform, env, home: homeDir });
   }
 
+  /** Whether the core is named by a URL: its files are not those of this computer. */
+  get isElsewhere(): boolean {
+    return this.#choice(false).kind === 'remote';
+  }
+
   /** The connection of this command; made when first asked for. */
   connect({ maySpawn = true } = {}): Promise<CoreConnection> {
     this.#connection ??= connectToCore(this.#choice(maySpawn));

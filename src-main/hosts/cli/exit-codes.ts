@@ -28,6 +28,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'not-found/setting': exitCodes.notFound,
   'not-found/log': exitCodes.notFound,
   'not-found/terminal': exitCodes.notFound,
+  'link/file-not-found': exitCodes.notFound,
+  'not-found/transfer': exitCodes.notFound,
   'target/unknown-node': exitCodes.notFound,
   'target/unknown-gpu': exitCodes.notFound,
   'target/unknown-numa': exitCodes.notFound,

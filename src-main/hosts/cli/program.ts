@@ -4,11 +4,14 @@ import { Call, type GlobalOptions, type Outcome, type Runner } from './call.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addCoreCommands } from './commands/core.ts';
+import { addCopyCommand } from './commands/cp.ts';
+import { addFileCommands } from './commands/files.ts';
 import { addNodeCommands } from './commands/node.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTaskCommands } from './commands/task.ts';
 import { addTerminalCommands } from './commands/terminal.ts';
 import { addVpsCommands } from './commands/vps.ts';
+import { addTransferCommands } from './commands/transfers.ts';
 import type { Io } from './io.ts';
 import { report } from './report.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -72,6 +75,9 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addTaskCommands(program, runner);
   addVpsCommands(program, runner);
   addTerminalCommands(program, runner);
+  addCopyCommand(program, runner);
+  addTransferCommands(program, runner);
+  addFileCommands(program, runner);
   addCompletionCommand(program, runner);
   return program;
 }

@@ -2,10 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import type { BigIntStats, Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { bytesOfText, hasRawBytes, shownName, textOfBytes } from '../../domain/files/path-text.ts';
+import { joinPath, parentPath } from '../../domain/files/paths.ts';
 import { codeOf, FileError } from '../errors.ts';
-import type { FileEntry, FileStat, RemoteFile, RemoteFiles } from '../node-link.ts';
+import type { DiskUse, FileEntry, FileStat, RemoteFile, RemoteFiles } from '../node-link.ts';
 
+/** Entries looked at together; each costs a call into the system. */
+const batchEntries = 256;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 export class LocalFiles implements RemoteFiles {
@@ -14,7 +18,7 @@ export class LocalFiles implements RemoteFiles {
     flags: 'r' | 'w' | 'wx' | 'r+' | 'a',
     mode = 0o644,
   ): Promise<RemoteFile> {
-    const handle = await translated(path, () => fs.open(path, flags, mode));
+    const handle = await translated(path, () => fs.open(localPath(path), flags, mode));
     return new LocalFile(path, handle);
   }
 
@@ -31,19 +35,21 @@ export class LocalFiles implements RemoteFiles {
   }
 
   async writeFileAtomically(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
-    const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+    // Not the name and something: a name may be as long as names can be.
+    const temporary = joinPath(parentPath(path), `.${randomBytes(8).toString('hex')}.part`);
     try {
       await this.#writeWhole(temporary, bytes, mode);
       await this.rename(temporary, path);
     } catch (error) {
-      await fs.rm(temporary, { force: true });
+      await fs.rm(localPath(temporary), { force: true });
       throw error;
     }
   }
 
-  async stat(path: string): Promise<FileStat | undefined> {
+  async stat(path: string, { follow = false } = {}): Promise<FileStat | undefined> {
     try {
-      return statOf(await translated(path, () => fs.lstat(path)));
+      const look = () => (follow ? fs.stat(localPath(path)) : fs.lstat(localPath(path)));
+      return statOf(await translated(path, look));
     } catch (error) {
       if (error instanceof FileError && error.code === 'link/file-not-found') return undefined;
       throw error;
@@ -51,33 +57,80 @@ export class LocalFiles implements RemoteFiles {
   }
 
   async list(path: string): Promise<FileEntry[]> {
-    const names = await translated(path, () => fs.readdir(path));
-    const entries = await Promise.all(
-      names.map(async (name) => ({ name, stat: await this.stat(join(path, name)) })),
-    );
-    // What vanished since is not there.
-    return entries.flatMap(({ name, stat }) => (stat === undefined ? [] : [{ name, ...stat }]));
+    const entries: FileEntry[] = [];
+    for await (const batch of this.listInBatches(path)) entries.push(...batch);
+    return entries;
+  }
+
+  async *listInBatches(path: string): AsyncGenerator<FileEntry[]> {
+    // Its types know no buffers as encoding; Node does (fs.opendir, option `encoding`).
+    const options = { encoding: 'buffer' as BufferEncoding };
+    const directory = await translated(path, () => fs.opendir(localPath(path), options));
+    let names: string[] = [];
+    for await (const { name } of directory) {
+      names.push(typeof name === 'string' ? name : textOfBytes(name));
+      if (names.length < batchEntries) continue;
+      yield await this.#entries(path, names);
+      names = [];
+    }
+    if (names.length > 0) yield await this.#entries(path, names);
   }
 
   async makeDirectory(path: string, mode = 0o755): Promise<void> {
-    await translated(path, () => fs.mkdir(path, { mode }));
+    await translated(path, () => fs.mkdir(localPath(path), { mode }));
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await translated(from, () => fs.rename(from, to));
+    await translated(from, () => fs.rename(localPath(from), localPath(to)));
   }
 
   async remove(path: string): Promise<void> {
-    await translated(path, () => fs.unlink(path));
+    await translated(path, () => fs.unlink(localPath(path)));
   }
 
   async removeDirectory(path: string): Promise<void> {
-    await translated(path, () => fs.rmdir(path));
+    await translated(path, () => fs.rmdir(localPath(path)));
   }
 
-  async freeBytes(path: string): Promise<number | undefined> {
-    const { bavail, bsize } = await translated(path, () => fs.statfs(path));
-    return bavail * bsize;
+  async removeTree(path: string): Promise<void> {
+    await translated(path, () => fs.rm(localPath(path), { recursive: true, force: true }));
+  }
+
+  async setMode(path: string, mode: number): Promise<void> {
+    await translated(path, () => fs.chmod(localPath(path), mode));
+  }
+
+  async setModified(path: string, modifiedAt: number): Promise<void> {
+    await translated(path, () => fs.utimes(localPath(path), modifiedAt, modifiedAt));
+  }
+
+  async makeLink(path: string, target: string): Promise<void> {
+    await translated(path, () => fs.symlink(localPath(target), localPath(path)));
+  }
+
+  async readLink(path: string): Promise<string> {
+    const look = () => fs.readlink(localPath(path), { encoding: 'buffer' });
+    return textOfBytes(await translated(path, look));
+  }
+
+  async realPath(path: string): Promise<string> {
+    const start = path === '.' ? homedir() : path;
+    const look = () => fs.realpath(localPath(start), { encoding: 'buffer' });
+    return textOfBytes(await translated(path, look));
+  }
+
+  async diskUse(path: string): Promise<DiskUse | undefined> {
+    const look = () => fs.statfs(localPath(path));
+    const { bavail, blocks, bsize } = await translated(path, look);
+    return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+  }
+
+  async #entries(path: string, names: readonly string[]): Promise<FileEntry[]> {
+    const entries = await Promise.all(
+      names.map(async (name) => ({ name, stat: await this.stat(joinPath(path, name)) })),
+    );
+    // What vanished since is not there.
+    return entries.flatMap(({ name, stat }) => (stat === undefined ? [] : [{ name, ...stat }]));
   }
 
   async #writeWhole(path: string, bytes: Uint8Array, mode: number): Promise<void> {
@@ -128,6 +181,11 @@ class LocalFile implements RemoteFile {
   }
 }
 
+/** The path as Node takes it: as bytes where it is no text. */
+function localPath(path: string): string | Buffer {
+  return hasRawBytes(path) ? Buffer.from(bytesOfText(path)) : path;
+}
+
 async function translated<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -136,8 +194,9 @@ async function translated<T>(path: string, action: () => Promise<T>): Promise<T>
   }
 }
 
-function fromErrno(error: unknown, path: string): FileError {
+function fromErrno(error: unknown, name: string): FileError {
   const errno = codeOf(error);
+  const path = shownName(name);
   const options = { cause: error, details: { path, errno } };
   switch (errno) {
     case 'ENOENT':

@@ -1,7 +1,6 @@
 // One SSH connection to one host: handshake, host key, sign-in, channels. Pooling is above it.
 import type { Duplex } from 'node:stream';
-import { Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
-import internals, { type InternalChannel, type InternalClient } from 'ssh2/lib/protocol/SFTP.js';
+import { Client, type ClientChannel } from 'ssh2';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { asError, fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
@@ -90,21 +89,9 @@ export class SshConnection implements AsyncDisposable {
     return this.#open('a terminal', (done) => this.#client.shell(windowOf(size), done));
   }
 
-  sftp(): Promise<SFTPWrapper> {
-    return this.#open('SFTP', (done) => this.#client.sftp(done));
-  }
-
-  /** SFTP with a server that was started on this channel and has said nothing yet. */
-  sftpOver(channel: ClientChannel): Promise<SFTPWrapper> {
-    return this.#open('SFTP', (done: (error: unknown, value: SFTPWrapper) => void) => {
-      const { incoming, outgoing } = channel as InternalChannel;
-      const sftp = new internals.SFTP(this.#client, { type: 'session', incoming, outgoing });
-      sftp.once('ready', () => done(undefined, sftp));
-      sftp.once('error', (error: unknown) => done(error, sftp));
-      sftp.once('close', () => done(new Error('The SFTP server ended.'), sftp));
-      (this.#client as InternalClient)._chanMgr.update(incoming.id, sftp);
-      sftp._init();
-    });
+  /** A channel on which the server's SFTP subsystem listens. */
+  sftpChannel(): Promise<ClientChannel> {
+    return this.#open('SFTP', (done) => this.#client.subsys('sftp', done));
   }
 
   async dialSocket(path: string): Promise<Duplex> {

@@ -13,6 +13,9 @@ export interface SessionPoolOptions {
 /** Ends a session's claim on its connection; safe to call more than once. */
 export type Release = () => void;
 
+/** What a session is for: our own shells and SFTP, what people open, or what carries much. */
+export type Purpose = 'control' | 'user' | 'bulk';
+
 interface Lane {
   readonly connection: SshConnection;
   used: number;
@@ -66,7 +69,7 @@ export class SessionPool {
    * connection refuses it.
    */
   async open<T>(
-    purpose: 'control' | 'user',
+    purpose: Purpose,
     start: (connection: SshConnection, release: Release) => Promise<T>,
   ): Promise<T> {
     for (;;) {
@@ -95,10 +98,12 @@ export class SessionPool {
     this.#extras.clear();
   }
 
-  #laneWithRoom(purpose: 'control' | 'user'): Lane | undefined {
+  #laneWithRoom(purpose: Purpose): Lane | undefined {
     const control = this.#control;
+    // Much data at once would make every command on the same connection wait.
     const isAllowed =
-      purpose === 'control' || control.usedByUsers < control.limit - RESERVED_FOR_CONTROL;
+      purpose === 'control' ||
+      (purpose === 'user' && control.usedByUsers < control.limit - RESERVED_FOR_CONTROL);
     if (isAllowed && control.used < control.limit) return control;
     return [...this.#extras].find((lane) => lane.connection.isOpen && lane.used < lane.limit);
   }
@@ -145,8 +150,8 @@ function laneOf(connection: SshConnection): Lane {
   };
 }
 
-function claim(lane: Lane, purpose: 'control' | 'user', onRelease: () => void): Release {
-  const isUser = purpose === 'user';
+function claim(lane: Lane, purpose: Purpose, onRelease: () => void): Release {
+  const isUser = purpose !== 'control';
   lane.used++;
   if (isUser) lane.usedByUsers++;
   lane.idleTimer?.[Symbol.dispose]();

@@ -1,39 +1,40 @@
 // The node's files over SFTP.
 import { randomBytes } from 'node:crypto';
-import type { FileEntryWithStats, SFTPWrapper, Stats } from 'ssh2';
-import { FileError, lostError } from '../errors.ts';
-import type { FileEntry, FileStat, RemoteFile, RemoteFiles } from '../node-link.ts';
+import { isEntryName, joinPath, parentPath } from '../../domain/files/paths.ts';
+import { FileError, lostError, type LinkError } from '../errors.ts';
+import { removeTreeOf } from '../file-trees.ts';
+import type { DiskUse, FileEntry, FileStat, RemoteFile, RemoteFiles } from '../node-link.ts';
 import type { SshConnection } from './connection.ts';
 import { fromSftp, isNoSuchFile, sftpCode } from './sftp-errors.ts';
+import { SftpFile } from './sftp-file.ts';
+import {
+  PacketWriter,
+  reply,
+  request,
+  SftpProtocolError,
+  status,
+  type PacketReader,
+} from './sftp/packets.ts';
+import type { SftpSession } from './sftp/session.ts';
+import { openFlags, statOf } from './sftp/stat.ts';
 
 /** OpenSSH takes 256 KiB packets; this leaves room for the header of each request. */
 const CHUNK_BYTES = 255 * 1024;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-type Callback<T> = (error: Error | null | undefined, value?: T) => void;
-
 /** Files over one SFTP session. */
 export class SftpFiles implements RemoteFiles {
-  readonly #sftp: SFTPWrapper;
+  readonly #session: SftpSession;
   readonly #connection: SshConnection;
-  /** Requests under way: ssh2 does not answer all of them when the session or the link ends. */
-  readonly #pending = new Set<(error: unknown) => void>();
-  #isOpen = true;
 
-  constructor(sftp: SFTPWrapper, connection: SshConnection) {
-    this.#sftp = sftp;
+  constructor(session: SftpSession, connection: SshConnection) {
+    this.#session = session;
     this.#connection = connection;
-    const onEnd = () => {
-      this.#isOpen = false;
-      for (const refuse of this.#pending) refuse(new Error('The SFTP session ended.'));
-    };
-    sftp.on('close', onEnd);
-    sftp.on('error', onEnd);
-    connection.onDidClose(onEnd);
+    connection.onDidClose(() => session.end(connection.lostReason()));
   }
 
   get isOpen(): boolean {
-    return this.#isOpen && this.#connection.isOpen;
+    return this.#session.isOpen && this.#connection.isOpen;
   }
 
   async open(
@@ -41,11 +42,10 @@ export class SftpFiles implements RemoteFiles {
     flags: 'r' | 'w' | 'wx' | 'r+' | 'a',
     mode = 0o644,
   ): Promise<RemoteFile> {
+    const body = new PacketWriter().path(path).u32(openFlags[flags]).attributes({ mode });
     try {
-      const handle = await this.#ask<Buffer>(path, (done) =>
-        this.#sftp.open(path, flags, mode, done),
-      );
-      return new SftpFile({ path, handle, files: this, sftp: this.#sftp });
+      const opened = await this.ask(path, { type: request.open, body, expects: reply.handle });
+      return new SftpFile({ path, handle: Buffer.from(opened.bytes()), files: this });
     } catch (error) {
       if (flags === 'wx') await this.#throwIfExists(path, error);
       throw error;
@@ -65,7 +65,8 @@ export class SftpFiles implements RemoteFiles {
   }
 
   async writeFileAtomically(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
-    const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+    // Not the name and something: a name may be as long as names can be.
+    const temporary = joinPath(parentPath(path), `.${randomBytes(8).toString('hex')}.part`);
     try {
       await this.#writeWhole(temporary, bytes, mode);
       await this.rename(temporary, path);
@@ -75,9 +76,11 @@ export class SftpFiles implements RemoteFiles {
     }
   }
 
-  async stat(path: string): Promise<FileStat | undefined> {
+  async stat(path: string, { follow = false } = {}): Promise<FileStat | undefined> {
+    const type = follow ? request.stat : request.lstat;
     try {
-      return statOf(await this.#ask<Stats>(path, (done) => this.#sftp.lstat(path, done)));
+      const body = new PacketWriter().path(path);
+      return statOf((await this.ask(path, { type, body, expects: reply.attrs })).attributes());
     } catch (error) {
       if (isNoSuchFile(error)) return undefined;
       throw error;
@@ -85,66 +88,147 @@ export class SftpFiles implements RemoteFiles {
   }
 
   async list(path: string): Promise<FileEntry[]> {
-    const entries = await this.#ask<FileEntryWithStats[]>(path, (done) =>
-      this.#sftp.readdir(path, done),
-    );
-    return entries
-      .filter(({ filename }) => filename !== '.' && filename !== '..')
-      .map(({ filename, attrs }) => ({ name: filename, ...statOf(attrs) }));
+    const entries: FileEntry[] = [];
+    for await (const batch of this.listInBatches(path)) entries.push(...batch);
+    return entries;
+  }
+
+  async *listInBatches(path: string): AsyncGenerator<FileEntry[]> {
+    const body = new PacketWriter().path(path);
+    const opened = await this.ask(path, { type: request.opendir, body, expects: reply.handle });
+    const handle = Buffer.from(opened.bytes());
+    try {
+      for (;;) {
+        const batch = await this.#readDirectory(path, handle);
+        if (batch === undefined) return;
+        if (batch.length > 0) yield batch;
+      }
+    } finally {
+      if (this.isOpen) await this.#order(path, request.close, new PacketWriter().bytes(handle));
+    }
   }
 
   async makeDirectory(path: string, mode = 0o755): Promise<void> {
     try {
-      await this.#ask<undefined>(path, (done) => this.#sftp.mkdir(path, { mode }, done as never));
+      await this.#order(path, request.mkdir, new PacketWriter().path(path).attributes({ mode }));
     } catch (error) {
       await this.#throwIfExists(path, error);
       throw error;
     }
   }
 
-  /** Replaces what is there, in one step where the server can (OpenSSH's posix-rename). */
+  /** In one step where the server can (OpenSSH's posix-rename). */
   async rename(from: string, to: string): Promise<void> {
-    await this.#ask<undefined>(from, (done) => {
-      try {
-        this.#sftp.ext_openssh_rename(from, to, done);
-      } catch {
-        // Thrown at once by ssh2 when the server has no such extension.
-        this.#sftp.rename(from, to, done);
-      }
-    });
+    const isPosix = this.#session.offers(extension.rename);
+    const body = new PacketWriter();
+    if (isPosix) body.bytes(Buffer.from(extension.rename));
+    body.path(from).path(to);
+    await this.#order(from, isPosix ? request.extended : request.rename, body);
   }
 
   async remove(path: string): Promise<void> {
-    await this.#ask<undefined>(path, (done) => this.#sftp.unlink(path, done));
+    await this.#order(path, request.remove, new PacketWriter().path(path));
   }
 
   async removeDirectory(path: string): Promise<void> {
-    await this.#ask<undefined>(path, (done) => this.#sftp.rmdir(path, done));
+    await this.#order(path, request.rmdir, new PacketWriter().path(path));
   }
 
-  async freeBytes(path: string): Promise<number | undefined> {
-    const info = await this.#statvfs(path);
-    return info === undefined ? undefined : info.f_bavail * info.f_frsize;
+  removeTree(path: string, signal?: AbortSignal): Promise<void> {
+    return removeTreeOf(this, path, signal);
+  }
+
+  async setMode(path: string, mode: number): Promise<void> {
+    await this.#order(path, request.setstat, new PacketWriter().path(path).attributes({ mode }));
+  }
+
+  async setModified(path: string, modifiedAt: number): Promise<void> {
+    const body = new PacketWriter().path(path).attributes({ modifiedAt });
+    await this.#order(path, request.setstat, body);
+  }
+
+  /** The order of the two is OpenSSH's, not the draft's; other servers have followed it. */
+  async makeLink(path: string, target: string): Promise<void> {
+    try {
+      await this.#order(path, request.symlink, new PacketWriter().path(target).path(path));
+    } catch (error) {
+      await this.#throwIfExists(path, error);
+      throw error;
+    }
+  }
+
+  readLink(path: string): Promise<string> {
+    return this.#nameOf(path, request.readlink);
+  }
+
+  realPath(path: string): Promise<string> {
+    return this.#nameOf(path, request.realpath);
+  }
+
+  async diskUse(path: string): Promise<DiskUse | undefined> {
+    if (!this.#session.offers(extension.statvfs)) return undefined;
+    try {
+      const body = new PacketWriter().bytes(Buffer.from(extension.statvfs)).path(path);
+      const info = await this.#ask(path, {
+        type: request.extended,
+        body,
+        expects: reply.extended,
+      });
+      info.u64();
+      const [fragment, blocks] = [info.u64(), info.u64()];
+      info.u64();
+      return { totalBytes: blocks * fragment, freeBytes: info.u64() * fragment };
+    } catch (error) {
+      if (error instanceof FileError && error.code === 'link/file-failed') return undefined;
+      throw error;
+    }
   }
 
   close(): void {
-    this.#sftp.end();
+    this.#session.end();
   }
 
   /** @internal One request, with its error translated; a full disk is told from other failures. */
-  async ask<T>(path: string, start: (done: Callback<T>) => void): Promise<T> {
+  async ask(path: string, asked: Asked): Promise<PacketReader> {
     try {
-      return await this.#ask(path, start);
+      return await this.#ask(path, asked);
     } catch (error) {
-      if (sftpCode(error) !== FAILURE) throw error;
-      const info = await this.#statvfs(directoryOf(path));
-      if (info?.f_bavail !== 0) throw error;
+      if (sftpCode(error) !== status.failure) throw error;
+      const use = await this.diskUse(parentPath(path));
+      if (use?.freeBytes !== 0) throw error;
       throw new FileError('link/disk-full', `The disk that has ${path} is full.`, {
         cause: error,
         retry: 'after-user-action',
         details: { path },
       });
     }
+  }
+
+  /** @internal Whether the server can be asked to write through to its disk. */
+  get canSync(): boolean {
+    return this.#session.offers(extension.fsync);
+  }
+
+  async #readDirectory(path: string, handle: Buffer): Promise<FileEntry[] | undefined> {
+    const body = new PacketWriter().bytes(handle);
+    try {
+      const names = await this.ask(path, { type: request.readdir, body, expects: reply.name });
+      return entriesOf(names);
+    } catch (error) {
+      if (sftpCode(error) === status.eof) return undefined;
+      throw error;
+    }
+  }
+
+  async #nameOf(path: string, type: number): Promise<string> {
+    const body = new PacketWriter().path(path);
+    const names = await this.ask(path, { type, body, expects: reply.name });
+    names.u32();
+    return names.path();
+  }
+
+  async #order(path: string, type: number, body: PacketWriter): Promise<void> {
+    await this.ask(path, { type, body, expects: reply.status });
   }
 
   async #writeWhole(path: string, bytes: Uint8Array, mode: number): Promise<void> {
@@ -165,127 +249,54 @@ export class SftpFiles implements RemoteFiles {
   }
 
   async #throwIfExists(path: string, cause: unknown): Promise<void> {
-    if (sftpCode(cause) !== FAILURE || (await this.stat(path)) === undefined) return;
+    if (sftpCode(cause) !== status.failure || (await this.stat(path)) === undefined) return;
     throw new FileError('link/file-exists', `${path} exists already.`, {
       cause,
       details: { path },
     });
   }
 
-  async #statvfs(path: string): Promise<Statvfs | undefined> {
+  async #ask(path: string, { type, body, expects }: Asked): Promise<PacketReader> {
+    if (!this.isOpen) throw this.#gone();
     try {
-      return await this.#ask<Statvfs>(path, (done) => {
-        this.#sftp.ext_openssh_statvfs(path, done as never);
-      });
+      return await this.#session.ask(type, body, expects);
     } catch (error) {
-      // Servers without the extension cannot tell; ssh2 then throws a plain error.
-      if (error instanceof FileError) return undefined;
-      throw error;
+      if (this.#hasEnded() && !(error instanceof SftpProtocolError)) throw this.#gone(error);
+      throw fromSftp(error, path);
     }
   }
 
-  #ask<T>(path: string, start: (done: Callback<T>) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const refuse = (error: unknown) => {
-        this.#pending.delete(refuse);
-        reject(this.#connection.lostReason() ?? fromSftp(error, path));
-      };
-      if (!this.isOpen) {
-        refuse(lostError(this.#connection.description));
-        return;
-      }
-      this.#pending.add(refuse);
-      try {
-        start((error, value) => {
-          this.#pending.delete(refuse);
-          if (error instanceof Error) refuse(error);
-          else resolve(value as T);
-        });
-      } catch (error) {
-        refuse(error);
-      }
-    });
+  /** Asked anew after a wait. */
+  #hasEnded(): boolean {
+    return !this.isOpen;
+  }
+
+  #gone(cause?: unknown): LinkError {
+    return this.#connection.lostReason() ?? lostError(this.#connection.description, cause);
   }
 }
 
-/** SSH_FX_FAILURE: OpenSSH says no more for anything but missing files and permissions. */
-const FAILURE = 4;
-
-interface Statvfs {
-  f_bavail: number;
-  f_frsize: number;
+/** One request and the type of its answer. */
+export interface Asked {
+  readonly type: number;
+  readonly body: PacketWriter;
+  readonly expects: number;
 }
 
-interface SftpFileParts {
-  path: string;
-  handle: Buffer;
-  files: SftpFiles;
-  sftp: SFTPWrapper;
-}
+const extension = {
+  rename: 'posix-rename@openssh.com',
+  statvfs: 'statvfs@openssh.com',
+  fsync: 'fsync@openssh.com',
+} as const;
 
-class SftpFile implements RemoteFile {
-  readonly #parts: SftpFileParts;
-
-  constructor(parts: SftpFileParts) {
-    this.#parts = parts;
+/** What a server lists under a name no entry can have is left out: it could only lead elsewhere. */
+function entriesOf(names: PacketReader): FileEntry[] {
+  const entries: FileEntry[] = [];
+  for (let left = names.u32(); left > 0; left -= 1) {
+    const name = names.path();
+    names.bytes();
+    const stat = statOf(names.attributes());
+    if (isEntryName(name)) entries.push({ name, ...stat });
   }
-
-  async read(position: number, length: number): Promise<Buffer> {
-    const { files, sftp, handle, path } = this.#parts;
-    const buffer = Buffer.allocUnsafe(length);
-    const size = await files.ask<number>(path, (done) =>
-      sftp.read(handle, buffer, 0, length, position, (error, bytesRead) => {
-        // The end of the file is no error here.
-        if (sftpCode(error) === 1) done(undefined, 0);
-        else done(error, bytesRead);
-      }),
-    );
-    return buffer.subarray(0, size);
-  }
-
-  async write(position: number, bytes: Uint8Array): Promise<void> {
-    const { files, sftp, handle, path } = this.#parts;
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    await files.ask<undefined>(path, (done) =>
-      sftp.write(handle, buffer, 0, buffer.length, position, done),
-    );
-  }
-
-  async stat(): Promise<FileStat> {
-    const { files, sftp, handle, path } = this.#parts;
-    return statOf(await files.ask<Stats>(path, (done) => sftp.fstat(handle, done)));
-  }
-
-  async sync(): Promise<void> {
-    const { files, sftp, handle, path } = this.#parts;
-    await files.ask<undefined>(path, (done) => {
-      try {
-        sftp.ext_openssh_fsync(handle, done as never);
-      } catch {
-        // Not offered by the server: then its own care has to do.
-        done(undefined, undefined);
-      }
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const { files, sftp, handle, path } = this.#parts;
-    // A session that is gone has closed its handles.
-    if (files.isOpen) await files.ask<undefined>(path, (done) => sftp.close(handle, done));
-  }
-}
-
-function statOf(stats: Stats): FileStat {
-  const { size, mode, uid, gid, mtime } = stats;
-  return { kind: kindOf(stats), size, mode: mode & 0o7777, uid, gid, modifiedAt: mtime };
-}
-
-function kindOf(stats: Stats): FileStat['kind'] {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'directory';
-  return stats.isSymbolicLink() ? 'link' : 'other';
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+  return entries;
 }

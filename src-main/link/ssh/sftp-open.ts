@@ -1,8 +1,15 @@
-import type { SFTPWrapper } from 'ssh2';
+import type { ClientChannel } from 'ssh2';
 import type { Timers } from '../../domain/clock.ts';
-import { CommandFailedError, isLinkError, type LinkError } from '../errors.ts';
+import {
+  bounded,
+  ChannelRefusedError,
+  CommandFailedError,
+  isLinkError,
+  type LinkError,
+} from '../errors.ts';
 import type { SshConnection } from './connection.ts';
 import { execGuarded } from './guarded-exec.ts';
+import { SftpSession } from './sftp/session.ts';
 
 interface Waiting {
   timeoutMs: number;
@@ -17,9 +24,9 @@ const serverText = `for f in "$(command -v sftp-server)" /usr/lib/openssh/sftp-s
  * its server is started behind a mark that skips what they print. Throws CommandFailedError
  * `link/shell-hangs` when they hang, ChannelRefusedError when there is no SFTP.
  */
-export async function openSftp(connection: SshConnection, waiting: Waiting): Promise<SFTPWrapper> {
+export async function openSftp(connection: SshConnection, waiting: Waiting): Promise<SftpSession> {
   try {
-    return await inTime(connection.sftp(), connection, waiting);
+    return await greeted(await connection.sftpChannel(), connection, waiting);
   } catch (error) {
     if (!isLinkError(error) || error.details['step'] !== 'request') throw error;
     return openGuarded(connection, waiting, error);
@@ -30,40 +37,49 @@ async function openGuarded(
   connection: SshConnection,
   waiting: Waiting,
   firstError: LinkError,
-): Promise<SFTPWrapper> {
+): Promise<SftpSession> {
   const { channel } = await execGuarded(connection, { body: serverText, ...waiting });
   try {
-    return await inTime(connection.sftpOver(channel), connection, waiting);
+    return await greeted(channel, connection, waiting);
   } catch (error) {
-    channel.close();
     // There is no server to be found: the refusal of the usual way says more.
     throw isLinkError(error) && error.details['step'] === 'request' ? firstError : error;
   }
 }
 
-async function inTime(
-  opening: Promise<SFTPWrapper>,
+/** Waits for the server's hello, for as long as start-up files may take. */
+async function greeted(
+  channel: ClientChannel,
   connection: SshConnection,
   { timeoutMs, timers }: Waiting,
-): Promise<SFTPWrapper> {
+): Promise<SftpSession> {
   const host = connection.description;
-  const late = Promise.withResolvers<never>();
-  let isLate = false;
+  const stopped = Promise.withResolvers<never>();
   const timer = timers.after(timeoutMs, () => {
-    isLate = true;
     const message = `SFTP on ${host} did not become ready within ${timeoutMs / 1000} s. Something in the login shell's start-up files waits, or takes too long.`;
     const details = { host, timeoutMs };
-    late.reject(
+    stopped.reject(
       new CommandFailedError('link/shell-hangs', message, { retry: 'after-user-action', details }),
     );
   });
-  const closeLate = (sftp: SFTPWrapper) => {
-    if (isLate) sftp.end();
-  };
-  opening.then(closeLate, () => undefined);
+  const closed = connection.onDidClose(() => stopped.reject(connection.lostReason()));
+  channel.stderr.resume();
   try {
-    return await Promise.race([opening, late.promise]);
+    return await Promise.race([SftpSession.open(channel), stopped.promise]);
+  } catch (error) {
+    channel.close();
+    throw isLinkError(error) ? error : noServer(host, error);
   } finally {
     timer[Symbol.dispose]();
+    closed[Symbol.dispose]();
   }
+}
+
+function noServer(host: string, cause: unknown): ChannelRefusedError {
+  const reason = bounded(cause instanceof Error ? cause.message : String(cause));
+  return new ChannelRefusedError(
+    'link/channel-refused',
+    `${host} refused to open SFTP (${reason}). It may not exist, or the SSH server forbids it.`,
+    { cause, retry: 'later', details: { host, what: 'SFTP', reason, step: 'request' } },
+  );
 }

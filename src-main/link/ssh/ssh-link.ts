@@ -200,7 +200,8 @@ export class SshLink implements NodeLink {
   }
 
   #spawnText(body: string, options: SpawnOptions): Promise<RemoteProcess> {
-    return this.#sessions.open('user', async (connection, release) => {
+    const purpose = options.isBulk === true ? 'bulk' : 'user';
+    return this.#sessions.open(purpose, async (connection, release) => {
       options.signal?.throwIfAborted();
       const { timers, shellTimeoutMs: timeoutMs } = this.#options;
       const { pty } = options;
@@ -253,9 +254,9 @@ export class SshLink implements NodeLink {
     const { timers, shellTimeoutMs: timeoutMs } = this.#options;
     try {
       return await this.#sessions.open('control', async (connection, release) => {
-        const sftp = await openSftp(connection, { timeoutMs, timers });
-        sftp.on('close', release);
-        return new SftpFiles(sftp, connection);
+        const session = await openSftp(connection, { timeoutMs, timers });
+        void session.ended.then(release);
+        return new SftpFiles(session, connection);
       });
     } catch (error) {
       this.#files = undefined;

@@ -12,6 +12,7 @@ import { silentLog, type RuntimeLog } from '../log.ts';
 import type {
   AttemptRef,
   AttemptSpec,
+  Inside,
   LogChunk,
   ObservedAttempt,
   Prepared,
@@ -20,6 +21,7 @@ import type {
 } from '../runtime.ts';
 import { containerAccess, type ContainerAccess } from './access.ts';
 import { findAmdDevices } from './amd-devices.ts';
+import { containerInside } from './inside.ts';
 import { engineClient, type DockerConnection } from './connect.ts';
 import { containerConfig } from './container-config.ts';
 import { findAttempt, inspectContainer, listManaged } from './containers.ts';
@@ -85,6 +87,7 @@ class EngineRuntime implements DockerRuntime {
   readonly #core: CoreId;
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #log: RuntimeLog;
   readonly #nodeMemoryBytes: number;
   readonly #locks = new KeyedLock();
   readonly #changed = new Emitter<undefined>();
@@ -108,6 +111,7 @@ class EngineRuntime implements DockerRuntime {
     this.#timers = options.timers;
     this.#nodeMemoryBytes = memoryBytes;
     const log = options.log ?? silentLog;
+    this.#log = log;
     this.access = containerAccess({ docker, timers: options.timers, log }, options.coreId);
     this.vps = new DockerVps(docker, this.#core);
     void this.#follow(log);
@@ -306,6 +310,17 @@ class EngineRuntime implements DockerRuntime {
       if (status === 404 || text.includes('already in progress')) return;
       throw fromDocker(error, { kind: 'other', container: found.name });
     }
+  }
+
+  async inside(ref: AttemptRef): Promise<Inside> {
+    const { id, name, attempt } = await this.#found(ref);
+    if (attempt.condition.kind !== 'running') {
+      throw new ContainerExecutionError(
+        `${name} does not run at the moment: its files can be seen while it does.`,
+        { retry: 'later' },
+      );
+    }
+    return containerInside({ docker: this.#docker, timers: this.#timers, log: this.#log }, id);
   }
 
   async close(): Promise<void> {

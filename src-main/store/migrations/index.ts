@@ -4,5 +4,6 @@ import { initial } from './0001-initial.ts';
 import { queue } from './0002-queue.ts';
 import { vpsTables } from './0003-vps.ts';
 import { notices } from './0004-notices.ts';
+import { transfers } from './0005-transfers.ts';
 
-export const migrations: readonly Migration[] = [initial, queue, vpsTables, notices];
+export const migrations: readonly Migration[] = [initial, queue, vpsTables, notices, transfers];

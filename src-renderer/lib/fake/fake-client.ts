@@ -6,16 +6,20 @@ import { RequestError } from '../../../src-main/contract/errors.ts';
 import type { CoreId } from '../../../src-main/contract/ids.ts';
 import { settingDefinitions, type SettingView } from '../../../src-main/contract/settings.ts';
 import type { TaskStatus } from '../../../src-main/contract/task.ts';
+import type { StreamInput } from '../../../src-main/contract/procedures.ts';
 import { readFeed } from '../../../src-main/contract/wire/follow-feed.ts';
-import type { Api, ConnectionState, CoreClient } from '../client.ts';
+import type { StreamOptions } from '../../../src-main/contract/client.ts';
+import type { Api, ByteReader, ConnectionState, CoreClient } from '../client.ts';
 import { fakeKeptApi, fakeNotices, type FakeNotices } from './fake-app-api.ts';
 import { FakeCore, type FakeVariant } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
 import { fakeCoreLog, fakeDiagnosticsApi } from './fake-diagnostics.ts';
 import { fakeBatchesApi } from './fake-batches-api.ts';
+import { fakeFiles } from './fake-files.ts';
 import { fakeLog } from './fake-logs.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
+import { fakeTransfersApi } from './fake-transfers.ts';
 import { FakeTerminals } from './fake-terminals.ts';
 import { fakeVpsApi } from './fake-vps-api.ts';
 
@@ -41,6 +45,7 @@ export function createFakeClient({
   const terminals = new FakeTerminals(core);
   const changed = new FakeSignal<ConnectionState>();
   const notices = fakeNotices(core);
+  const disk = fakeFiles();
   const api: Api = {
     core: fakeCoreApi(core),
     config: fakeConfigApi(),
@@ -52,6 +57,20 @@ export function createFakeClient({
     terminals: terminals.api,
     notices: notices.api,
     kept: fakeKeptApi(),
+    files: disk.api,
+    transfers: fakeTransfersApi(now),
+  };
+  const streams: Record<string, (input: never, options: StreamOptions) => ByteReader> = {
+    'tasks.readLog': (input: StreamInput<'tasks.readLog'>, { signal }) => {
+      const task = core.task(input.task);
+      if (task === undefined) throw new RequestError('not-found/log', 'This task has no log.');
+      return fakeLog(task, input, signal ?? new AbortController().signal);
+    },
+    'diagnostics.readLog': (_input, { signal }) =>
+      fakeCoreLog(core, signal ?? new AbortController().signal),
+    'terminals.attach': (input: StreamInput<'terminals.attach'>, { upload }) =>
+      terminals.attach(input.terminal, upload),
+    ...disk.streams,
   };
   let state: ConnectionState = 'connected';
   return {
@@ -78,14 +97,10 @@ export function createFakeClient({
       return { [Symbol.dispose]: () => abort.abort() };
     },
     openStream: (name, input, options = {}) => {
-      const signal = options.signal ?? new AbortController().signal;
-      if (name === 'diagnostics.readLog') return fakeCoreLog(core, signal);
-      if ('terminal' in input) return terminals.attach(input.terminal, options.upload);
-      if (!('task' in input))
-        throw new RequestError('not-found/log', `There is no «${name}» here.`);
-      const task = core.task(input.task);
-      if (task === undefined) throw new RequestError('not-found/log', 'This task has no log.');
-      return fakeLog(task, input, signal);
+      const open = streams[name];
+      if (open === undefined)
+        throw new RequestError('core/protocol', `No stream is called ${name}.`);
+      return open(input as never, options);
     },
     reconnectNow: () => undefined,
     setState: (next) => {

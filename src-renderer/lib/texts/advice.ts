@@ -2,6 +2,7 @@
 // the contract without words here does not compile.
 import { vpsAdvice } from './advice-vps.ts';
 import type { ErrorCode } from '../../../src-main/contract/error-codes.ts';
+import { filesAdvice } from './files-advice.ts';
 
 export interface Advice {
   title: string;
@@ -11,6 +12,7 @@ export interface Advice {
 
 export const advice = {
   ...vpsAdvice,
+  ...filesAdvice,
   'input/invalid': {
     title: 'Something in this is not valid',
     todo: 'Correct the field that is named and send it again.',

@@ -1,0 +1,161 @@
+// One end of a transfer: its files, and what its programs can do faster.
+import { createHash } from 'node:crypto';
+import { bytesOfText, hasRawBytes } from '../../domain/files/path-text.ts';
+import { joinPath } from '../../domain/files/paths.ts';
+import { isPlainName, type Item } from '../../domain/transfers/plan.ts';
+import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
+import { readAhead } from '../files/file-service.ts';
+import type { Root } from '../files/places.ts';
+import { ItemError } from './errors.ts';
+
+/** Programs that make a difference; without them everything goes file by file. */
+export interface Tools {
+  readonly tar: boolean;
+  readonly sha256: boolean;
+  readonly shell: boolean;
+}
+
+const none: Tools = { tar: false, sha256: false, shell: false };
+const look =
+  'for t in tar sha256sum xargs; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done; echo sh';
+
+/** More than that is not read back over the way only to be hashed here. */
+const mostReadBackBytes = 64 * 1024 * 1024;
+
+/** What programs are there. A place that cannot run any has none; this computer's are not used. */
+export async function findTools(root: Root): Promise<Tools> {
+  if (root.nodeId === undefined) return none;
+  try {
+    const { output } = await runThere(root, ['sh', '-c', look]);
+    const words = new Set(output.toString('latin1').split('\n'));
+    const sha256 = words.has('sha256sum') && words.has('xargs');
+    return { tar: words.has('tar'), sha256, shell: words.has('sh') };
+  } catch {
+    // An account without a shell still has its files.
+    return none;
+  }
+}
+
+/** Runs a program, gives it its input, and takes what it says. */
+export async function runThere(
+  root: Root,
+  command: readonly string[],
+  input: Uint8Array = new Uint8Array(),
+): Promise<{ output: Buffer; exitCode: number | null; complaint: string }> {
+  const process = await root.spawn(command);
+  process.stdin.on('error', () => undefined);
+  process.stdin.end(input);
+  const [output, complaint, { exitCode }] = await Promise.all([
+    collected(process.stdout),
+    collected(process.stderr),
+    process.ended,
+  ]);
+  return { output, exitCode, complaint: complaint.toString('utf8').slice(0, 1000) };
+}
+
+const longestOutputBytes = 256 * 1024 * 1024;
+
+async function collected(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    size += part.length;
+    if (size <= longestOutputBytes) parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Text that a program says about itself, gathered beside its output. */
+export function complaintOf(process: RemoteProcess): Promise<string> {
+  const all = collected(process.stderr).then((bytes) => bytes.toString('utf8').slice(0, 1000));
+  all.catch(() => undefined);
+  return all;
+}
+
+/** Whether a tar program there can be told to read this file by a list of names. */
+export function canTar(item: Item, directory: string): boolean {
+  return isPlainName(item.path) && !hasRawBytes(directory);
+}
+
+/**
+ * SHA-256 of files below a directory, in the order asked, in hexadecimal. Undefined for one that
+ * cannot be had there without carrying all of it here. Throws where a file cannot be read.
+ */
+export async function hashesOf(
+  end: { root: Root; tools: Tools },
+  directory: string,
+  items: readonly Item[],
+): Promise<(string | undefined)[]> {
+  const { root, tools } = end;
+  const canList = tools.sha256 && !hasRawBytes(directory);
+  const listed = canList ? items.filter(({ path }) => isPlainName(path)) : [];
+  const known = new Map<Item, string | undefined>();
+  if (listed.length > 0) {
+    const found = await hashThere(root, directory, listed);
+    listed.forEach((item, index) => known.set(item, found[index]));
+  }
+  const isHere = root.nodeId === undefined;
+  for (const item of items) {
+    if (known.has(item)) continue;
+    const isWorthIt = isHere || item.size <= mostReadBackBytes;
+    known.set(
+      item,
+      isWorthIt ? await hashByReading(root, joinPath(directory, item.path)) : undefined,
+    );
+  }
+  return items.map((item) => known.get(item));
+}
+
+async function hashThere(
+  root: Root,
+  directory: string,
+  items: readonly Item[],
+): Promise<(string | undefined)[]> {
+  const names = items.map(({ path }) => Buffer.concat([bytesOfText(`./${path}`), Buffer.alloc(1)]));
+  const command = ['sh', '-c', 'cd "$1" && LC_ALL=C exec xargs -0 sha256sum', 'sh', directory];
+  const { output } = await runThere(root, command, Buffer.concat(names));
+  // A name that cannot be read has no line: then the lines fit no more, and each is found by its name.
+  const byName = new Map<string, string>();
+  for (const line of output.toString('latin1').split('\n')) {
+    const match = /^([0-9a-f]{64}) [ *](.*)$/s.exec(line);
+    if (match !== null) byName.set(match[2] ?? '', match[1] ?? '');
+  }
+  return items.map(({ path }) =>
+    byName.get(Buffer.from(bytesOfText(`./${path}`)).toString('latin1')),
+  );
+}
+
+async function hashByReading(root: Root, path: string): Promise<string> {
+  await using file = await root.files.open(path, 'r');
+  return await hashOfFile(file);
+}
+
+/** Of the first `end` bytes of a file. */
+export async function hashOfFile(file: Pick<RemoteFile, 'read'>, end = Infinity): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const bytes of readAhead(file, 0, end)) hash.update(bytes);
+  return hash.digest('hex');
+}
+
+/** SHA-256 of the first bytes of a file; undefined where it cannot be had without carrying them here. */
+export async function hashOfStart(
+  { root, tools }: { root: Root; tools: Tools },
+  path: string,
+  bytes: number,
+): Promise<string | undefined> {
+  if (root.nodeId === undefined || bytes <= mostReadBackBytes / 16) {
+    await using file = await root.files.open(path, 'r');
+    return await hashOfFile(file, bytes);
+  }
+  if (!tools.sha256 || hasRawBytes(path)) return undefined;
+  const text = 'head -c "$2" < "$1" | sha256sum';
+  const { output } = await runThere(root, ['sh', '-c', text, 'sh', path, String(bytes)]);
+  return /^[0-9a-f]{64}/.exec(output.toString('latin1'))?.[0];
+}
+
+/** Of what a file's reading can fail with: it vanished, or may not be read. */
+export function asItemError(path: string, error: unknown): unknown {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('link/file-')
+    ? new ItemError(path, error.message, error)
+    : error;
+}

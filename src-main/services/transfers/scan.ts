@@ -1,0 +1,162 @@
+// Looking at what is to be moved: every file, folder and link below the sources.
+import { shownName } from '../../domain/files/path-text.ts';
+import { baseName, joinPath, parentPath } from '../../domain/files/paths.ts';
+import type { Item } from '../../domain/transfers/plan.ts';
+import { FileError } from '../../link/errors.ts';
+import type { FileEntry, FileStat } from '../../link/node-link.ts';
+import { absolute } from '../files/file-service.ts';
+import type { Root } from '../files/places.ts';
+import { HostileSourceError, TransferError } from './errors.ts';
+
+/** One thing that was named to be moved, with all that is below it; folders before what is in them. */
+export interface Source {
+  /** Where it lies: paths of items are below this. */
+  readonly directory: string;
+  /** Its own name, and the first part of every item's path. */
+  readonly name: string;
+  readonly items: readonly Item[];
+}
+
+export interface Problem {
+  readonly path: string;
+  readonly outcome: 'failed' | 'skipped';
+  readonly message: string;
+}
+
+export interface Scanned {
+  readonly sources: readonly Source[];
+  readonly problems: readonly Problem[];
+}
+
+/** More than that is not one transfer. A server that never ends its listing is stopped by it as well. */
+export const mostItems = 1_000_000;
+const deepest = 512;
+
+export interface ScanOptions {
+  readonly root: Root;
+  readonly paths: readonly string[];
+  readonly recursive: boolean;
+  readonly signal: AbortSignal;
+  readonly onFound: (found: { files: number; bytes: number }) => void;
+  /** Files, folders and links in one transfer. */
+  readonly limit: number;
+}
+
+/** Walks the sources without following links. Throws when a source itself is not there. */
+export async function scan(options: ScanOptions): Promise<Scanned> {
+  return new Scan(options).run();
+}
+
+class Scan {
+  readonly #options: ScanOptions;
+  readonly #problems: Problem[] = [];
+  #items: Item[] = [];
+  #count = 0;
+  #files = 0;
+  #bytes = 0;
+
+  constructor(options: ScanOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<Scanned> {
+    const sources: Source[] = [];
+    for (const given of this.#options.paths) {
+      const path = await absolute(this.#options.root.files, given);
+      sources.push(await this.#source(path));
+    }
+    return { sources, problems: this.#problems };
+  }
+
+  async #source(path: string): Promise<Source> {
+    const { root, recursive } = this.#options;
+    const name = baseName(path);
+    if (name === '') {
+      throw new TransferError(
+        'transfer/refused',
+        'A whole file system is not moved: name a folder.',
+      );
+    }
+    const stat = await root.files.stat(path);
+    if (stat === undefined) {
+      throw new FileError('link/file-not-found', `There is no ${shownName(path)}.`, {
+        details: { path: shownName(path) },
+      });
+    }
+    if (stat.kind === 'directory' && !recursive) {
+      throw new TransferError(
+        'transfer/refused',
+        `${shownName(path)} is a folder: it is moved only when folders are asked for (-r).`,
+        { retry: 'after-user-action' },
+      );
+    }
+    this.#items = [];
+    await this.#add({ path: name, stat, at: path, depth: 0 });
+    return { directory: parentPath(path), name, items: this.#items };
+  }
+
+  async #add(found: { path: string; stat: FileStat; at: string; depth: number }): Promise<void> {
+    const { path, stat, at } = found;
+    if (stat.kind === 'other') {
+      this.#skip(path, 'It is a device, a socket or a pipe, which are not moved.');
+      return;
+    }
+    this.#take(path, stat);
+    if (stat.kind !== 'directory') return;
+    if (found.depth > deepest) {
+      this.#fail(path, 'The folders below it never end.');
+      return;
+    }
+    for (const entry of await this.#entries(path, at)) {
+      const below = { path: `${path}/${entry.name}`, stat: entry, at: joinPath(at, entry.name) };
+      await this.#add({ ...below, depth: found.depth + 1 });
+    }
+  }
+
+  #take(path: string, { kind, size, mode, modifiedAt }: FileStat): void {
+    if (kind === 'other') return;
+    this.#count += 1;
+    if (this.#count > this.#options.limit) {
+      throw new TransferError(
+        'transfer/too-many',
+        `There are more files than one transfer takes (${String(this.#options.limit)}). Move the folders below one by one.`,
+        { retry: 'after-user-action' },
+      );
+    }
+    this.#items.push({ path, kind, size: kind === 'file' ? size : 0, mode, modifiedAt });
+    if (kind !== 'file') return;
+    this.#files += 1;
+    this.#bytes += size;
+  }
+
+  /** Of one folder; a name twice in one listing is a lie that could make two things meet. */
+  async #entries(path: string, at: string): Promise<FileEntry[]> {
+    const { root, signal, onFound } = this.#options;
+    const entries: FileEntry[] = [];
+    const names = new Set<string>();
+    try {
+      for await (const batch of root.files.listInBatches(at)) {
+        signal.throwIfAborted();
+        for (const entry of batch) {
+          if (names.has(entry.name)) throw new HostileSourceError('it lists a name twice');
+          names.add(entry.name);
+          entries.push(entry);
+        }
+        if (this.#count + entries.length > this.#options.limit) break;
+      }
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#fail(path, error.message);
+    }
+    onFound({ files: this.#files, bytes: this.#bytes });
+    return entries;
+  }
+
+  #skip(path: string, message: string): void {
+    this.#problems.push({ path, outcome: 'skipped', message });
+  }
+
+  #fail(path: string, message: string): void {
+    this.#problems.push({ path, outcome: 'failed', message });
+  }
+}

@@ -1,0 +1,74 @@
+// The folder of its own, beside its target, in which a transfer arrives.
+import { shownName } from '../../domain/files/path-text.ts';
+import { joinPath } from '../../domain/files/paths.ts';
+import type { FileStat } from '../../link/node-link.ts';
+import { makeDirectories } from '../files/file-service.ts';
+import type { Root } from '../files/places.ts';
+import { TransferError } from './errors.ts';
+import { runThere } from './far-side.ts';
+import type { Placed } from './placing.ts';
+import type { End } from './small-files.ts';
+
+/** What lies in the folder, by its path there. */
+export type Staged = ReadonlyMap<string, FileStat>;
+
+/** The folder in which everything arrives. */
+export function stagePath(directory: string, id: string): string {
+  return joinPath(directory, `.kohakuriver-${id}.part`);
+}
+
+/** Makes the folder in which everything arrives, or finds what an earlier run left in it. */
+export async function openStage(to: Root, stage: string): Promise<Staged> {
+  const there = await to.files.stat(stage);
+  if (there === undefined) {
+    await to.files.makeDirectory(stage, 0o700);
+    return new Map();
+  }
+  if (there.kind === 'directory') return stagedTree(to, stage);
+  throw new TransferError('transfer/refused', `${shownName(stage)} is in the way: remove it.`, {
+    retry: 'after-user-action',
+  });
+}
+
+/** Everything below a folder by its path there. */
+export async function stagedTree(to: Root, stage: string): Promise<Staged> {
+  const found = new Map<string, FileStat>();
+  const walk = async (path: string): Promise<void> => {
+    const entries = await to.files.list(joinPath(stage, path));
+    for (const entry of entries) {
+      const below = path === '' ? entry.name : `${path}/${entry.name}`;
+      found.set(below, entry);
+      if (entry.kind === 'directory') await walk(below);
+    }
+  };
+  await walk('');
+  return found;
+}
+
+/** Makes the folders that the files to be moved lie in, and those that are moved themselves. */
+export async function makeStageDirectories(
+  { root, tools, directory }: End,
+  moves: readonly Placed[],
+  staged: Staged,
+): Promise<void> {
+  const folders = new Set<string>();
+  for (const { item } of moves) {
+    const path = item.kind === 'directory' ? item.path : parentOf(item.path);
+    for (let each = path; each !== '' && !folders.has(each); each = parentOf(each)) {
+      folders.add(each);
+    }
+  }
+  const missing = [...folders].filter((path) => staged.get(path)?.kind !== 'directory').sort();
+  // Each costs a program in a container: there, one for all of them.
+  if (root.place.kind === 'task' && tools.shell && missing.length > 3) {
+    const names = missing.map((path) => `${joinPath(directory, path)}\0`).join('');
+    await runThere(root, ['xargs', '-0', 'mkdir', '-p'], Buffer.from(names));
+    return;
+  }
+  for (const path of missing) await makeDirectories(root.files, joinPath(directory, path));
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '' : path.slice(0, slash);
+}

@@ -1,0 +1,133 @@
+/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
+// Files of the fake core: the same small tree in every place, kept in memory.
+import { RequestError } from '../../../src-main/contract/errors.ts';
+import type { FileEntryView, FileInfo, FileLocation } from '../../../src-main/contract/files.ts';
+import type { StreamInput } from '../../../src-main/contract/procedures.ts';
+import type { Api, ByteReader, Chunk } from '../client.ts';
+
+const home = '/home/mio';
+const at = 1_772_000_000;
+
+/** Entries by path; a folder is one whose path others begin with. */
+function sketchTree(): Map<string, FileEntryView> {
+  const tree = new Map<string, FileEntryView>();
+  const add = (path: string, kind: FileEntryView['kind'], [size, age]: [number, number]) => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const mode = kind === 'directory' ? 0o755 : 0o644;
+    const modifiedAt = at - age * 3600;
+    tree.set(path, { name, kind, size, mode, uid: 1000, gid: 1000, modifiedAt });
+  };
+  add('/home', 'directory', [4096, 900]);
+  add(home, 'directory', [4096, 1]);
+  for (const folder of ['.cache', 'checkpoints', 'data', 'src']) {
+    add(`${home}/${folder}`, 'directory', [4096, folder.length]);
+  }
+  add(`${home}/.bashrc`, 'file', [3771, 2000]);
+  add(`${home}/README.md`, 'file', [2214, 30]);
+  add(`${home}/train.py`, 'file', [18_402, 2]);
+  add(`${home}/sweep results (final).csv`, 'file', [91_220, 5]);
+  add(`${home}/latest`, 'link', [21, 1]);
+  for (let step = 1; step <= 6; step += 1) {
+    add(`${home}/checkpoints/step-${step}000.safetensors`, 'file', [2 ** 32 + step, 6 - step]);
+  }
+  add(`${home}/data/tokens.bin`, 'file', [13_421_772_800, 200]);
+  add(`${home}/src/model.py`, 'file', [9_120, 3]);
+  add(`${home}/src/__init__.py`, 'file', [0, 70]);
+  return tree;
+}
+
+/** The calls and streams of files. */
+export function fakeFiles() {
+  const tree = sketchTree();
+  const need = (path: string): FileEntryView => {
+    const found = path === '/' ? rootEntry : tree.get(path);
+    if (found === undefined) throw new RequestError('link/file-not-found', `There is no ${path}.`);
+    return found;
+  };
+  const below = (path: string) => {
+    const prefix = path === '/' ? '/' : `${path}/`;
+    return [...tree.keys()].filter((each) => each.startsWith(prefix));
+  };
+  const put = (path: string, entry: Omit<FileEntryView, 'name'>) => {
+    if (tree.has(path)) throw new RequestError('link/file-exists', `${path} exists already.`);
+    tree.set(path, { ...entry, name: path.slice(path.lastIndexOf('/') + 1) });
+    return { path };
+  };
+  const owned = { uid: 1000, gid: 1000, modifiedAt: at };
+  const info = (path: string): FileInfo => {
+    const entry = need(path);
+    const isLink = entry.kind === 'link';
+    const linkTarget = isLink ? 'checkpoints' : null;
+    return { ...entry, path, linkTarget, targetKind: isLink ? 'directory' : null };
+  };
+  const move = (from: string, to: string) => {
+    for (const path of [...below(from), from]) {
+      const entry = need(path);
+      tree.delete(path);
+      const moved = to + path.slice(from.length);
+      tree.set(moved, { ...entry, name: moved.slice(moved.lastIndexOf('/') + 1) });
+    }
+    return { path: to };
+  };
+  const api: Api['files'] = {
+    home: async () => ({ path: home }),
+    info: async ({ path }) => info(path === '~' ? home : path),
+    diskUse: async () => ({ totalBytes: 2 ** 41, freeBytes: 0.6 * 2 ** 41 }),
+    makeDirectory: async ({ path }) =>
+      put(path, { ...owned, kind: 'directory', size: 4096, mode: 0o755 }),
+    makeFile: async ({ path }) => put(path, { ...owned, kind: 'file', size: 0, mode: 0o644 }),
+    rename: async ({ from, to }) => move(from, to),
+    remove: async ({ paths }) =>
+      paths.map((path) => {
+        for (const each of [...below(path), path]) tree.delete(each);
+        return { path, ok: true, message: null };
+      }),
+    setMode: async ({ path, mode }) => {
+      tree.set(path, { ...need(path), mode });
+      return info(path);
+    },
+  };
+  const children = (path: string) => {
+    const depth = path === '/' ? 1 : path.split('/').length;
+    return below(path).filter((each) => each.split('/').length === depth + 1);
+  };
+  const list = ({ path }: FileLocation): ByteReader => {
+    need(path);
+    return lines([children(path).map((each) => need(each))]);
+  };
+  return {
+    api,
+    streams: {
+      'files.list': (input: StreamInput<'files.list'>) => list(input),
+      'files.read': () => lines(['print("kohaku")']),
+      'files.write': (input: StreamInput<'files.write'>) =>
+        lines([put(input.path, { ...owned, kind: 'file', size: input.size ?? 0, mode: 0o644 })]),
+    },
+  };
+}
+
+const rootEntry: FileEntryView = {
+  name: '',
+  kind: 'directory',
+  size: 4096,
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  modifiedAt: at,
+};
+
+/** A stream of JSON lines. */
+function lines(values: readonly unknown[]): ByteReader {
+  const encoder = new TextEncoder();
+  const bytes = () => values.map((value) => encoder.encode(`${JSON.stringify(value)}\n`));
+  return {
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
+      for (const each of bytes()) yield each;
+      return undefined;
+    },
+    async *chunks(): AsyncGenerator<Chunk, undefined> {
+      for (const each of bytes()) yield { bytes: each, release: () => undefined };
+      return undefined;
+    },
+  };
+}
