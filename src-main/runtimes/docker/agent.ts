@@ -14,7 +14,8 @@ export async function dialDoor(link: NodeLink, door: DockerDoor): Promise<Duplex
   // Its end shows as the end of stdout; the promise would otherwise reject with nobody listening.
   program.ended.catch(() => undefined);
   const stream = Duplex.from({ readable: program.stdout, writable: program.stdin });
-  stream.once('close', () => void program.end());
+  // A link that is gone has ended it already.
+  stream.once('close', () => void program.end().catch(() => undefined));
   return stream;
 }
 

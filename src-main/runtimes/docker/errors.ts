@@ -180,6 +180,13 @@ function fromEngine(
   if (status === 404 && /no such container/i.test(text)) {
     return new ContainerNotFoundError(`There is no container ${action.container}.`, options);
   }
+  const port = takenPort(text);
+  if (port !== undefined) {
+    return new ResourceAllocationError(
+      `Port ${port} of the node is taken by something else. Publish another one, or free it.`,
+      options,
+    );
+  }
   if (isAboutResources(text)) {
     return new ResourceAllocationError(
       `The node cannot give the container what it asked for: ${text}`,
@@ -199,6 +206,12 @@ function fromEngine(
   }
   const what = action.kind === 'start' ? 'could not be started' : 'could not be changed';
   return new ContainerExecutionError(`The container ${what}: ${text}`, options);
+}
+
+function takenPort(text: string): string | undefined {
+  return /:(\d{1,5})\b[^:]*(?:: bind)?: (?:port is already allocated|address already in use)/i.exec(
+    text,
+  )?.[1];
 }
 
 function isAboutResources(text: string): boolean {

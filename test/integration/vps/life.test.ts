@@ -1,11 +1,13 @@
-// A VPS on a real node: its life, and everything that may come between.
+// VPSes on real nodes: their life, SSH inside, and everything that may come between.
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requirements } from '../../support/testbed.ts';
-import { createVps, reachesStatus, vpsBed, vpsIs, type VpsBed } from './support.ts';
+import { requirements, run } from '../../support/testbed.ts';
+import { bareImage, createVps, reachesStatus, vpsBed, vpsIs, type VpsBed } from './support.ts';
 
 const can = await requirements();
 
-describe.skipIf(!can.isMet)('the life of a VPS', () => {
+describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
   let it: VpsBed;
 
   beforeAll(async () => {
@@ -33,17 +35,162 @@ describe.skipIf(!can.isMet)('the life of a VPS', () => {
     await inside(vps.id, 'echo kept > /root/note');
 
     await core.api.vps.stop({ vps: 'anna' });
+    await expect(core.api.vps.start({ vps: 'anna' })).rejects.toMatchObject({
+      code: 'conflict/state',
+    });
     expect(await reachesStatus(core, 'anna', 'STOPPED')).toMatchObject({
       reason: 'stopped by tester',
       node: 'n1',
       hasDisk: true,
     });
-    await core.api.vps.update({ vps: 'anna', cores: 2, memoryBytes: 2 ** 27 });
+    await core.api.vps.update({ vps: 'anna', memoryBytes: 2 ** 27 });
     await core.api.vps.start({ vps: 'anna', now: true });
-    expect(await reachesStatus(core, 'anna', 'RUNNING')).toMatchObject({ attempt: 2, cores: 2 });
+    expect(await reachesStatus(core, 'anna', 'RUNNING')).toMatchObject({ attempt: 2 });
     expect(await inside(vps.id, 'cat /root/note')).toBe('kept');
+    const limit = `docker inspect -f '{{.HostConfig.Memory}}' kohakuriver-vps-${vps.id}`;
+    expect(await bed.sh('n1', limit)).toBe(String(2 ** 27));
+    await core.api.vps.update({ vps: 'anna', memoryBytes: 2 ** 28 });
+    expect(await bed.sh('n1', limit)).toBe(String(2 ** 28));
+  });
+
+  test('is refused without a trace where the key is none, the name is taken, or nothing has room', async () => {
+    const { core } = it;
+    const before = await core.api.vps.list();
+    const bad = { mode: 'upload', publicKey: 'ssh-ed25519 hello' } as const;
+    await expect(createVps(core, { name: 'bad', ssh: bad })).rejects.toMatchObject({
+      code: 'vps/key-invalid',
+    });
+    await expect(createVps(core, { name: 'anna' })).rejects.toMatchObject({
+      code: 'conflict/name-taken',
+    });
+    await expect(core.api.vps.update({ vps: 'anna', cores: 4000 })).rejects.toMatchObject({
+      code: 'vps/no-room',
+    });
+    expect(await core.api.vps.list()).toHaveLength(before.length);
+  });
+
+  test('is reached with ssh by a key made for it, with the same host key after a restart', async () => {
+    const { core, bed } = it;
+    const keyFile = join(core.dataDir, 'keys', 'ssh-test');
+    const made = await createVps(core, {
+      name: 'reachable',
+      target: 'n1',
+      ssh: { mode: 'generate', keyFile },
+    });
+    expect(made).toMatchObject({ keyFile });
+    expect(made.privateKey).toBe(await readFile(keyFile, 'utf8'));
+    expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
+    const isReady = (hostKey: string | null) =>
+      vpsIs(
+        core,
+        'reachable',
+        ({ status, ssh, health }) =>
+          status === 'RUNNING' &&
+          ssh.state === 'ready' &&
+          health?.ip != null &&
+          (hostKey === null || ssh.hostKey === hostKey),
+        'reachable with SSH',
+      );
+    const first = await isReady(null);
+    const ssh = async (ip: string, hostKey: string) => {
+      const knownHosts = join(core.dataDir, 'known-inside');
+      await writeFile(knownHosts, `reachable ${hostKey}\n`);
+      const [program = 'ssh', ...words] = bed.sshArgv('n1', 'ops');
+      const proxy = [program, ...words.slice(0, -1), '-W', `${ip}:22`, words.at(-1) ?? ''].join(
+        ' ',
+      );
+      const options = [
+        `ProxyCommand=${proxy}`,
+        'HostKeyAlias=reachable',
+        `UserKnownHostsFile=${knownHosts}`,
+        'StrictHostKeyChecking=yes',
+        'IdentitiesOnly=yes',
+      ].flatMap((option) => ['-o', option]);
+      return run(['ssh', ...options, '-i', keyFile, `root@${ip}`, 'echo $KOHAKURIVER_TASK_ID']);
+    };
+    const answer = await ssh(first.health!.ip!, first.ssh.hostKey!);
+    expect(answer.stdout.trim()).toBe(first.id);
+
+    await core.api.vps.restart({ vps: 'reachable' });
+    await vpsIs(
+      core,
+      'reachable',
+      ({ attempt, status }) => attempt === 2 && status === 'RUNNING',
+      'up again',
+    );
+    const second = await isReady(first.ssh.hostKey);
+    expect((await ssh(second.health!.ip!, second.ssh.hostKey!)).stdout.trim()).toBe(first.id);
+    await core.api.vps.remove({ vps: 'reachable' });
+  });
+
+  test('runs on without SSH where it cannot be set up, and says why', async () => {
+    const { core } = it;
+    await createVps(core, { name: 'bare', target: 'n1', vessel: bareImage, ssh: { mode: 'none' } });
+    const failed = await vpsIs(core, 'bare', ({ ssh }) => ssh.state === 'failed', 'without SSH');
+    expect(failed.status).toBe('RUNNING');
+    expect(failed.ssh.problem).toMatch(/no package manager/);
+    await expect(core.api.vps.setUpSsh({ vps: 'bare' })).rejects.toMatchObject({
+      code: 'vps/ssh-setup',
+    });
+  });
+
+  test('that crashes again and again is shown as that', async () => {
+    const { core } = it;
+    const { id } = await core.api.vps.get({ vps: 'bare' });
+    await inside(
+      id,
+      'mkdir -p /etc/kohakuriver; echo "exit 7" > /etc/kohakuriver/boot.sh; kill -TERM 1',
+    );
+    const looping = await vpsIs(
+      core,
+      'bare',
+      ({ health }) => health?.isCrashLooping === true,
+      'crashing again and again',
+    );
+    expect(looping).toMatchObject({ status: 'RUNNING', health: { lastExitCode: 7 } });
+    await core.api.vps.stop({ vps: 'bare' });
+    await reachesStatus(core, 'bare', 'STOPPED');
+    await core.api.vps.remove({ vps: 'bare' });
+    await expect(core.api.vps.get({ vps: 'bare' })).rejects.toMatchObject({
+      code: 'not-found/vps',
+    });
+  });
+
+  test('fails with the reason where a port of its node is taken', async () => {
+    const { core } = it;
+    const ports = [{ container: 80, host: 8088 }];
+    await core.api.vps.stop({ vps: 'anna' });
+    await reachesStatus(core, 'anna', 'STOPPED');
+    await createVps(core, { name: 'web-1', target: 'n1', ports });
     expect(
-      await bed.sh('n1', `docker inspect -f '{{.HostConfig.Memory}}' kohakuriver-vps-${vps.id}`),
-    ).toBe(String(2 ** 27));
+      await vpsIs(core, 'web-1', ({ health }) => (health?.ports.length ?? 0) > 0, 'published'),
+    ).toMatchObject({
+      health: { ports: [{ container: 80, host: 8088 }] },
+    });
+    await createVps(core, { name: 'web-2', target: 'n1', ports });
+    const failed = await reachesStatus(core, 'web-2', 'FAILED');
+    expect(failed.reason).toMatch(/port .*8088.* taken/i);
+    for (const vps of ['web-1', 'web-2']) await core.api.vps.remove({ vps });
+    await core.api.vps.start({ vps: 'anna' });
+    await reachesStatus(core, 'anna', 'RUNNING');
+  });
+
+  test('comes back with its node after a power cut, also when it was being stopped', async () => {
+    const { core, bed } = it;
+    const { id } = await core.api.vps.get({ vps: 'anna' });
+    await bed.powerCut('n1');
+    await reachesStatus(core, 'anna', 'LOST');
+    await bed.boot('n1');
+    await reachesStatus(core, 'anna', 'RUNNING');
+    expect(await inside(id, 'cat /root/note')).toBe('kept');
+
+    await core.api.vps.stop({ vps: 'anna', graceSeconds: 60 });
+    await bed.powerCut('n1');
+    await bed.boot('n1');
+    await reachesStatus(core, 'anna', 'STOPPED');
+    await core.api.vps.start({ vps: 'anna' });
+    await reachesStatus(core, 'anna', 'RUNNING');
+    expect(await inside(id, 'cat /root/note')).toBe('kept');
+    await core.api.vps.remove({ vps: 'anna' });
   });
 });
