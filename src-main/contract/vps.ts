@@ -88,6 +88,7 @@ export const vpsSubmission = z.strictObject({
   owner: asked.owner,
   ports: z.array(vpsPort).max(64).default([]),
   ssh: sshRequest.default({ mode: 'disabled' }),
+  snapshots: snapshotPolicy.default({ beforeStop: false, beforeRemove: false, keep: 3 }),
 });
 export type VpsSubmission = z.infer<typeof vpsSubmission>;
 export type VpsSubmissionInput = z.input<typeof vpsSubmission>;
@@ -137,6 +138,8 @@ export const vpsView = z.object({
   phase: z.string().nullable(),
   /** What it was told to do and has not done yet. */
   wish: z.enum(['stop', 'restart', 'remove']).nullable(),
+  /** What is being done with its disk, e.g. `taking a snapshot`. */
+  busy: z.string().nullable(),
   node: z.string().nullable(),
   nodeId: nodeId.nullable(),
   target: z.string().nullable(),
@@ -154,6 +157,9 @@ export const vpsView = z.object({
   labels,
   priority: z.number().int(),
   ssh: sshStatus,
+  snapshots: snapshotPolicy,
+  /** The last snapshot that was to be taken by itself failed: why. */
+  snapshotProblem: z.string().nullable(),
   /** Null unless it runs and its node answers. */
   health: vpsHealth.nullable(),
   hasDisk: z.boolean(),
@@ -201,6 +207,8 @@ export const vps = {
     .input(
       one.extend({
         graceSeconds: z.number().int().min(0).max(3600).optional(),
+        /** Overrides the policy. */
+        snapshot: z.boolean().optional(),
       }),
     )
     .output(vpsView),
@@ -211,17 +219,26 @@ export const vps = {
   pause: oc.input(one).output(vpsView),
   resume: oc.input(one).output(vpsView),
   rename: oc.input(one.extend({ name: vpsName })).output(vpsView),
-  /** Limits, live. What is not given stays. */
+  /** Limits, live; and what is done by itself. What is not given stays. */
   update: oc
     .input(
       one.extend({
         cores: asked.cores.unwrap().optional(),
         memoryBytes: asked.memoryBytes.unwrap().optional(),
+        snapshots: z
+          .strictObject({
+            beforeStop: z.boolean().optional(),
+            beforeRemove: z.boolean().optional(),
+            keep: z.number().int().min(0).max(1000).optional(),
+          })
+          .optional(),
       }),
     )
     .output(vpsView),
-  /** The disk goes with it. */
-  remove: oc.input(one).output(z.object({ id: taskId })),
+  /** The disk goes with it. `snapshot` overrides the policy. */
+  remove: oc
+    .input(one.extend({ snapshot: z.boolean().optional() }))
+    .output(z.object({ id: taskId })),
   /** Sets SSH up inside again, after what was in the way is gone. */
   setUpSsh: oc.input(one).output(vpsView),
   /** The last lines its main program printed: why it ends again and again. */

@@ -87,7 +87,7 @@ export class VpsCreation {
           id,
           ssh,
           ports: asked.ports,
-          snapshots: { beforeStop: false, beforeRemove: false, keep: 3 },
+          snapshots: asked.snapshots,
           dueSnapshot: null,
           snapshotProblem: null,
         });

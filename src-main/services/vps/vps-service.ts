@@ -3,7 +3,7 @@
 import { RequestError } from '../../contract/errors.ts';
 import type { TaskId } from '../../contract/ids.ts';
 import type { TaskEventView } from '../../contract/task.ts';
-import type { VpsView } from '../../contract/vps.ts';
+import type { SnapshotPolicy, VpsView } from '../../contract/vps.ts';
 import { backInTheQueue } from '../../domain/task-steps.ts';
 import type { Task, TaskEvent, VpsChanges } from '../../domain/task.ts';
 import type { VpsEngine } from '../../runtimes/vps-engine.ts';
@@ -69,7 +69,12 @@ export class VpsService implements Disposable {
 
   async stop({ vps, who, ...options }: Order & StopOptions): Promise<VpsView> {
     const found = this.#parts.vpses.find(vps);
-    return this.#order(found, this.#stopEvent(who, 'rest', options));
+    const { beforeStop } = found.record.snapshots;
+    const isDue = (options.snapshot ?? beforeStop) && found.task.disk !== null;
+    return this.#order(found, this.#stopEvent(who, 'rest', options), () => {
+      const dueSnapshot = isDue ? `before it was stopped by ${who}` : null;
+      this.#parts.vpses.change(found.task.id, (record) => ({ ...record, dueSnapshot }));
+    });
   }
 
   /** Keeps what it holds, so that nobody takes it meanwhile. One that rests is started. */
@@ -136,7 +141,16 @@ export class VpsService implements Disposable {
       if (engine === undefined || task.state.status === 'ASSIGNING') throw unreachable(found);
       await engine.setLimits(task.id, limits);
     }
-    return areNew ? this.#change(found, { who, changes: limits }) : this.#view(found);
+    const { snapshots } = given;
+    if (snapshots !== undefined) {
+      vpses.change(task.id, (record) => ({
+        ...record,
+        snapshots: { ...record.snapshots, ...withoutUndefined(snapshots) },
+      }));
+    }
+    if (areNew) return this.#change(found, { who, changes: limits });
+    await book.durable();
+    return this.#viewOf(task.id);
   }
 
   /** Ends it for good; its disk goes as soon as its node can be reached. */
@@ -179,10 +193,11 @@ export class VpsService implements Disposable {
     return this.#order(found, { kind: 'vps-changed', by: who, changes });
   }
 
-  async #order({ task }: Vps, event: TaskEvent): Promise<VpsView> {
+  async #order({ task }: Vps, event: TaskEvent, alongside?: () => void): Promise<VpsView> {
     const { book } = this.#parts;
     const outcome = book.apply(task.id, event);
     if ('refused' in outcome) throw conflict(outcome.why);
+    alongside?.();
     await book.flushed();
     return this.#viewOf(task.id);
   }
@@ -231,15 +246,25 @@ export class VpsService implements Disposable {
 
 interface StopOptions {
   readonly graceSeconds?: number | undefined;
+  readonly snapshot?: boolean | undefined;
 }
 
 interface VpsUpdate {
   readonly cores?: number | undefined;
   readonly memoryBytes?: number | null | undefined;
+  readonly snapshots?: { [K in keyof SnapshotPolicy]?: SnapshotPolicy[K] | undefined } | undefined;
 }
 
 function isToRestart({ state }: Task): boolean {
   return 'kill' in state && state.kill?.then === 'restart';
+}
+
+function withoutUndefined<T extends object>(
+  given: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }
 
 function conflict(message: string): RequestError {

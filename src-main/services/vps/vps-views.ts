@@ -27,6 +27,7 @@ const crashLoopRestarts = 3;
 export class VpsViews implements Disposable {
   readonly #parts: VpsViewsParts;
   readonly #changed = new Emitter<VpsListChange>();
+  readonly #busy = new Map<TaskId, string>();
   readonly #settingUp = new Set<TaskId>();
   readonly #listening: Disposable[];
 
@@ -46,6 +47,13 @@ export class VpsViews implements Disposable {
 
   list(): VpsView[] {
     return this.#parts.vpses.all().map((vps) => this.view(vps));
+  }
+
+  /** Says what is being done with the disk of a VPS; null when nothing is any more. */
+  setBusy(id: TaskId, words: string | null): void {
+    if (words === null) this.#busy.delete(id);
+    else this.#busy.set(id, words);
+    this.#announce(id);
   }
 
   setSettingUp(id: TaskId, isSettingUp: boolean): void {
@@ -72,6 +80,7 @@ export class VpsViews implements Disposable {
       reason: seen.reason,
       phase: seen.phase,
       wish: wishOf(task.state),
+      busy: this.#busy.get(task.id) ?? null,
       node: seen.node ?? (nodeId === null ? null : (nodeName(nodeId) ?? null)),
       nodeId,
       target: seen.target,
@@ -89,6 +98,8 @@ export class VpsViews implements Disposable {
       labels: seen.labels,
       priority: seen.priority,
       ssh: this.ssh({ task, record }),
+      snapshots: record.snapshots,
+      snapshotProblem: record.snapshotProblem,
       health: look === undefined ? null : healthOf(look),
       hasDisk: task.disk !== null,
       attempt: task.attempt,

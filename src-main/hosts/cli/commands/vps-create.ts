@@ -18,6 +18,9 @@ export interface VpsCreateOptions extends SubmissionOptions {
   publicKeyFile?: string;
   publicKeyString?: string;
   keyOutFile?: string;
+  snapshotOnStop?: boolean;
+  snapshotOnRemove?: boolean;
+  keepSnapshots?: number;
 }
 
 export async function createVps(call: Call<VpsCreateOptions>): Promise<void> {
@@ -32,6 +35,11 @@ export async function createVps(call: Call<VpsCreateOptions>): Promise<void> {
     ...(target === undefined ? {} : { target }),
     ssh,
     ports: [...(options.port ?? [])],
+    snapshots: {
+      beforeStop: options.snapshotOnStop === true,
+      beforeRemove: options.snapshotOnRemove === true,
+      ...(options.keepSnapshots === undefined ? {} : { keep: options.keepSnapshots }),
+    },
   };
   const made = await connection.api.vps.create(submission);
   let { keyFile } = made;

@@ -27,12 +27,15 @@ export async function startVps(
 
 interface StopOptions {
   grace?: number;
+  snapshot?: boolean;
   wait?: boolean;
 }
 
 export async function stopVps(call: Call<StopOptions>, vps: string): Promise<void> {
-  const { wait = false } = call.options;
-  const view = await (await call.api()).vps.stop({ vps, ...graceOf(call.options) });
+  const { snapshot, wait = false } = call.options;
+  const view = await (
+    await call.api()
+  ).vps.stop({ vps, ...graceOf(call.options), ...given({ snapshot }) });
   await finish(call, view, wait ? ['STOPPED', 'FAILED'] : undefined);
 }
 
@@ -53,25 +56,43 @@ export async function renameVps(call: Call, vps: string, name: string): Promise<
 interface UpdateOptions {
   cores?: number;
   memory?: number | null;
+  snapshotOnStop?: boolean;
+  snapshotOnRemove?: boolean;
+  keepSnapshots?: number;
 }
 
 export async function updateVps(call: Call<UpdateOptions>, vps: string): Promise<void> {
-  const { cores, memory: memoryBytes } = call.options;
-  const changes = given({ cores, memoryBytes });
+  const {
+    cores,
+    memory: memoryBytes,
+    snapshotOnStop,
+    snapshotOnRemove,
+    keepSnapshots,
+  } = call.options;
+  const snapshots = given({
+    beforeStop: snapshotOnStop,
+    beforeRemove: snapshotOnRemove,
+    keep: keepSnapshots,
+  });
+  const changes = {
+    ...given({ cores, memoryBytes }),
+    ...(Object.keys(snapshots).length > 0 ? { snapshots } : {}),
+  };
   if (Object.keys(changes).length === 0) {
-    throw new UsageError('Say what is to change: --cores or --memory.');
+    throw new UsageError('Say what is to change: --cores, --memory, or what becomes of snapshots.');
   }
   await finish(call, await (await call.api()).vps.update({ vps, ...changes }));
 }
 
 interface RemoveOptions {
   yes?: boolean;
+  snapshot?: boolean;
 }
 
 export async function removeVps(call: Call<RemoveOptions>, vps: string): Promise<void> {
   const api = await call.api();
   const { name, id } = await api.vps.get({ vps });
-  const { yes = false } = call.options;
+  const { yes = false, snapshot } = call.options;
   const question = `Remove ${name} with everything on its disk?`;
   if (!yes && call.io.prompts !== undefined && !(await call.io.prompts.confirm(question))) {
     throw new CliError('conflict/state', 'Nothing was removed.');
@@ -79,7 +100,7 @@ export async function removeVps(call: Call<RemoveOptions>, vps: string): Promise
   if (!yes && call.io.prompts === undefined) {
     throw new UsageError(`Its disk goes with it: say so with --yes.`);
   }
-  await api.vps.remove({ vps: id });
+  await api.vps.remove({ vps: id, ...given({ snapshot }) });
   await call.answer(
     () => ({ id, name }),
     () => `${name} is removed.\n`,

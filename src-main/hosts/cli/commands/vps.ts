@@ -34,7 +34,7 @@ function addCreate(vps: Command, runner: Runner): void {
   const create = vps
     .command('create')
     .description('make a VPS and start it as soon as there is room');
-  runner.action(withSsh(withInside(withResources(create))), createVps);
+  runner.action(withPolicy(withSsh(withInside(withResources(create)))), createVps);
 }
 
 function withResources(command: Command): Command {
@@ -108,6 +108,17 @@ function withSsh(command: Command): Command {
     );
 }
 
+function withPolicy(command: Command): Command {
+  return command
+    .option('--snapshot-on-stop', 'take a snapshot whenever it was stopped')
+    .option('--snapshot-on-remove', 'take a snapshot before it is removed')
+    .option(
+      '--keep-snapshots <number>',
+      'keep the newest so many; 0 keeps all',
+      reading(wholeNumber(0, 1000)),
+    );
+}
+
 function addLooking(vps: Command, runner: Runner): void {
   runner.action(vps.command('list').description('all of them, the newest first'), listVps);
   runner.action(
@@ -138,6 +149,8 @@ function addOrders(vps: Command, runner: Runner): void {
       .description('let it rest: its disk stays, its GPUs and cores are free for others')
       .argument('<vps>')
       .option(...grace)
+      .option('--snapshot', 'take a snapshot once it rests')
+      .option('--no-snapshot', 'take none, whatever is set')
       .option('-w, --wait', 'until it rests'),
     stopVps,
   );
@@ -166,7 +179,7 @@ function addChanges(vps: Command, runner: Runner): void {
   );
   const update = vps
     .command('update')
-    .description('change its limits while it runs')
+    .description('change its limits while it runs, and what becomes of its snapshots')
     .argument('<vps>')
     .option(
       '-c, --cores <number>',
@@ -174,12 +187,19 @@ function addChanges(vps: Command, runner: Runner): void {
       reading(wholeNumber(0, 4096)),
     )
     .option('-m, --memory <size>', 'memory, such as 512M or 8G', reading(parseMemorySize));
-  runner.action(update, updateVps);
+  runner.action(
+    withPolicy(update)
+      .option('--no-snapshot-on-stop', 'take none when it is stopped')
+      .option('--no-snapshot-on-remove', 'take none before it is removed'),
+    updateVps,
+  );
   runner.action(
     vps
       .command('remove')
       .description('end it for good, with everything on its disk')
       .argument('<vps>')
+      .option('--snapshot', 'take a snapshot first')
+      .option('--no-snapshot', 'take none, whatever is set')
       .option('-y, --yes', 'do not ask'),
     removeVps,
   );

@@ -36,7 +36,7 @@ export function vpsTable(
 export function vpsText(vps: VpsView, { paint, now }: { paint: Paint; now: number }): string {
   const when = (at: number | null): string =>
     at === null ? '' : `${localTime(at)} (${ago(at, now)})`;
-  const { ssh, health } = vps;
+  const { ssh, health, snapshots } = vps;
   return formatPairs(
     [
       ['Name', vps.name],
@@ -56,6 +56,8 @@ export function vpsText(vps: VpsView, { paint, now }: { paint: Paint; now: numbe
       ['SSH key', clean([ssh.keyFingerprint, ssh.identityFile].filter(Boolean).join(' '))],
       ['Host key', clean(ssh.hostKeyFingerprint ?? '')],
       ['Restarts', restartsText(vps)],
+      ['Snapshots', policyText(snapshots)],
+      ['Snapshot problem', clean(vps.snapshotProblem ?? '')],
       ['Labels', clean(labelsText(vps.labels))],
       ['Owner', clean(vps.owner)],
       ['Created', when(vps.submittedAt)],
@@ -81,6 +83,7 @@ function statusText(vps: VpsView, paint: Paint): string {
     ...(vps.wish === null ? [] : [wishes[vps.wish]]),
     ...(vps.health?.isCrashLooping === true ? ['crashing again and again'] : []),
     ...(vps.phase === null ? [] : [clean(vps.phase)]),
+    ...(vps.busy === null ? [] : [clean(vps.busy)]),
   ];
   const status = paint(taskTones[vps.status], vps.status);
   return beside.length === 0 ? status : `${status} (${beside.join(', ')})`;
@@ -120,4 +123,13 @@ function restartsText({ health }: VpsView): string {
   const code =
     health.lastExitCode === null ? '' : `, last with exit code ${String(health.lastExitCode)}`;
   return `${String(health.restarts)} by its Engine${code}`;
+}
+
+function policyText({ beforeStop, beforeRemove, keep }: VpsView['snapshots']): string {
+  const when = [
+    ...(beforeStop ? ['before it stops'] : []),
+    ...(beforeRemove ? ['before it is removed'] : []),
+  ];
+  const kept = keep === 0 ? 'all are kept' : `the newest ${String(keep)} are kept`;
+  return `${when.length === 0 ? 'by hand' : when.join(' and ')}; ${kept}`;
 }
