@@ -12,14 +12,19 @@ import type { Timers } from './domain/clock.ts';
 import { readNodeScript } from './runtimes/node-scripts.ts';
 import type { Logger } from './services/logger.ts';
 import { VpsRoutes } from './services/vps/vps-access.ts';
+import { VpsCloning } from './services/vps/vps-cloning.ts';
 import { VpsCreation, type UserKeys, type VpsCreationParts } from './services/vps/vps-creation.ts';
 import { VpsService, type VpsServiceParts } from './services/vps/vps-service.ts';
+import { VpsSnapshots } from './services/vps/vps-snapshots.ts';
 import { VpsSshService } from './services/vps/vps-ssh.ts';
 import { VpsViews } from './services/vps/vps-views.ts';
 import { VpsWatch } from './services/vps/vps-watch.ts';
 
 type Parts = Omit<VpsCreationParts, 'keys'> &
-  Omit<VpsServiceParts, 'views' | 'creation'> & { readonly timers: Timers; readonly log: Logger };
+  Omit<VpsServiceParts, 'views' | 'creation' | 'snapshots'> & {
+    readonly timers: Timers;
+    readonly log: Logger;
+  };
 
 const keys: UserKeys = {
   make: makeKeyPair,
@@ -35,8 +40,10 @@ export function makeVps(parts: Parts) {
   const watch = new VpsWatch(parts);
   const views = new VpsViews({ vpses, watch, book, fleet, readKey: readPublicKey });
   const creation = new VpsCreation({ ...parts, keys });
-  const service = new VpsService({ ...parts, views, creation });
+  const snapshots = new VpsSnapshots({ ...parts, views });
+  const service = new VpsService({ ...parts, views, creation, snapshots });
   const ssh = new VpsSshService({ ...parts, views, script: readNodeScript('vps-ssh.sh') });
+  const cloning = new VpsCloning({ creation, snapshots, service, fleet });
   const access = new VpsRoutes({ vpses, views, fleet });
   return {
     vpses,
@@ -44,10 +51,12 @@ export function makeVps(parts: Parts) {
     creation,
     service,
     ssh,
+    snapshots,
+    cloning,
     access,
     keys,
     [Symbol.dispose](): void {
-      for (const one of [ssh, service, views, watch, vpses]) one[Symbol.dispose]();
+      for (const one of [ssh, snapshots, service, views, watch, vpses]) one[Symbol.dispose]();
     },
   };
 }

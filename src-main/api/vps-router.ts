@@ -3,6 +3,8 @@ import { contract } from '../contract/procedures.ts';
 import type { UserKeys, VpsCreation } from '../services/vps/vps-creation.ts';
 import type { VpsBook } from '../services/vps/vps-book.ts';
 import type { VpsService } from '../services/vps/vps-service.ts';
+import type { VpsCloning } from '../services/vps/vps-cloning.ts';
+import type { VpsSnapshots } from '../services/vps/vps-snapshots.ts';
 import type { VpsSshService } from '../services/vps/vps-ssh.ts';
 import type { VpsViews } from '../services/vps/vps-views.ts';
 import type { WireContext } from './context.ts';
@@ -14,11 +16,22 @@ export interface VpsParts {
   readonly creation: VpsCreation;
   readonly service: VpsService;
   readonly ssh: VpsSshService;
+  readonly snapshots: VpsSnapshots;
+  readonly cloning: VpsCloning;
   readonly keys: Pick<UserKeys, 'list'>;
 }
 
 /** The contract's `vps`, on the VPS services. */
-export function vpsRouter({ vpses, views, creation, service, ssh, keys }: VpsParts) {
+export function vpsRouter({
+  vpses,
+  views,
+  creation,
+  service,
+  ssh,
+  snapshots,
+  cloning,
+  keys,
+}: VpsParts) {
   const os = implement(contract.vps).$context<WireContext>();
   return os.router({
     create: os.create.handler(async ({ input, context }) => {
@@ -49,6 +62,17 @@ export function vpsRouter({ vpses, views, creation, service, ssh, keys }: VpsPar
     remove: os.remove.handler(({ input, context }) =>
       service.remove({ ...input, who: context.who }),
     ),
+    snapshots: os.snapshots.handler(({ input }) => snapshots.list(input.vps)),
+    takeSnapshot: os.takeSnapshot.handler(({ input }) => snapshots.take(input.vps, input.note)),
+    restore: os.restore.handler(async ({ input, context }) => {
+      await snapshots.restore(input.vps, input.tag, context.who);
+      return service.get(input.vps);
+    }),
+    deleteSnapshot: os.deleteSnapshot.handler(async ({ input }) => {
+      await snapshots.delete(input.vps, input.tag);
+      return { tag: input.tag };
+    }),
+    clone: os.clone.handler(({ input, context }) => cloning.clone({ ...input, who: context.who })),
     setUpSsh: os.setUpSsh.handler(async ({ input }) => {
       await ssh.setUp(vpses.find(input.vps));
       return service.get(input.vps);

@@ -86,6 +86,7 @@ export const errorCodes = [
   'docker/disk-full',
   // VPSes
   'not-found/vps',
+  'not-found/snapshot',
   'vps/not-running',
   'vps/no-room',
   'vps/no-ssh',

@@ -172,6 +172,22 @@ export const vpsView = z.object({
 });
 export type VpsView = z.infer<typeof vpsView>;
 
+/** A snapshot, as its node has it. */
+export const snapshotView = z.object({
+  /** When it was taken, in seconds: what it is called by. */
+  tag: z.string(),
+  takenAt: instant,
+  note: z.string(),
+  /** What it adds to the disk of its node. */
+  addedBytes: z.number().nonnegative(),
+  totalBytes: z.number().nonnegative(),
+  /** Its image: another VPS can be made from it. */
+  image: z.string(),
+});
+export type SnapshotView = z.infer<typeof snapshotView>;
+
+const snapshotTag = z.string().regex(/^\d{1,12}$/, 'must be the tag of a snapshot: a number');
+
 const one = z.object({ vps: vpsRef });
 
 const listItem = z.union([z.object({ upsert: vpsView }), z.object({ removed: taskId })]);
@@ -239,6 +255,25 @@ export const vps = {
   remove: oc
     .input(one.extend({ snapshot: z.boolean().optional() }))
     .output(z.object({ id: taskId })),
+  /** The newest first. */
+  snapshots: oc.input(one).output(z.array(snapshotView)),
+  /** Takes one of a VPS that runs or rests, then lets go what the policy does not keep. */
+  takeSnapshot: oc
+    .input(one.extend({ note: z.string().max(500).default('') }))
+    .output(snapshotView),
+  /** Gives one that rests the disk of a snapshot; what came after it is gone. */
+  restore: oc.input(one.extend({ tag: snapshotTag })).output(vpsView),
+  deleteSnapshot: oc.input(one.extend({ tag: snapshotTag })).output(z.object({ tag: z.string() })),
+  /** A new VPS with the same wishes, from a snapshot or from how it is now; on another node where one is named. */
+  clone: oc
+    .input(
+      one.extend({
+        name: vpsName,
+        tag: snapshotTag.optional(),
+        node: z.string().min(1).max(64).optional(),
+      }),
+    )
+    .output(vpsView),
   /** Sets SSH up inside again, after what was in the way is gone. */
   setUpSsh: oc.input(one).output(vpsView),
   /** The last lines its main program printed: why it ends again and again. */

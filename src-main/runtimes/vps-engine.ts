@@ -1,5 +1,6 @@
 // What can be done with the VPSes of one node beyond running attempts: looking closely, and working
 // inside of them. docker/vps/ implements it.
+import type { Readable } from 'node:stream';
 import type { Instant, TaskId } from '../contract/ids.ts';
 
 /** The container of a VPS as it is now. Everything here came from the node. */
@@ -38,6 +39,16 @@ export interface VpsLimits {
   readonly memoryBytes: number | null;
 }
 
+/** A snapshot as its node has it. */
+export interface SnapshotInfo {
+  /** Unix seconds. */
+  readonly tag: string;
+  readonly takenAt: Instant;
+  readonly note: string;
+  readonly addedBytes: number;
+  readonly totalBytes: number;
+}
+
 export interface VpsEngine {
   /** Undefined when it has no container there. */
   look(id: TaskId): Promise<VpsLook | undefined>;
@@ -51,4 +62,23 @@ export interface VpsEngine {
   setLimits(id: TaskId, limits: VpsLimits): Promise<void>;
   /** The newest lines its main program printed. */
   output(id: TaskId, lines: number): Promise<string>;
+  /** The newest first. */
+  snapshots(id: TaskId): Promise<readonly SnapshotInfo[]>;
+  /** Nothing is changed when it throws. */
+  takeSnapshot(
+    id: TaskId,
+    options: {
+      readonly tag: string;
+      readonly note: string;
+      /** Variables whose values must not get into it. */
+      readonly secretNames: readonly string[];
+    },
+  ): Promise<void>;
+  /** `in-use`: the node keeps it, since a container was made from it. */
+  removeSnapshot(id: TaskId, tag: string): Promise<'removed' | 'in-use'>;
+  /** Gives one that does not run the disk of a snapshot. When it throws, it has the disk it had. */
+  restore(id: TaskId, tag: string): Promise<void>;
+  /** The image as one stream, for `loadSnapshot` of another node. */
+  saveSnapshot(id: TaskId, tag: string): Promise<Readable>;
+  loadSnapshot(from: Readable): Promise<void>;
 }

@@ -7,6 +7,7 @@ import Gpu from '@lucide/svelte/icons/gpu';
 import LayoutGrid from '@lucide/svelte/icons/layout-grid';
 import ListOrdered from '@lucide/svelte/icons/list-ordered';
 import ListTodo from '@lucide/svelte/icons/list-todo';
+import Monitor from '@lucide/svelte/icons/monitor';
 import Server from '@lucide/svelte/icons/server';
 import Settings from '@lucide/svelte/icons/settings';
 import { shell } from '../lib/texts/shell.ts';
@@ -140,6 +141,17 @@ export const routes: readonly Route[] = [
     icon: Boxes,
     load: () => import('../pages/batches/BatchesPage.svelte'),
     props: none,
+  }),
+  page('vps', {
+    title: titles.vps,
+    icon: Monitor,
+    load: () => import('../pages/vps/VpsListPage.svelte'),
+    props: none,
+  }),
+  page('vps/:ref/*', {
+    title: titles.vps,
+    load: () => import('../pages/vps/VpsDetailPage.svelte'),
+    props: ({ path }) => ({ vpsRef: path[1] ?? '' }),
   }),
   page('diagnostics', {
     title: titles.diagnostics,

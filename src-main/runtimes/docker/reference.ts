@@ -29,7 +29,10 @@ export function imageOf(vessel: Vessel): ImageReference {
     return { repository, tag, digest: null, text, isEnvironment: true };
   }
   if (vessel.kind === 'process') throw new TypeError('A process runs in no image.');
-  return { ...parseReference(vessel.reference), isEnvironment: false };
+  const reference = parseReference(vessel.reference);
+  // Snapshots are only on the nodes where they were taken or copied to.
+  const isOurs = reference.repository.startsWith('kohakuriver-snapshot/');
+  return { ...reference, isEnvironment: isOurs };
 }
 
 function parseReference(text: string): Omit<ImageReference, 'isEnvironment'> {

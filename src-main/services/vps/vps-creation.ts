@@ -13,7 +13,7 @@ import type { Fleet } from '../fleet.ts';
 import type { SettingsService } from '../settings.ts';
 import type { TaskBook } from '../tasks/task-book.ts';
 import type { TaskSecrets } from '../tasks/task-secrets.ts';
-import type { VpsBook } from './vps-book.ts';
+import type { Vps, VpsBook } from './vps-book.ts';
 
 /** Keys of people, as link/ssh makes, reads and writes them. */
 export interface UserKeys {
@@ -98,6 +98,42 @@ export class VpsCreation {
       throw error;
     }
     return { id, privateKey, keyFile: ssh.identityFile, warnings };
+  }
+
+  /** A new VPS with the wishes of another, made from an image of it. Ports of the node stay with the first. */
+  async clone(
+    { task, record }: Vps,
+    { name, image, node, who }: { name: string; image: string; node: string; who: string },
+  ): Promise<CreatedVps> {
+    const { spec } = task;
+    const { mode, publicKey } = record.ssh;
+    const ssh: SshRequest =
+      publicKey === null
+        ? { mode: mode === 'none' ? 'none' : 'disabled' }
+        : { mode: 'upload', publicKey };
+    return this.create(
+      {
+        name,
+        target: node,
+        cores: spec.cores,
+        memoryBytes: spec.memoryBytes,
+        gpus: spec.gpus,
+        vessel: { kind: 'image', reference: image },
+        env: spec.env,
+        secretEnv: this.#parts.secrets.values(task),
+        mounts: spec.mounts,
+        privileged: spec.privileged,
+        labels: spec.labels,
+        priority: task.priority,
+        onNodeLabels: {},
+        avoidNodes: [],
+        owner: null,
+        ports: record.ports.map((port) => ({ ...port, host: null })),
+        ssh,
+        snapshots: record.snapshots,
+      },
+      who,
+    );
   }
 
   /** Throws `conflict/name-taken`. */

@@ -17,12 +17,14 @@ import { nameOf, notRunning } from './vps-access.ts';
 import type { Vps, VpsBook } from './vps-book.ts';
 import type { VpsCreation } from './vps-creation.ts';
 import { checkRoom } from './vps-room.ts';
+import type { VpsSnapshots } from './vps-snapshots.ts';
 import type { VpsViews } from './vps-views.ts';
 
 export interface VpsServiceParts {
   readonly vpses: VpsBook;
   readonly views: VpsViews;
   readonly creation: VpsCreation;
+  readonly snapshots: VpsSnapshots;
   readonly book: TaskBook;
   readonly records: Pick<TaskRecords, 'events'>;
   readonly fleet: Fleet;
@@ -63,6 +65,7 @@ export class VpsService implements Disposable {
   async start({ vps, who, now }: Order & { now: boolean }): Promise<VpsView> {
     const found = this.#parts.vpses.find(vps);
     this.#checkHome(found);
+    this.#parts.snapshots.checkIdle(found);
     if (now) await this.#checkFitsNow(found);
     return this.#order(found, { kind: 'start-requested', by: who });
   }
@@ -153,10 +156,20 @@ export class VpsService implements Disposable {
     return this.#viewOf(task.id);
   }
 
-  /** Ends it for good; its disk goes as soon as its node can be reached. */
-  async remove({ vps, who }: Order): Promise<{ id: TaskId }> {
-    const { vpses, book, settings } = this.#parts;
-    const { task } = vpses.find(vps);
+  /** Ends it for good; its disk goes as soon as its node can be reached. Nothing goes when the snapshot that was wanted first fails. */
+  async remove({
+    vps,
+    who,
+    snapshot,
+  }: Order & { snapshot?: boolean | undefined }): Promise<{ id: TaskId }> {
+    const { vpses, book, settings, snapshots } = this.#parts;
+    const found = vpses.find(vps);
+    const { task, record } = found;
+    snapshots.checkIdle(found);
+    const isWanted = snapshot ?? record.snapshots.beforeRemove;
+    if (isWanted && task.disk !== null) {
+      await snapshots.take(task.id, `before it was removed by ${who}`);
+    }
     const graceMs = settings.get('tasks.killGraceSeconds') * 1000;
     const outcome = book.apply(task.id, {
       kind: 'kill-requested',

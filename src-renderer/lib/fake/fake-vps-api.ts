@@ -5,7 +5,7 @@ import { vpsSubmission, type VpsListChange, type VpsView } from '../../../src-ma
 import type { Api } from '../client.ts';
 import type { FakeCore } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
-import { richVpses, sketchVps } from './fake-vpses.ts';
+import { fakeSnapshot, fakeSnapshots, richVpses, sketchVps } from './fake-vpses.ts';
 
 export function fakeVpsApi(core: FakeCore): Api['vps'] {
   let vpses = core.nodes.length === 0 ? [] : richVpses(core.now());
@@ -63,6 +63,11 @@ export function fakeVpsApi(core: FakeCore): Api['vps'] {
       changed.emit({ removed: id });
       return { id };
     },
+    snapshots: async () => fakeSnapshots(core.now()),
+    takeSnapshot: async ({ note = '' }) => ({ ...fakeSnapshot(core.now()), note }),
+    restore: async ({ vps }) => find(vps),
+    deleteSnapshot: async ({ tag }) => ({ tag }),
+    clone: async ({ vps, name }) => ({ ...find(vps), name }),
     setUpSsh: async ({ vps }) => {
       const { ssh } = find(vps);
       return change(vps, { ssh: { ...ssh, state: 'ready', problem: null } });

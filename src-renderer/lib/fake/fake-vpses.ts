@@ -1,6 +1,11 @@
 // Sample VPSes: one of each kind worth looking at.
 import type { NodeId, TaskId } from '../../../src-main/contract/ids.ts';
-import type { SshStatus, VpsSubmission, VpsView } from '../../../src-main/contract/vps.ts';
+import type {
+  SnapshotView,
+  SshStatus,
+  VpsSubmission,
+  VpsView,
+} from '../../../src-main/contract/vps.ts';
 
 const minute = 60_000;
 const gib = 2 ** 30;
@@ -149,5 +154,24 @@ export function richVpses(now: number): VpsView[] {
       attempt: 0,
       gpuRequest: { count: 4 },
     },
+  ];
+}
+
+export function fakeSnapshot(at: number): SnapshotView {
+  const tag = String(Math.floor(at / 1000));
+  return {
+    tag,
+    takenAt: at,
+    note: '',
+    addedBytes: 640 * 2 ** 20,
+    totalBytes: 9 * gib,
+    image: `kohakuriver-snapshot/vps-733054123400101:${tag}`,
+  };
+}
+
+export function fakeSnapshots(now: number): SnapshotView[] {
+  return [
+    { ...fakeSnapshot(now - 40 * minute), note: 'before the driver update' },
+    { ...fakeSnapshot(now - 3000 * minute), note: 'before it was stopped by mio' },
   ];
 }

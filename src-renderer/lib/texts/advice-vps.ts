@@ -4,6 +4,10 @@ export const vpsAdvice = {
     title: 'There is no such VPS',
     todo: 'It may have been removed or renamed. Look for it in VPS.',
   },
+  'not-found/snapshot': {
+    title: 'There is no such snapshot',
+    todo: 'It may have been deleted, or let go because newer ones are kept. Look at the list.',
+  },
   'vps/not-running': {
     title: 'This VPS does not run',
     todo: 'Start it, and try again.',

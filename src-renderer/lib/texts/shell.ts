@@ -11,6 +11,7 @@ export const shell = {
     newTask: 'New task',
     queue: 'Queue',
     batches: 'Batches',
+    vps: 'VPS',
     diagnostics: 'Diagnostics',
     settings: 'Settings',
   },

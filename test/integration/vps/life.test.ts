@@ -1,4 +1,4 @@
-// VPSes on real nodes: their life, SSH inside, and everything that may come between.
+// VPSes on real nodes: their life, SSH inside, snapshots, and everything that may come between.
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -175,6 +175,48 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
     await reachesStatus(core, 'anna', 'RUNNING');
   });
 
+  test('gets its disk back from a snapshot, and is cloned to another node', async () => {
+    const { core, bed } = it;
+    const { id } = await core.api.vps.get({ vps: 'anna' });
+    const good = await core.api.vps.takeSnapshot({ vps: 'anna', note: 'before the mess' });
+    await inside(id, 'echo broken > /root/note');
+    await expect(core.api.vps.restore({ vps: 'anna', tag: good.tag })).rejects.toMatchObject({
+      code: 'conflict/state',
+    });
+    await core.api.vps.stop({ vps: 'anna', snapshot: true });
+    await reachesStatus(core, 'anna', 'STOPPED');
+    await vpsIs(core, 'anna', ({ busy }) => busy === null, 'idle');
+    const all = await core.api.vps.snapshots({ vps: 'anna' });
+    expect(all.map(({ note }) => note)).toEqual([
+      'before it was stopped by tester',
+      'before the mess',
+    ]);
+    await core.api.vps.restore({ vps: 'anna', tag: good.tag });
+    await core.api.vps.start({ vps: 'anna' });
+    await reachesStatus(core, 'anna', 'RUNNING');
+    expect(await inside(id, 'cat /root/note')).toBe('kept');
+
+    await core.api.vps.clone({ vps: 'anna', name: 'anna-two', tag: good.tag, node: 'n2' });
+    const clone = await reachesStatus(core, 'anna-two', 'RUNNING');
+    expect(clone).toMatchObject({ node: 'n2' });
+    expect(await inside(clone.id, 'cat /root/note', 'n2')).toBe('kept');
+    await expect(core.api.vps.clone({ vps: 'anna', name: 'anna-two' })).rejects.toMatchObject({
+      code: 'conflict/name-taken',
+    });
+
+    await core.api.vps.update({ vps: 'anna', snapshots: { keep: 1 } });
+    await core.api.vps.takeSnapshot({ vps: 'anna' });
+    // What a container was made from stays, whatever is kept.
+    const left = await core.api.vps.snapshots({ vps: 'anna' });
+    expect(left.map(({ tag }) => tag)).toContain(good.tag);
+    expect(left).toHaveLength(2);
+    await expect(core.api.vps.deleteSnapshot({ vps: 'anna', tag: '1' })).rejects.toMatchObject({
+      code: 'not-found/snapshot',
+    });
+    await core.api.vps.remove({ vps: 'anna-two' });
+    expect(await bed.sh('n2', 'docker ps -aq --filter name=kohakuriver-vps-never')).toBe('');
+  });
+
   test('comes back with its node after a power cut, also when it was being stopped', async () => {
     const { core, bed } = it;
     const { id } = await core.api.vps.get({ vps: 'anna' });
@@ -191,6 +233,6 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
     await core.api.vps.start({ vps: 'anna' });
     await reachesStatus(core, 'anna', 'RUNNING');
     expect(await inside(id, 'cat /root/note')).toBe('kept');
-    await core.api.vps.remove({ vps: 'anna' });
+    await core.api.vps.remove({ vps: 'anna', snapshot: false });
   });
 });

@@ -9,6 +9,13 @@ import { parsePair } from '../parse/pairs.ts';
 import { parsePort } from '../parse/port.ts';
 import { createVps } from './vps-create.ts';
 import {
+  cloneVps,
+  deleteSnapshot,
+  listSnapshots,
+  restoreSnapshot,
+  takeSnapshot,
+} from './vps-snapshots.ts';
+import {
   listVps,
   orderVps,
   removeVps,
@@ -28,6 +35,7 @@ export function addVpsCommands(program: Command, runner: Runner): void {
   addLooking(vps, runner);
   addOrders(vps, runner);
   addChanges(vps, runner);
+  addSnapshots(vps, runner);
 }
 
 function addCreate(vps: Command, runner: Runner): void {
@@ -202,5 +210,49 @@ function addChanges(vps: Command, runner: Runner): void {
       .option('--no-snapshot', 'take none, whatever is set')
       .option('-y, --yes', 'do not ask'),
     removeVps,
+  );
+}
+
+function addSnapshots(vps: Command, runner: Runner): void {
+  const snapshot = vps.command('snapshot').description('its disk as it was');
+  runner.action(
+    snapshot
+      .command('create')
+      .description('take one now, whether it runs or rests')
+      .argument('<vps>')
+      .option('--note <text>', 'what it is for'),
+    takeSnapshot,
+  );
+  runner.action(
+    snapshot.command('list').description('the newest first').argument('<vps>'),
+    listSnapshots,
+  );
+  runner.action(
+    snapshot
+      .command('restore')
+      .description('give one that rests this disk; what came after it is gone')
+      .argument('<vps>')
+      .argument('<tag>')
+      .option('-y, --yes', 'do not ask'),
+    restoreSnapshot,
+  );
+  runner.action(
+    snapshot
+      .command('delete')
+      .description('delete one')
+      .argument('<vps>')
+      .argument('<tag>')
+      .option('-y, --yes', 'do not ask'),
+    deleteSnapshot,
+  );
+  runner.action(
+    vps
+      .command('clone')
+      .description('a new VPS with the same wishes, from a snapshot or from how it is now')
+      .argument('<vps>')
+      .requiredOption('--name <name>', 'what to call it')
+      .option('--snapshot <tag>', 'from this snapshot')
+      .option('--node <node>', 'on this node; the snapshot is copied there'),
+    cloneVps,
   );
 }

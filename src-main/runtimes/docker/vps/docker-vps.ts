@@ -1,12 +1,28 @@
 // What can be done with the VPSes of a node's Engine (runtimes/vps-engine.ts).
+import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { z } from 'zod';
 import type { CoreId, TaskId } from '../../../contract/ids.ts';
-import type { InsideResult, VpsEngine, VpsLimits, VpsLook } from '../../vps-engine.ts';
+import type {
+  InsideResult,
+  SnapshotInfo,
+  VpsEngine,
+  VpsLimits,
+  VpsLook,
+} from '../../vps-engine.ts';
 import { ContainerNotFoundError, fromDocker } from '../errors.ts';
 import { containerName } from '../labels.ts';
 import type { FoundContainer } from '../observed.ts';
 import { runInside } from './inside.ts';
+import { remakeFrom, settleAside } from './restore.ts';
+import {
+  commitVps,
+  listSnapshots,
+  loadSnapshot,
+  removeSnapshot,
+  saveSnapshot,
+  snapshotRepository,
+} from './snapshots.ts';
 import { findVps, setLimits } from './vps-container.ts';
 
 const port = z.object({ HostIp: z.string().max(64), HostPort: z.string().max(8) });
@@ -68,6 +84,35 @@ export class DockerVps implements VpsEngine {
     } catch (error) {
       throw fromDocker(error, { kind: 'other', container: found.name });
     }
+  }
+
+  snapshots(id: TaskId): Promise<readonly SnapshotInfo[]> {
+    return listSnapshots(this.#docker, id);
+  }
+
+  async takeSnapshot(
+    id: TaskId,
+    options: { tag: string; note: string; secretNames: readonly string[] },
+  ): Promise<void> {
+    await commitVps(this.#docker, await this.#found(id), { id, ...options });
+  }
+
+  removeSnapshot(id: TaskId, tag: string): Promise<'removed' | 'in-use'> {
+    return removeSnapshot(this.#docker, id, tag);
+  }
+
+  async restore(id: TaskId, tag: string): Promise<void> {
+    await settleAside(this.#docker, this.#core, id);
+    const image = `${snapshotRepository(id)}:${tag}`;
+    await remakeFrom(this.#docker, await this.#found(id), { id, image });
+  }
+
+  saveSnapshot(id: TaskId, tag: string): Promise<Readable> {
+    return saveSnapshot(this.#docker, id, tag);
+  }
+
+  loadSnapshot(from: Readable): Promise<void> {
+    return loadSnapshot(this.#docker, from);
   }
 
   async #found(id: TaskId): Promise<FoundContainer> {

@@ -13,6 +13,7 @@ import {
   ResourceAllocationError,
 } from '../errors.ts';
 import { containerName } from '../labels.ts';
+import { settleAside } from './restore.ts';
 import type { FoundContainer } from '../observed.ts';
 
 /** A VPS to be found: by name, and by labels that say it is this core's. */
@@ -50,6 +51,7 @@ export interface VpsMaking {
  */
 export async function ensureVps(spec: AttemptSpec, making: VpsMaking): Promise<void> {
   const { docker, core, config } = making;
+  await settleAside(docker, core, spec.taskId);
   const found = await findVps(docker, core, spec);
   if (found !== undefined) {
     await adjust(spec, found, docker);
