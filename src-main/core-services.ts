@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { CoreOptions } from './api/core-door.ts';
+import { forwardId } from './contract/forwards.ts';
 import type { TaskId } from './contract/ids.ts';
 import { makeDiagnostics } from './core-diagnostics.ts';
 import { makeAppServices } from './core-app.ts';
@@ -65,7 +66,14 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   const nodes = makeNodes(shared);
   const work = makeWork(shared, nodes);
   const { settings } = foundations;
-  const terminals = makeTerminals({ nodes, tasks: work.tasks, settings, log: logFile.log });
+  const terminals = makeTerminals({
+    nodes,
+    tasks: work.tasks,
+    settings,
+    log: logFile.log,
+    store,
+    newId: () => forwardId.parse(ids.nodeId()),
+  });
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
   const looks = makeDiagnostics({ store, logFile, nodes, loop, loopResolutionMs });

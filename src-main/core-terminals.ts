@@ -1,26 +1,37 @@
 // Terminals, as the core constructs them.
 import { randomBytes } from 'node:crypto';
 import type { StreamHandlers } from './api/wire/serve-wire.ts';
-import { systemClock as clock } from './link/system-timers.ts';
+import type { ForwardId } from './contract/forwards.ts';
+import type { SshHost } from './contract/ssh.ts';
+import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
+import type { Fleet } from './services/fleet.ts';
+import { dialStream } from './services/forwards/dial-stream.ts';
+import { ForwardsService } from './services/forwards/forwards-service.ts';
+import { describeSshHost } from './services/forwards/ssh-hosts.ts';
 import type { Logger } from './services/logger.ts';
 import type { SettingsService } from './services/settings.ts';
 import { execStream } from './services/terminals/exec-stream.ts';
 import type { TerminalNodes, TerminalTasks } from './services/terminals/ports.ts';
 import { Screens } from './services/terminals/screens.ts';
 import { TerminalsService } from './services/terminals/terminals-service.ts';
+import type { Store } from './store/open.ts';
 
 export interface CoreTerminals extends AsyncDisposable {
   readonly service: TerminalsService;
-  readonly streams: Pick<StreamHandlers, 'terminals.attach' | 'terminals.exec'>;
+  readonly forwards: ForwardsService;
+  readonly describeSshHost: (task: string) => Promise<SshHost>;
+  readonly streams: Pick<StreamHandlers, 'terminals.attach' | 'terminals.exec' | 'forwards.dial'>;
 }
 
 export function makeTerminals(given: {
-  nodes: TerminalNodes;
+  nodes: TerminalNodes & Pick<Fleet, 'onDidGoOffline'>;
   tasks: TerminalTasks;
   settings: SettingsService;
   log: Logger;
+  store: Pick<Store, 'forwards' | 'flushed'>;
+  newId: () => ForwardId;
 }): CoreTerminals {
-  const { nodes, tasks, settings, log } = given;
+  const { nodes, tasks, settings, log, store, newId } = given;
   const screens = new Screens(log);
   const parts = {
     nodes,
@@ -35,13 +46,25 @@ export function makeTerminals(given: {
     newMark: () => randomBytes(8).toString('hex'),
   };
   const service = new TerminalsService(parts);
+  const forwards = new ForwardsService({
+    terminals: parts,
+    records: store.forwards,
+    flushed: () => store.flushed(),
+    timers,
+    newId,
+    onDidGoOffline: nodes.onDidGoOffline,
+  });
   return {
     service,
+    forwards,
+    describeSshHost: (task) => describeSshHost(parts, task),
     streams: {
       'terminals.attach': (input, _context, io) => service.attach(input, io),
       'terminals.exec': (input, _context, io) => execStream(parts, input, io),
+      'forwards.dial': (input, _context, io) => dialStream(parts, input, io),
     },
     [Symbol.asyncDispose]: async () => {
+      await forwards[Symbol.asyncDispose]();
       await service[Symbol.asyncDispose]();
       await screens[Symbol.asyncDispose]();
     },

@@ -5,6 +5,7 @@ import { batchesRouter } from './api/batches-router.ts';
 import { configRouter, coreRouter } from './api/core-router.ts';
 import { diagnosticsRouter } from './api/diagnostics-router.ts';
 import { fileStreams, filesRouter } from './api/files-router.ts';
+import { forwardsRouter, sshRouter } from './api/forwards-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { keptRouter, noticesRouter } from './api/notices-router.ts';
 import { tasksRouter } from './api/tasks-router.ts';
@@ -89,6 +90,8 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       kept: keptRouter(services.kept),
       files: filesRouter(files),
       transfers: transfersRouter(transfers),
+      forwards: forwardsRouter(terminals.forwards),
+      ssh: sshRouter(terminals.describeSshHost),
     },
     streams: {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),

@@ -102,6 +102,11 @@ export const errorCodes = [
   'not-found/terminal',
   'terminal/unavailable',
   'terminal/no-shell',
+  // forwards
+  'not-found/forward',
+  'forward/port-taken',
+  'forward/forbidden',
+  'forward/unsupported',
   // what we keep
   'store/locked',
   'store/newer-database',

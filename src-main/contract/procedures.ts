@@ -7,6 +7,7 @@ import { diagnostics, readCoreLogInput } from './diagnostics.ts';
 import { batches } from './batches.ts';
 import { feedOf } from './feed.ts';
 import { files, listFilesInput, readFileInput, writeFileInput } from './files.ts';
+import { forwards, forwardStreams } from './forwards.ts';
 import { coreId, instant, nodeId, nodeName, taskId, batchId } from './ids.ts';
 import { kept } from './kept.ts';
 import {
@@ -38,6 +39,7 @@ import {
   taskWindowQuery,
   waitReason,
 } from './task.ts';
+import { ssh } from './ssh.ts';
 import { terminals, terminalStreams } from './terminals.ts';
 import { vps } from './vps.ts';
 
@@ -219,6 +221,8 @@ export const contract = {
   kept,
   files,
   transfers,
+  forwards,
+  ssh,
 };
 export type Contract = typeof contract;
 
@@ -249,6 +253,7 @@ export const streams = {
   'files.list': { input: listFilesInput, direction: 'down' },
   'files.read': { input: readFileInput, direction: 'down' },
   'files.write': { input: writeFileInput, direction: 'both' },
+  ...forwardStreams,
 } as const satisfies Record<string, { input: z.ZodType; direction: 'down' | 'both' }>;
 export type StreamName = keyof typeof streams;
 export type StreamInput<N extends StreamName> = z.input<(typeof streams)[N]['input']>;

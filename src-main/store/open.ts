@@ -10,6 +10,7 @@ import { sizeOf } from './core-log-files.ts';
 import { coreIdentity, type CoreIdentity } from './core-identity.ts';
 import { makeDataDir, type DataPaths } from './data-dir.ts';
 import { EffectRepository } from './effect-repository.ts';
+import { ForwardRepository } from './forward-repository.ts';
 import { GroupCommit, type Schedule } from './group-commit.ts';
 import { KeptRepository } from './kept-repository.ts';
 import { takeLock, type DirectoryLock } from './lock.ts';
@@ -69,6 +70,7 @@ export interface Store extends AsyncDisposable {
   readonly kept: KeptRepository;
   readonly transfers: TransferRepository;
   readonly logs: LogStore;
+  readonly forwards: ForwardRepository;
   readonly vault: SecretVault;
   readonly configFile: ConfigFile;
   /**
@@ -168,6 +170,7 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
     kept: new KeptRepository(connection, log),
     transfers: new TransferRepository(connection, log),
     logs,
+    forwards: new ForwardRepository(connection, group, log),
     vault,
     configFile: new ConfigFile(paths.configFile),
     write: (fn) => group.write(fn),

@@ -30,6 +30,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'not-found/terminal': exitCodes.notFound,
   'link/file-not-found': exitCodes.notFound,
   'not-found/transfer': exitCodes.notFound,
+  'not-found/forward': exitCodes.notFound,
   'target/unknown-node': exitCodes.notFound,
   'target/unknown-gpu': exitCodes.notFound,
   'target/unknown-numa': exitCodes.notFound,

@@ -6,8 +6,10 @@ import { addConfigCommands } from './commands/config.ts';
 import { addCoreCommands } from './commands/core.ts';
 import { addCopyCommand } from './commands/cp.ts';
 import { addFileCommands } from './commands/files.ts';
+import { addForwardCommands } from './commands/forward.ts';
 import { addNodeCommands } from './commands/node.ts';
 import { addServeCommand } from './commands/serve.ts';
+import { addSshCommands } from './commands/ssh.ts';
 import { addTaskCommands } from './commands/task.ts';
 import { addTerminalCommands } from './commands/terminal.ts';
 import { addVpsCommands } from './commands/vps.ts';
@@ -78,6 +80,8 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addCopyCommand(program, runner);
   addTransferCommands(program, runner);
   addFileCommands(program, runner);
+  addSshCommands(program, runner);
+  addForwardCommands(program, runner);
   addCompletionCommand(program, runner);
   return program;
 }

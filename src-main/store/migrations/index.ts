@@ -5,5 +5,13 @@ import { queue } from './0002-queue.ts';
 import { vpsTables } from './0003-vps.ts';
 import { notices } from './0004-notices.ts';
 import { transfers } from './0005-transfers.ts';
+import { forwards } from './0006-forwards.ts';
 
-export const migrations: readonly Migration[] = [initial, queue, vpsTables, notices, transfers];
+export const migrations: readonly Migration[] = [
+  initial,
+  queue,
+  vpsTables,
+  notices,
+  transfers,
+  forwards,
+];

@@ -20,6 +20,7 @@ import { fakeLog } from './fake-logs.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
 import { fakeTransfersApi } from './fake-transfers.ts';
+import { fakeForwardsApi, fakeSshApi } from './fake-forwards.ts';
 import { FakeTerminals } from './fake-terminals.ts';
 import { fakeVpsApi } from './fake-vps-api.ts';
 
@@ -59,6 +60,8 @@ export function createFakeClient({
     kept: fakeKeptApi(),
     files: disk.api,
     transfers: fakeTransfersApi(now),
+    forwards: fakeForwardsApi(),
+    ssh: fakeSshApi(),
   };
   const streams: Record<string, (input: never, options: StreamOptions) => ByteReader> = {
     'tasks.readLog': (input: StreamInput<'tasks.readLog'>, { signal }) => {

@@ -313,6 +313,22 @@ export const advice = {
     title: 'A terminal cannot be opened there now',
     todo: 'The message says what has to run first.',
   },
+  'not-found/forward': {
+    title: 'There is no such forward',
+    todo: 'The list of forwards has those that are kept.',
+  },
+  'forward/port-taken': {
+    title: 'The port is taken',
+    todo: 'Choose another port, or none: a free one is then found.',
+  },
+  'forward/forbidden': {
+    title: 'The node forbids forwarding',
+    todo: 'Its SSH server needs AllowTcpForwarding yes.',
+  },
+  'forward/unsupported': {
+    title: 'This cannot be forwarded',
+    todo: 'The message says what is missing, and what can be done instead.',
+  },
   'terminal/no-shell': {
     title: 'There is no shell in this container',
     todo: 'Look at its log, or run one of its own programs.',

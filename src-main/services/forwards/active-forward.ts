@@ -1,0 +1,213 @@
+// One forward at work: listens, connects, counts.
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ForwardId, ForwardSpec, ForwardView } from '../../contract/forwards.ts';
+import type { Instant, NodeId } from '../../contract/ids.ts';
+import { isAppError } from '../../contract/errors.ts';
+import type { TerminalParts } from '../terminals/ports.ts';
+import { findDestination, type Destination } from './dial.ts';
+import { cannotForward, portTaken } from './errors.ts';
+import { openSocksDoor } from './socks-door.ts';
+import { splice } from './splice.ts';
+
+export interface ForwardParts {
+  readonly id: ForwardId;
+  readonly spec: ForwardSpec;
+  readonly createdAt: Instant;
+  /** The port it had when it last listened. */
+  readonly rememberedPort: number | null;
+  readonly terminals: TerminalParts;
+  readonly onChange: () => void;
+}
+
+type State =
+  { readonly kind: 'open' } | { readonly kind: 'waiting' | 'failed'; readonly reason: string };
+
+export class ActiveForward {
+  readonly id: ForwardId;
+  readonly #parts: ForwardParts;
+  readonly #sockets = new Set<Duplex>();
+  #state: State = { kind: 'waiting', reason: 'It is being opened.' };
+  #place: string | undefined;
+  #nodeId: NodeId | undefined;
+  #server: Server | undefined;
+  #remote: AsyncDisposable | undefined;
+  #localPort: number | null;
+  #bytesUp = 0;
+  #bytesDown = 0;
+  #isClosed = false;
+  #toldBytes = 0;
+
+  constructor(parts: ForwardParts) {
+    this.id = parts.id;
+    this.#parts = parts;
+    this.#localPort = parts.rememberedPort ?? parts.spec.localPort;
+  }
+
+  get nodeId(): NodeId | undefined {
+    return this.#nodeId;
+  }
+
+  get localPort(): number | null {
+    return this.#localPort;
+  }
+
+  get isOpen(): boolean {
+    return this.#state.kind === 'open';
+  }
+
+  view(): ForwardView {
+    const { id, spec, createdAt } = this.#parts;
+    return {
+      id,
+      spec,
+      place: this.#place ?? nameOf(spec),
+      state: this.#state.kind,
+      reason: this.#state.kind === 'open' ? null : this.#state.reason,
+      localPort: this.#localPort,
+      connections: this.#sockets.size,
+      bytesUp: this.#bytesUp,
+      bytesDown: this.#bytesDown,
+      createdAt,
+    };
+  }
+
+  /** Opens what is not open. Never throws: the state says how it went; `add` asks `failure`. */
+  async open(): Promise<unknown> {
+    if (this.#isClosed) return undefined;
+    try {
+      const destination = await this.#find();
+      if (this.#parts.spec.kind === 'reverse') await this.#listenThere(destination);
+      else await this.#listenHere();
+      this.#setState({ kind: 'open' });
+      return undefined;
+    } catch (error) {
+      const isLater = isAppError(error) && error.retry === 'later';
+      const reason = isAppError(error) ? error.message : 'It could not be opened.';
+      this.#setState({ kind: isLater ? 'waiting' : 'failed', reason });
+      return error;
+    }
+  }
+
+  /** Its node is out of reach: connections are refused until it is back. */
+  noteLoss(reason: string): void {
+    this.#remote = undefined;
+    this.#setState({ kind: 'waiting', reason });
+  }
+
+  /** Announces counts that have risen since they were last told. */
+  tellCounts(): void {
+    const bytes = this.#bytesUp + this.#bytesDown;
+    if (bytes === this.#toldBytes) return;
+    this.#toldBytes = bytes;
+    this.#parts.onChange();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#server?.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#remote?.[Symbol.asyncDispose]();
+  }
+
+  async #find(): Promise<Destination> {
+    const destination = await findDestination(this.#parts.terminals, this.#parts.spec.target);
+    this.#place = destination.text;
+    this.#nodeId = destination.nodeId;
+    return destination;
+  }
+
+  async #listenThere(destination: Destination): Promise<void> {
+    const { spec } = this.#parts;
+    if (spec.kind !== 'reverse') return;
+    if (destination.isContainer) {
+      throw cannotForward(
+        `A reverse forward ends at the node itself, where ${destination.text} does not see it. Make it to the node.`,
+        destination.text,
+      );
+    }
+    const localPort = spec.localPort ?? spec.port;
+    this.#localPort = localPort;
+    await this.#remote?.[Symbol.asyncDispose]();
+    this.#remote = await destination
+      .link()
+      .listenTcp(spec.host ?? '127.0.0.1', spec.port, (far) => {
+        const near = connect({ host: spec.bind, port: localPort, allowHalfOpen: true });
+        void this.#join(near, far);
+      });
+  }
+
+  async #listenHere(): Promise<void> {
+    if (this.#server?.listening === true) return;
+    const { spec, rememberedPort } = this.#parts;
+    const asked = spec.localPort;
+    const wish = rememberedPort ?? (spec.kind === 'tcp' && spec.port >= 1024 ? spec.port : 0);
+    try {
+      this.#server = await this.#listen(spec.bind, asked ?? wish);
+    } catch (error) {
+      if (asked !== null) throw portTaken(spec.bind, asked, error);
+      this.#server = await this.#listen(spec.bind, 0);
+    }
+    this.#localPort = (this.#server.address() as { port: number }).port;
+  }
+
+  #listen(host: string, port: number): Promise<Server> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      void this.#accept(socket);
+    });
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        resolve(server);
+      });
+    });
+  }
+
+  async #accept(near: Socket): Promise<void> {
+    near.on('error', () => near.destroy());
+    this.#hold(near);
+    try {
+      const destination = await this.#find();
+      const { spec } = this.#parts;
+      const far =
+        spec.kind === 'socks'
+          ? await openSocksDoor(near, ({ host, port }) => destination.dial(host, port))
+          : await destination.dial(spec.kind === 'tcp' ? spec.host : null, spec.port);
+      if (far === undefined) return;
+      if (near.destroyed) far.destroy();
+      else await this.#join(near, far);
+    } catch (error) {
+      near.destroy();
+      const reason = isAppError(error) ? error.message : 'A connection could not be made.';
+      this.#parts.terminals.log.debug({ err: error, forward: this.id }, reason);
+    }
+  }
+
+  async #join(near: Duplex, far: Duplex): Promise<void> {
+    this.#hold(near);
+    this.#hold(far);
+    await splice(near, far, {
+      up: (bytes) => (this.#bytesUp += bytes),
+      down: (bytes) => (this.#bytesDown += bytes),
+    });
+    this.#parts.onChange();
+  }
+
+  /** Connections are counted by their end here. */
+  #hold(socket: Duplex): void {
+    if (this.#sockets.has(socket)) return;
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #setState(state: State): void {
+    this.#state = state;
+    this.#parts.onChange();
+  }
+}
+
+function nameOf({ target }: ForwardSpec): string {
+  if (target.kind === 'node') return target.node;
+  return target.kind === 'task' ? target.task : target.container;
+}

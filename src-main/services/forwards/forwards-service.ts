@@ -1,0 +1,141 @@
+// The forwards of this core: remembered, listening while it runs, taken up again after each loss.
+import type {
+  ForwardChange,
+  ForwardId,
+  ForwardSpec,
+  ForwardView,
+} from '../../contract/forwards.ts';
+import type { Instant, NodeId } from '../../contract/ids.ts';
+import type { Timers } from '../../domain/clock.ts';
+import { Emitter, type Event } from '../../domain/emitter.ts';
+import type { TerminalParts } from '../terminals/ports.ts';
+import { ActiveForward } from './active-forward.ts';
+import { cannotForward, UnknownForwardError } from './errors.ts';
+
+/** A forward as it is kept. */
+export interface ForwardRecord {
+  readonly id: ForwardId;
+  readonly spec: ForwardSpec;
+  readonly localPort: number | null;
+  readonly createdAt: Instant;
+}
+
+/** The store's ForwardRepository. Writes are durable when `flushed` resolves. */
+export interface ForwardRecords {
+  all(): ForwardRecord[];
+  save(record: ForwardRecord): void;
+  remove(id: ForwardId): void;
+}
+
+export interface ForwardsParts {
+  readonly terminals: TerminalParts;
+  readonly records: ForwardRecords;
+  readonly flushed: () => Promise<void>;
+  readonly timers: Timers;
+  readonly newId: () => ForwardId;
+  readonly onDidGoOffline: Event<{ readonly id: NodeId; readonly reason: string }>;
+}
+
+/** How often counts that have risen are told. */
+const tellCountsMs = 1000;
+/** What waits for a port to be free, or for a VPS to run, is not announced by anybody. */
+const retryMs = 10_000;
+const mostForwards = 500;
+
+export class ForwardsService implements AsyncDisposable {
+  readonly #parts: ForwardsParts;
+  readonly #active = new Map<ForwardId, ActiveForward>();
+  readonly #changed = new Emitter<ForwardChange>();
+  readonly #listening: Disposable[];
+  #healing: Promise<void> = Promise.resolve();
+
+  readonly onDidChange = this.#changed.event;
+
+  constructor(parts: ForwardsParts) {
+    this.#parts = parts;
+    for (const record of parts.records.all()) this.#make(record);
+    this.#listening = [
+      parts.terminals.nodes.onDidComeOnline(() => this.#heal()),
+      parts.onDidGoOffline(({ id, reason }) => this.#noteLoss(id, reason)),
+      parts.timers.every(tellCountsMs, () => {
+        for (const forward of this.#active.values()) forward.tellCounts();
+      }),
+      parts.timers.every(retryMs, () => {
+        if ([...this.#active.values()].some(({ isOpen }) => !isOpen)) this.#heal();
+      }),
+    ];
+  }
+
+  list(): ForwardView[] {
+    return [...this.#active.values()].map((forward) => forward.view());
+  }
+
+  /** Opens a forward and remembers it. Throws what opening it throws; nothing is kept then. */
+  async add(spec: ForwardSpec): Promise<ForwardView> {
+    if (this.#active.size >= mostForwards) {
+      throw cannotForward('There are too many forwards already; remove some first.', 'this core');
+    }
+    const { newId, records, flushed, terminals } = this.#parts;
+    const record = { id: newId(), spec, localPort: null, createdAt: terminals.clock.now() };
+    const forward = this.#make(record);
+    const problem = await forward.open();
+    if (problem !== undefined) {
+      await this.#drop(forward);
+      throw problem instanceof Error
+        ? problem
+        : new Error('It could not be opened.', { cause: problem });
+    }
+    records.save({ ...record, localPort: forward.localPort });
+    await flushed();
+    return forward.view();
+  }
+
+  async remove(reference: string): Promise<ForwardId> {
+    const forward = this.#active.get(reference as ForwardId);
+    if (forward === undefined) throw new UnknownForwardError(reference);
+    this.#parts.records.remove(forward.id);
+    await this.#drop(forward);
+    await this.#parts.flushed();
+    return forward.id;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const one of this.#listening) one[Symbol.dispose]();
+    await Promise.allSettled([...this.#active.values()].map((forward) => forward.close()));
+    this.#active.clear();
+  }
+
+  #make({ id, spec, localPort, createdAt }: ForwardRecord): ActiveForward {
+    const forward = new ActiveForward({
+      id,
+      spec,
+      createdAt,
+      rememberedPort: localPort,
+      terminals: this.#parts.terminals,
+      onChange: () => {
+        if (this.#active.has(id)) this.#changed.emit({ upsert: forward.view() });
+      },
+    });
+    this.#active.set(id, forward);
+    return forward;
+  }
+
+  async #drop(forward: ActiveForward): Promise<void> {
+    this.#active.delete(forward.id);
+    this.#changed.emit({ removed: forward.id });
+    await forward.close();
+  }
+
+  /** One after the other: a node that has just come back has enough to do. */
+  #heal(): void {
+    this.#healing = this.#healing.then(async () => {
+      for (const forward of this.#active.values()) if (!forward.isOpen) await forward.open();
+    });
+  }
+
+  #noteLoss(node: NodeId, reason: string): void {
+    for (const forward of this.#active.values()) {
+      if (forward.nodeId === node) forward.noteLoss(reason);
+    }
+  }
+}
