@@ -48,7 +48,7 @@ export type RetryCause = z.infer<typeof retryCause>;
 
 /**
  * How often to try again, and after what. The n-th wait is `backoffSeconds` × 2^(n−1), at most an
- * hour. `lost` also lets a task run elsewhere when its node stays away, though it may still run there.
+ * hour. `lost` is an attempt that is proven gone with its node, not one whose node is out of reach.
  */
 export const retryPolicy = z.strictObject({
   count: z
