@@ -26,6 +26,7 @@ describe('task submit', () => {
       ...['--mount', '/data:/data:ro', '--workdir', '/w', '--user', 'me', '--privileged'],
       ...['--name', 'n', '--label', 'team=a', '--priority', '-5', '--hold', '--exclusive'],
       ...['--on-node-label', 'rack=1', '--avoid-node', 'gamma', '--owner', 'anna', '--keep-failed'],
+      ...['--after', '123456:any', '--time-limit', '2h'],
       ...['--', 'python', 'train.py', '--json', '-x'],
     ]);
     expect(code).toBe(0);
@@ -51,6 +52,13 @@ describe('task submit', () => {
       avoidNodes: ['gamma'],
       owner: 'anna',
       keepFailed: true,
+      after: [{ task: '123456', on: 'any' }],
+      array: null,
+      sweep: null,
+      timeLimitSeconds: 7200,
+      retries: null,
+      notBefore: null,
+      gang: false,
     });
   });
 
@@ -105,8 +113,7 @@ describe('task submit', () => {
     [['--mount', 'data', '--', 'x']],
     [['--env', 'A', '--', 'x']],
     [[]],
-    // Comes with a later issue.
-    [['--time-limit', '1h', '--', 'x']],
+    [['--retry-on', 'oom', '--', 'x']],
   ])('wrong use, and nothing is asked of the core: %j', async (words) => {
     const { code, input, out, err } = await submitted(words);
     expect({ code, input, out }).toEqual({ code: 2, input: undefined, out: '' });
