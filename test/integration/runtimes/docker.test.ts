@@ -298,16 +298,6 @@ describe('containers on a node', () => {
     await runtime.remove(spec, { keep: false });
     await runtime.close();
   });
-
-  test('go on while the Engine is killed; the runtime says that it is gone', async () => {
-    const runtime = await runtimeOver(ssh);
-    const spec = attemptOf('echo one; sleep 4; echo two; exit 8');
-    await launch(runtime, spec);
-    const first = await seeInLog(runtime, spec, 'one');
-    const closed = new Promise<Error | undefined>((resolve) => runtime.onDidClose(resolve));
-    const waiting = expect(runtime.waitForEnd(spec, never)).rejects.toMatchObject({
-      code: 'docker/connection',
-    });
     await bed.killDockerd('n1');
     await waiting;
     expect(await closed).toMatchObject({ code: 'docker/connection' });
