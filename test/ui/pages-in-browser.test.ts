@@ -1,151 +1,33 @@
 // @vitest-environment node
-// Every page in a real browser: no violation axe knows, nothing the content policy stops, and a
-// list of 100,000 tasks that scrolls.
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
+// What a person does on pages in a real browser, and a list of 100,000 tasks that scrolls.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  hasChromium,
-  launchChromium,
-  serveGallery,
-  type ServedGallery,
-} from './support/gallery.ts';
-
-const places: readonly [name: string, variant: string, hash: string][] = [
-  ['overview', 'rich', '#/'],
-  ['overview of 800 GPUs', 'big', '#/'],
-  ['first start', 'first', '#/'],
-  ['GPUs', 'rich', '#/gpus'],
-  ['heat map of 800 GPUs', 'big', '#/gpus?view=map'],
-  ['one GPU', 'rich', '#/gpus/GPU-beta-0000-4000-8000-0000'],
-  ['nodes', 'rich', '#/nodes'],
-  ['no nodes', 'empty', '#/nodes'],
-  ['node in use', 'rich', '#/nodes/alpha'],
-  ['GPUs of a node', 'rich', '#/nodes/beta/gpus'],
-  ['findings of a node', 'rich', '#/nodes/desk/findings'],
-  ['processes of a node', 'rich', '#/nodes/alpha/processes'],
-  ['node that is offline', 'rich', '#/nodes/old-faithful/facts'],
-  ['tasks', 'rich', '#/tasks'],
-  ['no tasks', 'first', '#/tasks'],
-  ['task that runs', 'rich', '#/tasks/llama-finetune-r3'],
-  ['task that waits', 'rich', '#/tasks/whisper-batch'],
-  ['task that failed', 'rich', '#/tasks/benchmark-007'],
-  ['submit form', 'rich', '#/tasks/new'],
-  ['topology of a node', 'rich', '#/nodes/alpha/facts'],
-  ['queue', 'rich', '#/queue'],
-  ['empty queue', 'first', '#/queue'],
-  ['batches', 'rich', '#/batches?show=all'],
-  ['VPSes', 'rich', '#/vps'],
-  ['no VPSes', 'empty', '#/vps'],
-  ['VPS that runs', 'rich', '#/vps/anna-dev'],
-  ['VPS that crashes', 'rich', '#/vps/ben-eval'],
-  ['diagnostics', 'rich', '#/diagnostics'],
-  ['settings', 'rich', '#/settings'],
-  ['unknown page', 'rich', '#/nowhere'],
-];
-
-interface AxeWindow {
-  axe: {
-    run(
-      context: unknown,
-      options: unknown,
-    ): Promise<{
-      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-    }>;
-  };
-}
+import { hasChromium } from './support/gallery.ts';
+import { Pages } from './support/pages.ts';
 
 describe.skipIf(!hasChromium)('pages in a browser', () => {
-  let gallery: ServedGallery;
-  let browser: Browser;
-  let axe: string;
+  let pages: Pages;
 
   beforeAll(async () => {
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    [gallery, browser] = await Promise.all([serveGallery(), launchChromium()]);
+    pages = await Pages.start();
   }, 180_000);
   afterAll(async () => {
-    await browser.close();
-    await gallery.close();
+    await pages[Symbol.asyncDispose]();
   });
 
-  async function open(
-    variant: string,
-    theme: 'light' | 'dark',
-    hash: string,
-  ): Promise<{ page: Page; complaints: string[] }> {
-    const context = await browser.newContext({
-      viewport: { width: 1280, height: 800 },
-      reducedMotion: 'reduce',
-    });
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning')
-        complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(gallery.address(variant, theme, hash));
-    await page.locator('main').waitFor();
-    await page.waitForTimeout(500);
-    return { page, complaints };
-  }
-
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-  /** What axe finds, a line each: by all rules of AA, or by some. */
-  async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
-    await page.evaluate(axe);
-    const runOnly =
-      rules === undefined ? { type: 'tag', values: tags } : { type: 'rule', values: rules };
-    return page.evaluate(
-      async (options) => {
-        const { axe } = window as unknown as AxeWindow;
-        // Hundreds of cells cannot be 24 px each; every GPU can also be reached on its node's page, which
-        // is the exception WCAG 2.5.8 makes.
-        const context = { exclude: ['.field.tiny .cell', '.field.small .cell'] };
-        const { violations } = await axe.run(context, options);
-        return violations.flatMap(({ id, nodes }) =>
-          nodes
-            .slice(0, 3)
-            .map(
-              ({ html, failureSummary }) =>
-                `${id}: ${html.slice(0, 160)} ${failureSummary.slice(0, 200)}`,
-            ),
-        );
-      },
-      { runOnly },
-    );
-  }
-
-  test.each(places)(
-    '%s is accessible in both themes, and nothing of it is forbidden',
-    async (_name, variant, hash) => {
-      const { page, complaints } = await open(variant, 'light', hash);
-      expect(await violations(page)).toEqual([]);
-      await page.getByRole('button', { name: /^Theme: Light/ }).click();
-      expect(await violations(page, ['color-contrast'])).toEqual([]);
-      expect(complaints).toEqual([]);
-      await page.context().close();
-    },
-    60_000,
-  );
-
   test('dialogs, menus and the palette are accessible', async () => {
-    const { page } = await open('rich', 'dark', '#/nodes');
+    const { page } = await pages.open('rich', 'dark', '#/nodes');
     await page.getByRole('button', { name: 'Add a node' }).click();
     await page.getByLabel('Host', { exact: true }).fill('river@new.lab');
-    expect(await violations(page)).toEqual([]);
+    expect(await pages.violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Connect', exact: true }).click();
     await page.getByRole('button', { name: /They are the same/ }).click();
     await page.getByRole('button', { name: 'Add this node' }).waitFor();
-    expect(await violations(page)).toEqual([]);
+    expect(await pages.violations(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+k');
     await page.getByPlaceholder(/Go to a page/).fill('alpha');
     await page.getByRole('option', { name: /alpha/ }).first().waitFor();
-    expect(await violations(page)).toEqual([]);
+    expect(await pages.violations(page)).toEqual([]);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'alpha' }).waitFor();
     const more = page.getByRole('button', { name: 'More for this node' });
@@ -158,12 +40,14 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
     await page.getByRole('button', { name: 'More for this node' }).click();
     await page.getByRole('menuitem', { name: 'Rename…' }).waitFor();
     // A menu floats outside of every landmark, as it should.
-    expect((await violations(page)).filter((line) => !line.startsWith('region:'))).toEqual([]);
+    expect((await pages.violations(page)).filter((line) => !line.startsWith('region:'))).toEqual(
+      [],
+    );
     await page.context().close();
   }, 60_000);
 
   test('100,000 tasks scroll without long frames, and only what is visible is in the page', async () => {
-    const { page } = await open('many', 'dark', '#/tasks');
+    const { page } = await pages.open('many', 'dark', '#/tasks');
     await page.locator('[data-row="3"]').waitFor();
     const frames = await page.evaluate(async () => {
       const list = document.querySelector('.viewport');
@@ -193,7 +77,7 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
   }, 60_000);
 
   test('a task can be submitted with the keyboard alone', async () => {
-    const { page } = await open('rich', 'light', '#/tasks');
+    const { page } = await pages.open('rich', 'light', '#/tasks');
     await page.keyboard.press('c');
     await page.getByRole('textbox', { name: 'Command' }).focus();
     await page.keyboard.type('python train.py');
@@ -204,7 +88,7 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
   }, 60_000);
 
   test('rows are reached, selected and opened by keys', async () => {
-    const { page } = await open('rich', 'light', '#/tasks');
+    const { page } = await pages.open('rich', 'light', '#/tasks');
     await page.locator('[data-row="0"]').focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press(' ');
@@ -217,7 +101,7 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
   }, 60_000);
 
   test('a waiting task is moved by keys, and dropped on a GPU it then asks for', async () => {
-    const { page } = await open('rich', 'light', '#/queue');
+    const { page } = await pages.open('rich', 'light', '#/queue');
     const rows = page.getByRole('grid', { name: 'Waiting' }).locator('[data-row]');
     await rows.filter({ hasText: 'whisper-batch' }).click();
     await page.getByRole('heading', { name: 'whisper-batch' }).waitFor();
@@ -235,7 +119,7 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
   }, 60_000);
 
   test('the log shows colours and both streams, and finds text', async () => {
-    const { page } = await open('rich', 'dark', '#/tasks/llama-finetune-r3');
+    const { page } = await pages.open('rich', 'dark', '#/tasks/llama-finetune-r3');
     await page
       .getByText(/checkpoint saved to/)
       .first()

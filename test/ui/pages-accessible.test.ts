@@ -1,0 +1,62 @@
+// @vitest-environment node
+// Every page in a real browser: no violation axe knows, and nothing the content policy stops.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasChromium } from './support/gallery.ts';
+import { Pages } from './support/pages.ts';
+
+const places: readonly [name: string, variant: string, hash: string][] = [
+  ['overview', 'rich', '#/'],
+  ['overview of 800 GPUs', 'big', '#/'],
+  ['first start', 'first', '#/'],
+  ['GPUs', 'rich', '#/gpus'],
+  ['heat map of 800 GPUs', 'big', '#/gpus?view=map'],
+  ['one GPU', 'rich', '#/gpus/GPU-beta-0000-4000-8000-0000'],
+  ['nodes', 'rich', '#/nodes'],
+  ['no nodes', 'empty', '#/nodes'],
+  ['node in use', 'rich', '#/nodes/alpha'],
+  ['GPUs of a node', 'rich', '#/nodes/beta/gpus'],
+  ['findings of a node', 'rich', '#/nodes/desk/findings'],
+  ['processes of a node', 'rich', '#/nodes/alpha/processes'],
+  ['node that is offline', 'rich', '#/nodes/old-faithful/facts'],
+  ['tasks', 'rich', '#/tasks'],
+  ['no tasks', 'first', '#/tasks'],
+  ['task that runs', 'rich', '#/tasks/llama-finetune-r3'],
+  ['task that waits', 'rich', '#/tasks/whisper-batch'],
+  ['task that failed', 'rich', '#/tasks/benchmark-007'],
+  ['submit form', 'rich', '#/tasks/new'],
+  ['topology of a node', 'rich', '#/nodes/alpha/facts'],
+  ['queue', 'rich', '#/queue'],
+  ['empty queue', 'first', '#/queue'],
+  ['batches', 'rich', '#/batches?show=all'],
+  ['VPSes', 'rich', '#/vps'],
+  ['no VPSes', 'empty', '#/vps'],
+  ['VPS that runs', 'rich', '#/vps/anna-dev'],
+  ['VPS that crashes', 'rich', '#/vps/ben-eval'],
+  ['diagnostics', 'rich', '#/diagnostics'],
+  ['settings', 'rich', '#/settings'],
+  ['unknown page', 'rich', '#/nowhere'],
+];
+
+describe.skipIf(!hasChromium)('every page', () => {
+  let pages: Pages;
+
+  beforeAll(async () => {
+    pages = await Pages.start();
+  }, 180_000);
+  afterAll(async () => {
+    await pages[Symbol.asyncDispose]();
+  });
+
+  test.each(places)(
+    '%s is accessible in both themes, and nothing of it is forbidden',
+    async (_name, variant, hash) => {
+      const { page, complaints } = await pages.open(variant, 'light', hash);
+      expect(await pages.violations(page)).toEqual([]);
+      await page.getByRole('button', { name: /^Theme: Light/ }).click();
+      expect(await pages.violations(page, ['color-contrast'])).toEqual([]);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    },
+    60_000,
+  );
+});
