@@ -298,4 +298,35 @@ describe('containers on a node', () => {
     await runtime.remove(spec, { keep: false });
     await runtime.close();
   });
+
+  test('go on while the Engine is killed; the runtime says that it is gone', async () => {
+    const runtime = await runtimeOver(ssh);
+    // What ends while the Engine is away takes with it what it printed then: this one outlasts it.
+    const spec = attemptOf(
+      'echo one; sleep 1; echo two; until [ -e /go ]; do sleep 0.1; done; exit 8',
+    );
+    await launch(runtime, spec);
+    const first = await seeInLog(runtime, spec, 'one');
+    const closed = new Promise<Error | undefined>((resolve) => runtime.onDidClose(resolve));
+    const waiting = expect(runtime.waitForEnd(spec, never)).rejects.toMatchObject({
+      code: 'docker/connection',
+    });
+    await bed.killDockerd('n1');
+    await waiting;
+    expect(await closed).toMatchObject({ code: 'docker/connection' });
+    await expect(connectDocker(ssh)).rejects.toMatchObject({ code: 'docker/connection' });
+    await bed.startDockerd('n1');
+    const later = await runtimeOver(ssh);
+    await bed.sh('n1', `docker exec kohakuriver-task-${spec.taskId} touch /go`);
+    expect((await later.waitForEnd(spec, never))?.condition).toMatchObject({
+      end: { exitCode: 8 },
+    });
+    const rest: string[] = [];
+    for await (const chunk of later.logs(spec, first.cursor, never))
+      rest.push(Buffer.from(chunk.bytes).toString());
+    expect(rest.join('')).toBe('two\n');
+    await later.remove(spec, { keep: false });
+    await later.close();
+    await runtime.close();
+  });
 });
