@@ -94,7 +94,7 @@ export function killUnplaced({
   event,
   now,
 }: Moment<'PENDING' | 'PENDING_APPROVAL', 'kill-requested'>): Decision {
-  const reason = `killed by ${event.by} before it started`;
+  const reason = `killed by ${event.by} before it started${task.attempt > 0 ? ' again' : ''}`;
   return {
     state: { status: 'KILLED', ...neverPlaced(now, reason) },
     task: { disk: null },

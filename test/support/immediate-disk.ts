@@ -118,6 +118,17 @@ export const writeFile = (path: string, content: string, options?: fs.WriteFileO
   answer('write', path, () => fs.writeFileSync(path, content, options));
 export const mkdtemp = (prefix: string) => answer('mkdir', prefix, () => fs.mkdtempSync(prefix));
 
+/** What a file has is on the disk, by whatever way it came there. */
+export function noteSynced(path: string): void {
+  syncedBytes.set(path, fs.statSync(path).size);
+}
+
+/** Nothing is remembered of a folder that is removed. */
+export function forgetFolder(path: string): void {
+  for (const known of [syncedBytes, syncedNames])
+    for (const name of known.keys()) if (name.startsWith(path)) known.delete(name);
+}
+
 /**
  * Copies a folder as a power cut would leave it: of names nobody synced nothing is there, and of
  * each file what was forced to the disk, and perhaps (`chance`, 0…1) some of what was not.
@@ -134,7 +145,8 @@ export function copyAfterPowerCut(from: string, to: string, chance: () => number
   }
 }
 
-function copyFileAfterPowerCut(source: string, target: string, chance: () => number): void {
+/** Copies a file as a power cut would leave it. */
+export function copyFileAfterPowerCut(source: string, target: string, chance: () => number): void {
   const bytes = fs.readFileSync(source);
   const safe = Math.min(syncedBytes.get(source) ?? 0, bytes.length);
   const kept = safe + Math.floor((bytes.length - safe) * chance());

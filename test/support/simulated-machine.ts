@@ -55,8 +55,17 @@ export interface Order {
   readonly when: 'before' | 'after';
 }
 
-/** What happens to an order: it arrives; the link says it is lost; nothing is heard until the link drops. */
-export type Fault = 'lost' | 'hang' | undefined;
+/**
+ * What happens to an order: it arrives; the link says it is lost; nothing is heard until the link
+ * drops; it arrives twice; it (or its answer) takes a while. One that is late when its link drops
+ * takes effect at that moment or never: no order outlives the link it was sent over.
+ */
+export type Fault = 'lost' | 'hang' | 'twice' | Late | undefined;
+
+export interface Late {
+  readonly lateMs: number;
+  readonly whenLost: 'done' | 'dropped';
+}
 
 export interface SimulatedTime extends Clock, Timers {}
 
@@ -79,6 +88,8 @@ export class SimulatedMachine {
   fault: (order: Order) => Fault = () => undefined;
   /** Thrown by `prepare`, `create` or `start` of a work, as a runtime would. */
   refuse: (order: string, spec: AttemptSpec) => Error | undefined = () => undefined;
+  /** Told when an attempt really begins. */
+  onStart: (work: SimulatedWork) => void = () => undefined;
   readonly changed = new Emitter<void>();
 
   constructor(time: SimulatedTime) {
@@ -113,6 +124,7 @@ export class SimulatedMachine {
     const key = keyOf(work.ref);
     this.starts.set(key, (this.starts.get(key) ?? 0) + 1);
     this.#checkGpus(work);
+    this.onStart(work);
     work.condition = { kind: 'running', startedAt: this.time.now() };
     for (const text of scriptOf(work.spec).prints) this.print(work, text);
     this.#run(work);

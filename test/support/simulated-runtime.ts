@@ -16,6 +16,8 @@ import type {
 import {
   isAlive,
   keyOf,
+  type Fault,
+  type Late,
   type Order,
   type SimulatedMachine,
   type SimulatedWork,
@@ -26,6 +28,8 @@ export class SimulatedRuntime implements Runtime {
   readonly #machine: SimulatedMachine;
   readonly #core: CoreId;
   readonly #lost = new AbortController();
+  /** Orders that are late; called when no more of them arrives over this link. */
+  readonly #late = new Set<() => void>();
   #isDead = false;
 
   constructor(machine: SimulatedMachine, core: CoreId, kind: RuntimeKind) {
@@ -36,22 +40,26 @@ export class SimulatedRuntime implements Runtime {
 
   /** The link drops: everything pending fails. */
   lose(): void {
+    for (const settle of this.#late) settle();
     this.#lost.abort(linkLost());
   }
 
   /** The core is gone: nobody hears anything any more, and nobody orders anything. */
   die(): void {
+    for (const settle of this.#late) settle();
     this.#isDead = true;
   }
 
   async #order<T>(name: string, ref: AttemptRef | null, effect: () => T): Promise<T> {
-    await this.#onTheWay({ name, ref, when: 'before' });
-    const result = effect();
-    await this.#onTheWay({ name, ref, when: 'after' });
+    const way = await this.#onTheWay({ name, ref, when: 'before' });
+    const result = isLate(way) ? await this.#later(way, effect) : effect();
+    if (way === 'twice') again(effect);
+    const back = await this.#onTheWay({ name, ref, when: 'after' });
+    if (isLate(back)) await this.#later(back, () => undefined);
     return result;
   }
 
-  async #onTheWay(order: Order): Promise<void> {
+  async #onTheWay(order: Order): Promise<Fault> {
     await Promise.resolve();
     if (this.#isDead) await never();
     if (this.#lost.signal.aborted || !this.#machine.isReachable) throw linkLost();
@@ -59,6 +67,26 @@ export class SimulatedRuntime implements Runtime {
     if (this.#isDead) await never();
     if (fault === 'lost') throw linkLost();
     if (fault === 'hang') await this.#unlessLost(never(), this.#lost.signal);
+    return fault;
+  }
+
+  /** The effect after a while; when the link drops meanwhile, then or never. */
+  async #later<T>({ lateMs, whenLost }: Late, effect: () => T): Promise<T> {
+    const arrived = Promise.withResolvers<T>();
+    const arrive = () => {
+      this.#late.delete(settle);
+      // An effect that refuses does so to whoever ordered it.
+      new Promise<T>((resolve) => resolve(effect())).then(arrived.resolve, arrived.reject);
+    };
+    const timer = this.#machine.time.after(lateMs, arrive);
+    const settle = () => {
+      timer[Symbol.dispose]();
+      if (whenLost === 'done') arrive();
+      this.#late.delete(settle);
+    };
+    this.#late.add(settle);
+    arrived.promise.catch(() => undefined);
+    return this.#unlessLost(arrived.promise, this.#lost.signal);
   }
 
   #mine(ref: AttemptRef): SimulatedWork | undefined {
@@ -217,6 +245,19 @@ export class SimulatedRuntime implements Runtime {
       owner: work.spec.owner,
       imageDigest: null,
     };
+  }
+}
+
+function isLate(fault: Fault): fault is Late {
+  return typeof fault === 'object';
+}
+
+/** What the second of two same orders is told nobody hears. */
+function again(effect: () => unknown): void {
+  try {
+    effect();
+  } catch {
+    // It was refused.
   }
 }
 

@@ -167,9 +167,12 @@ export class TaskSide {
     return found.task;
   }
 
-  /** What is stored of the newest attempt's log, gaps as `[gap]`. */
-  async logOf(id: TaskId, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string> {
-    const { attempt } = this.task(id);
+  /** What is stored of an attempt's log, the newest one's unless told; gaps as `[gap]`. */
+  async logOf(
+    id: TaskId,
+    stream: 'stdout' | 'stderr' = 'stdout',
+    attempt = this.task(id).attempt,
+  ): Promise<string> {
     let text = '';
     for await (const entry of this.store.logs.read({ taskId: id, attempt, stream }))
       text += entry.kind === 'bytes' ? Buffer.from(entry.bytes).toString() : '[gap]';

@@ -8,7 +8,14 @@ import type { SettingKey } from '../../src-main/contract/settings.ts';
 import type { Task } from '../../src-main/domain/task.ts';
 import type { PlannerPort } from '../../src-main/services/planner/planner-port.ts';
 import { FakeTime } from './fake-time.ts';
-import { copyAfterKill, copyAfterPowerCut, disk } from './immediate-disk.ts';
+import {
+  copyAfterKill,
+  copyAfterPowerCut,
+  copyFileAfterPowerCut,
+  disk,
+  forgetFolder,
+  noteSynced,
+} from './immediate-disk.ts';
 import { SabotagedDisk } from './sabotage.ts';
 import { keyOf, SimulatedMachine } from './simulated-machine.ts';
 import { aNodePlan, type NodePlan } from './simulated-node.ts';
@@ -92,6 +99,8 @@ export class World implements AsyncDisposable {
       onCommit: (moment) => this.onCommit(moment),
       made: this.#made,
     });
+    // While a store opens, SQLite itself forces the disk.
+    noteSynced(join(this.dataDir, wal));
     return this.#core;
   }
 
@@ -106,8 +115,11 @@ export class World implements AsyncDisposable {
     this.#dead.push(core);
     this.#core = undefined;
     this.#lives += 1;
-    for (const name of ['kohakuriver.db', 'kohakuriver.db-wal', 'vault.key']) {
-      if (existsSync(join(from, name))) cpSync(join(from, name), join(this.dataDir, name));
+    for (const name of ['kohakuriver.db', wal, 'vault.key']) {
+      const [source, target] = [join(from, name), join(this.dataDir, name)];
+      if (!existsSync(source)) continue;
+      if (name === wal && how === 'power-cut') copyFileAfterPowerCut(source, target, chance);
+      else cpSync(source, target);
     }
     using disk = new SabotagedDisk(join(this.dataDir, 'kohakuriver.db'));
     disk.repair();
@@ -190,8 +202,10 @@ export class World implements AsyncDisposable {
     const last = this.#core;
     last?.die();
     for (const side of [...this.#dead, ...(last === undefined ? [] : [last])])
-      await side.store.close();
+      // What a full disk did not take is no news by now.
+      await side.store.close().catch(() => undefined);
     rmSync(this.#root, { recursive: true, force: true });
+    forgetFolder(this.#root);
   }
 }
 
@@ -203,6 +217,8 @@ function aTurn(): Promise<void> {
 function isDiskBusy(): boolean {
   return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
 }
+
+const wal = 'kohakuriver.db-wal';
 
 /** Another core's ID, for work that is not ours. */
 export const otherCore = coreId.parse('424242');

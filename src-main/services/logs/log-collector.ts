@@ -33,8 +33,21 @@ export class LogCollector {
    * can be stored here; calling it again continues. What the node cannot give any more leaves a gap.
    */
   async collect(runtime: Runtime, ref: AttemptRef, signal: AbortSignal): Promise<void> {
-    const { logs, setLogBytes } = this.#parts;
-    await using writer = await logs.openWriter(ref.taskId, ref.attempt);
+    const writer = await this.#parts.logs.openWriter(ref.taskId, ref.attempt);
+    try {
+      await this.#collectInto(writer, { runtime, ref, signal });
+    } finally {
+      // What the disk refused is told as that, also where a lost link came first: nobody is helped by
+      // an error that says only that another was suppressed.
+      await writer.close();
+    }
+  }
+
+  async #collectInto(
+    writer: LogWriter,
+    { runtime, ref, signal }: Pick<Copy, 'runtime' | 'ref' | 'signal'>,
+  ): Promise<void> {
+    const { setLogBytes } = this.#parts;
     using sizes = new Sizes(this.#parts.timers, () =>
       setLogBytes(ref.taskId, { stdout: writer.stdoutBytes, stderr: writer.stderrBytes }),
     );

@@ -29,6 +29,7 @@ export class QueueKeeper implements Disposable {
   /** Tasks to look at: what follows from what follows is done in turn, not by recursion. */
   readonly #due: TaskId[] = [];
   #isWorking = false;
+  #soon: Disposable | undefined;
 
   constructor(parts: QueueKeeperParts) {
     this.#parts = parts;
@@ -39,13 +40,14 @@ export class QueueKeeper implements Disposable {
 
   [Symbol.dispose](): void {
     this.#listening[Symbol.dispose]();
+    this.#soon?.[Symbol.dispose]();
     this.#limits[Symbol.dispose]();
   }
 
   /** At the start: what ended while nobody looked, and limits that run. */
   #takeStock(): void {
     for (const task of [...this.#parts.book.all()]) {
-      this.#watch(undefined, task);
+      this.#watch(undefined, task, 0);
       if (task.state.status === 'PENDING') this.#due.push(...task.state.blockedBy);
     }
     this.#work();
@@ -53,7 +55,11 @@ export class QueueKeeper implements Disposable {
 
   #onChange({ before, after, kind }: TaskChange): void {
     if (kind === 'progress') return;
-    this.#watch(before, after);
+    this.#watch(before, after, kind === 'reloaded' ? retryMs : 0);
+    if (kind === 'reloaded') {
+      this.#takeStockSoon();
+      return;
+    }
     const id = (after ?? before)?.id;
     if (id === undefined) return;
     if (after === undefined || isFinal(after.state.status)) this.#due.push(id);
@@ -63,12 +69,28 @@ export class QueueKeeper implements Disposable {
     this.#work();
   }
 
+  /** What was written is undone: what follows from it now would most likely be, too, without a pause. */
+  #takeStockSoon(): void {
+    this.#soon ??= this.#parts.timers.after(retryMs, () => {
+      this.#soon = undefined;
+      try {
+        this.#takeStock();
+      } catch (error) {
+        this.#parts.log.error(
+          { err: error },
+          'what is due could not be written; it is tried again',
+        );
+        this.#takeStockSoon();
+      }
+    });
+  }
+
   #isOver(id: TaskId): boolean {
     return this.#parts.book.active(id) === undefined;
   }
 
-  /** Keeps the indexes true to one task. */
-  #watch(before: Task | undefined, after: Task | undefined): void {
+  /** Keeps the indexes true to one task. Its time limit is looked at no sooner than told. */
+  #watch(before: Task | undefined, after: Task | undefined, leastMs: number): void {
     const id = (after ?? before)?.id;
     if (id === undefined) return;
     const waitedFor = before?.state.status === 'PENDING' ? before.state.blockedBy : [];
@@ -78,7 +100,7 @@ export class QueueKeeper implements Disposable {
       for (const other of waitsFor)
         this.#waiters.set(other, (this.#waiters.get(other) ?? new Set()).add(id));
     }
-    this.#watchLimit(id, after);
+    this.#watchLimit(id, after, leastMs);
   }
 
   #stopWaiting(id: TaskId, other: TaskId): void {
@@ -87,10 +109,10 @@ export class QueueKeeper implements Disposable {
     if (waiters?.size === 0) this.#waiters.delete(other);
   }
 
-  #watchLimit(id: TaskId, task: Task | undefined): void {
+  #watchLimit(id: TaskId, task: Task | undefined, leastMs: number): void {
     const deadline = task === undefined ? undefined : deadlineOf(task);
     if (deadline === undefined) this.#limits.forget(id);
-    else this.#limits.set(id, deadline, deadline - this.#parts.clock.now());
+    else this.#limits.set(id, deadline, Math.max(leastMs, deadline - this.#parts.clock.now()));
   }
 
   #work(): void {

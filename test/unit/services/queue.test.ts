@@ -144,6 +144,19 @@ test('a time limit ends a task, also when the clock is set and the core starts a
   expect(reasonOf(world.core.task(ids[0]!))).toBe('killed by its time limit of 1m');
 });
 
+test('on a full disk a time limit is tried again after a while, and not without a pause', async () => {
+  await using world = await aWorld();
+  const [id] = await submit(world, ['seconds=100'], { timeLimitSeconds: 5 });
+  await world.pass(4000);
+  using database = world.sabotagedDisk();
+  database.refuse('commit');
+  // Without a pause it would never come to rest here.
+  await world.pass(3000);
+  expect(statuses(world, [id!])).toEqual(['RUNNING']);
+  database.repair();
+  expect(reasonOf(await world.reaches(id!, 'KILLED'))).toBe('killed by its time limit of 5s');
+});
+
 test('nothing starts before its time', async () => {
   await using world = await aWorld();
   const ids = await submit(world, ['seconds=1'], { notBefore: world.time.now() + 60_000 });
