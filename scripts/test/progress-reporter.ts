@@ -1,6 +1,6 @@
 // A reporter for vitest that tells the process that started it how far each file is.
 import { relative } from 'node:path';
-import type { Reporter, TestModule, TestSpecification } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestSpecification } from 'vitest/node';
 import type { FileOutcome } from './outcome.ts';
 import type { Progress } from './progress.ts';
 
@@ -28,9 +28,21 @@ function outcomeOf(module: TestModule): FileOutcome {
     skipped: inState('skipped').map((test) => test.fullName),
     retried: inState('passed').flatMap((test) => {
       const retries = test.diagnostic()?.retryCount ?? 0;
-      return retries === 0 ? [] : [`${test.fullName} (${String(retries)} ×)`];
+      return retries === 0 ? [] : [`${test.fullName} (${String(retries)} ×)${whyAgain(test)}`];
     }),
   };
+}
+
+/** What the tries before the last one said, a line each. */
+function whyAgain(test: TestCase): string {
+  const errors = test.result().errors ?? [];
+  return errors
+    .map(({ message, stacks }) => {
+      const where = stacks?.[0];
+      const place = where === undefined ? '' : ` (${nameOf(where.file)}:${String(where.line)})`;
+      return `\n        ${message.split('\n', 3).join(' ').slice(0, 300)}${place}`;
+    })
+    .join('');
 }
 
 /** Made by vitest, which wants a class. */
