@@ -1,6 +1,14 @@
 // `electron` as the built host imports it.
 import { EventEmitter } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  watch,
+  type FSWatcher,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type {
   BrowserWindowConstructorOptions,
@@ -30,6 +38,7 @@ class StandInApp extends EventEmitter {
   readonly isPackaged = false;
   #userData = '';
   #lock: string | undefined;
+  #ears: FSWatcher | undefined;
 
   enableSandbox = (): void => void (recorded.isSandboxed = true);
   getGPUFeatureStatus = () => ({ gpu_compositing: 'disabled_software' });
@@ -51,7 +60,7 @@ class StandInApp extends EventEmitter {
       return false;
     }
     this.#lock = folder;
-    watch(folder, () => this.#hearSecond(folder)).unref();
+    this.#ears = watch(folder, () => this.#hearSecond(folder)).unref();
     return true;
   };
 
@@ -73,6 +82,7 @@ class StandInApp extends EventEmitter {
   };
 
   exit = (exitCode: number): void => {
+    this.#ears?.close();
     if (this.#lock !== undefined) rmSync(this.#lock, { recursive: true, force: true });
     // A page that hangs must not keep the app from ending.
     setTimeout(() => process.exit(exitCode), 5000);
