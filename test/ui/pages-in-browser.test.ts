@@ -1,5 +1,6 @@
 // @vitest-environment node
 // What a person does on pages in a real browser, and a list of 100,000 tasks that scrolls.
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium } from './support/gallery.ts';
 import { Pages } from './support/pages.ts';
@@ -43,6 +44,51 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
     expect((await pages.violations(page)).filter((line) => !line.startsWith('region:'))).toEqual(
       [],
     );
+    await page.context().close();
+  }, 60_000);
+
+  test('what opens over the page leaves mouse and focus as they were when it closes', async () => {
+    const { page } = await pages.open('rich', 'light', '#/tasks');
+    const { keyboard } = page;
+    const views = page.getByRole('button', { name: 'Views' });
+    const hasFocus = (what: Locator) => what.evaluate((each) => each === document.activeElement);
+    // Longer than any animation or delay of what closes: what is wrong then stays wrong.
+    const isFree = async () => {
+      await page.waitForTimeout(400);
+      return page.evaluate(() => getComputedStyle(document.body).pointerEvents);
+    };
+    for (const key of ['Escape', 'Escape', 'Tab']) {
+      await views.click();
+      await page.getByRole('menuitem', { name: 'Save as…' }).waitFor();
+      await keyboard.press(key);
+      await page.getByRole('menu').waitFor({ state: 'detached' });
+      expect(await isFree()).toBe('auto');
+    }
+
+    await views.click();
+    await page.getByRole('menuitem', { name: 'Save as…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('mine');
+    await keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await isFree()).toBe('auto');
+    expect(await hasFocus(views)).toBe(true);
+
+    const node = page.getByLabel(/^Node:/);
+    await node.click();
+    await page.getByRole('option', { name: 'alpha' }).waitFor();
+    await keyboard.press('Escape');
+    expect(await isFree()).toBe('auto');
+    expect(await hasFocus(node)).toBe(true);
+
+    const search = page.getByRole('searchbox', { name: /^Filter/ });
+    await search.focus();
+    await keyboard.press('Control+k');
+    await page.getByPlaceholder(/Go to a page/).waitFor();
+    await keyboard.press('Escape');
+    await page.getByPlaceholder(/Go to a page/).waitFor({ state: 'detached' });
+    expect(await isFree()).toBe('auto');
+    expect(await hasFocus(search)).toBe(true);
     await page.context().close();
   }, 60_000);
 

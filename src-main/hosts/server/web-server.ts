@@ -13,6 +13,7 @@ import { securityHeaders } from '../security-policy.ts';
 import { ServerError } from './errors.ts';
 import { FailedAttempts } from './failed-attempts.ts';
 import { cookieNameOf, Gate, type Refusal } from './gate.ts';
+import { refusalPage } from './refusal-page.ts';
 import { refusals } from './refusals.ts';
 import { SessionsFile } from './sessions-file.ts';
 import { sessionLifeSeconds, Tokens } from './tokens.ts';
@@ -146,14 +147,14 @@ async function addRoutes(
 async function admit(request: FastifyRequest, reply: FastifyReply, gate: Gate): Promise<void> {
   const pathname = pathOf(request);
   if (pathname === '/health') {
-    if (!gate.isKnownHost(request.raw)) await refuse(reply, 'wrong-host');
+    if (!gate.isKnownHost(request.raw)) await refuse(request, reply, 'wrong-host');
     return;
   }
   const isSigningIn = pathname === '/' && request.method === 'GET';
   const token = isSigningIn ? queryOf(request).get('token') : null;
   if (token === null) {
     const verdict = gate.judgePage(request.raw);
-    if (verdict !== 'allowed') await refuse(reply, verdict);
+    if (verdict !== 'allowed') await refuse(request, reply, verdict);
     return;
   }
   const outcome = gate.exchange(request.raw, token);
@@ -164,7 +165,7 @@ async function admit(request: FastifyRequest, reply: FastifyReply, gate: Gate): 
     // A used link opened again in a browser that is signed in already.
     await reply.header('cache-control', 'no-store').redirect('/', 303);
   } else {
-    await refuse(reply, outcome);
+    await refuse(request, reply, outcome);
   }
 }
 
@@ -179,13 +180,19 @@ function queryOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(start === -1 ? '' : url.slice(start + 1));
 }
 
-async function refuse(reply: FastifyReply, refusal: Refusal): Promise<void> {
-  const { status, text } = refusals[refusal];
+/** In plain text for programs; as a page for browsers that asked for one. */
+async function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal: Refusal,
+): Promise<void> {
+  const { status, title, text } = refusals[refusal];
+  const isPage = request.headers.accept?.includes('text/html') === true;
   await reply
     .code(status)
     .header('cache-control', 'no-store')
-    .type('text/plain; charset=utf-8')
-    .send(`${text}\n`);
+    .type(isPage ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8')
+    .send(isPage ? refusalPage(title, text) : `${text}\n`);
 }
 
 async function listen(app: FastifyInstance, { host, port }: WebServerOptions): Promise<string> {
