@@ -33,6 +33,7 @@ export function tasksRouter({ tasks, feeds, records, amendments }: TaskParts) {
     watch: os.watch.handler(({ input, signal }) => feeds.watchTask(input.task, signal ?? never)),
     events: os.events.handler(({ input }) => [...records.events(tasks.resolve(input.task))]),
     why: os.why.handler(({ input }) => tasks.why(input.task)),
+    waits: os.waits.handler(({ input }) => tasks.waits(input.tasks)),
     explain: os.explain.handler(({ input, context }) => tasks.explain(input, context)),
     kill: os.kill.handler(({ input, context }) =>
       tasks.kill(input.tasks, { ...input, who: context.who }),

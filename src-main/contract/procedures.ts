@@ -187,6 +187,10 @@ const tasks = {
     ),
   events: oc.input(z.object({ task: taskRef })).output(z.array(taskEventView)),
   why: oc.input(z.object({ task: taskRef })).output(waitReason),
+  /** Why each of some tasks waits, in a sentence, for lists; those that do not wait are left out. */
+  waits: oc
+    .input(z.object({ tasks: z.array(taskId).min(1).max(100) }))
+    .output(z.array(z.object({ id: taskId, summary: z.string() }))),
   /** Whether and where a submission would fit now; stores nothing. */
   explain: oc.input(taskSubmission).output(waitReason),
   kill: oc.input(z.object({ tasks: taskRefs, ...killOptions })).output(orderResults),

@@ -1,5 +1,7 @@
 // The command line that does what the submit form would do, to copy into scripts (spec: cli).
 import type { TaskSubmissionInput } from '../../src-main/contract/task.ts';
+import { arrayText } from './array-text.ts';
+import { secondsText } from './duration-text.ts';
 import { quoteWord } from './shell-words.ts';
 import { sizeText } from './sizes.ts';
 
@@ -71,6 +73,45 @@ function orderWords(task: TaskSubmissionInput): Words {
   ];
 }
 
+function manyWords({ array, sweep }: TaskSubmissionInput): Words {
+  if (array != null) {
+    const most = array.maxRunning == null ? '' : `%${String(array.maxRunning)}`;
+    return ['--array', `${arrayText(array.indices)}${most}`];
+  }
+  if (sweep == null) return [];
+  return [
+    ...Object.entries(sweep.parameters).flatMap(([name, values]) => [
+      '--sweep',
+      `${name}=${values.join(',')}`,
+    ]),
+    ...(sweep.maxRunning == null ? [] : ['--max-running', String(sweep.maxRunning)]),
+  ];
+}
+
+function timeWords({ after, timeLimitSeconds, retries, notBefore }: TaskSubmissionInput): Words {
+  return [
+    ...(after ?? []).flatMap(({ task, on = 'ok' }) => [
+      '--after',
+      // A name with a colon would be read as one with a rule.
+      on === 'ok' && !task.includes(':') ? task : `${task}:${on}`,
+    ]),
+    ...(notBefore == null ? [] : ['--not-before', new Date(notBefore).toISOString()]),
+    ...(timeLimitSeconds == null ? [] : ['--time-limit', secondsText(timeLimitSeconds)]),
+    ...retryWords(retries),
+  ];
+}
+
+function retryWords(retries: TaskSubmissionInput['retries']): Words {
+  if (retries == null) return [];
+  const { count, on, backoffSeconds = 10 } = retries;
+  const isUsual = on.length === 2 && on.includes('exit') && on.includes('oom');
+  return [
+    ...['--retries', String(count)],
+    ...(isUsual ? [] : ['--retry-on', on.join(',')]),
+    ...(backoffSeconds === 10 ? [] : ['--retry-wait', secondsText(backoffSeconds)]),
+  ];
+}
+
 /** `kohakuriver task submit …`, quoted for a POSIX shell; a script comes in a here-document. */
 export function cliLine(task: TaskSubmissionInput): string {
   const options = [
@@ -78,6 +119,8 @@ export function cliLine(task: TaskSubmissionInput): string {
     ...vesselWords(task.vessel),
     ...contextWords(task),
     ...orderWords(task),
+    ...manyWords(task),
+    ...timeWords(task),
   ];
   const head = ['kohakuriver', 'task', 'submit', ...options.map(quoteWord)].join(' ');
   if (task.work.kind === 'command') {
@@ -86,6 +129,14 @@ export function cliLine(task: TaskSubmissionInput): string {
   const text = task.work.text.endsWith('\n') ? task.work.text : `${task.work.text}\n`;
   const mark = unusedMark(text);
   return `${head} --script - <<'${mark}'\n${text}${mark}`;
+}
+
+/** A longer list of commands is better written as a script than copied. */
+const mostLines = 200;
+
+/** The same for a list of submissions, a line for each; undefined where that is no help any more. */
+export function cliLines(tasks: readonly TaskSubmissionInput[]): string | undefined {
+  return tasks.length > mostLines ? undefined : tasks.map(cliLine).join('\n');
 }
 
 /** A here-document delimiter that is no line of the text. */

@@ -20,6 +20,8 @@ export class LogReader {
   isTimed = $state(false);
   /** The whole log rather than its end. */
   isWhole = $state(false);
+  /** Only what was printed at this instant or later; undefined for all of it. */
+  since = $state<number | undefined>(undefined);
   #isReading = $state(false);
   #bytes = $state(0);
   #problem = $state.raw<Problem | undefined>(undefined);
@@ -68,7 +70,7 @@ export class LogReader {
       stream: this.stream,
       follow: true,
       format: hasRecords ? 'records' : 'raw',
-      ...(this.isWhole ? {} : { tailLines }),
+      ...this.#part(),
     };
     const records = hasRecords ? new LogRecords({ isTimed: this.isTimed }) : undefined;
     for await (const { bytes, release } of releasable(this.#client, input, signal)) {
@@ -80,6 +82,12 @@ export class LogReader {
       this.#bytes += bytes.byteLength;
       if (signal.aborted) return;
     }
+  }
+
+  /** Which part of the log: from a time, all of it, or its end. */
+  #part(): Pick<StreamInput<'tasks.readLog'>, 'since' | 'tailLines'> {
+    if (this.since !== undefined) return { since: this.since };
+    return this.isWhole ? {} : { tailLines };
   }
 
   /** Saves one stream whole, straight to a file where the browser can, else through memory. */

@@ -130,7 +130,8 @@ export class NodeMetrics {
   }
 }
 
-function toPoint(sample: MetricsSample): MetricsPoint {
+/** A sample as a point of history has it. */
+export function toPoint(sample: MetricsSample): MetricsPoint {
   return {
     at: sample.at,
     cpu: sample.cpu,
@@ -148,7 +149,8 @@ function toPoint(sample: MetricsSample): MetricsPoint {
   };
 }
 
-function toCurves(points: readonly MetricsPoint[]): Curves {
+/** Points as columns. */
+export function toCurves(points: readonly MetricsPoint[]): Curves {
   const uuids = new Set(points.flatMap(({ gpus }) => Object.keys(gpus)));
   const column = (index: 0 | 1 | 2 | 3, uuid: string) =>
     points.map(({ gpus }) => gpus[uuid]?.[index] ?? null);

@@ -2,20 +2,31 @@
 import {
   taskSubmission,
   type TaskSubmissionInput,
+  type TaskView,
   type WaitReason,
+  type Work,
 } from '../../src-main/contract/task.ts';
+import type { BatchId, TaskId } from '../../src-main/contract/ids.ts';
 import type { KeptThing } from '../../src-main/contract/kept.ts';
 import type { CoreClient } from '../lib/client.ts';
-import { cliLine } from '../lib/cli-line.ts';
+import { cliLines } from '../lib/cli-line.ts';
+import {
+  fromPairs,
+  readNumber,
+  readSize,
+  readText,
+  sentence,
+  toPairs,
+  type Pair,
+  type Problems,
+} from '../lib/form-values.ts';
 import { isAbort, toProblem, type Problem } from '../lib/problem.ts';
 import { looksLikeShell, joinWords, splitWords } from '../lib/shell-words.ts';
 import { parseSize, sizeText } from '../lib/sizes.ts';
 import { targetText, type TargetChoice, parseTarget } from '../lib/target-text.ts';
+import { readList, type CommandList } from '../lib/work-list.ts';
+import { SubmitShape } from './submit-shape.svelte.ts';
 
-export interface Pair {
-  key: string;
-  value: string;
-}
 export interface MountRow {
   source: string;
   destination: string;
@@ -23,14 +34,27 @@ export interface MountRow {
 }
 export type VesselKind = 'default' | 'environment' | 'image' | 'process';
 
+export type WorkKind = 'command' | 'script' | 'list';
+
+export interface Submitted {
+  readonly taskIds: readonly TaskId[];
+  /** Undefined for a list: each of its tasks is a batch of its own. */
+  readonly batchId: BatchId | undefined;
+  readonly warnings: readonly string[];
+}
+
 /** Typing pauses this long before the core is asked whether it would start. */
 const askAfterMs = 250;
 
 export class SubmitForm {
   readonly #client: CoreClient;
-  workKind = $state<'command' | 'script'>('command');
+  /** How many tasks it makes, and when they may run. */
+  readonly shape = new SubmitShape();
+  workKind = $state<WorkKind>('command');
   command = $state('');
   script = $state('');
+  /** Commands, one a line. */
+  list = $state('');
   name = $state('');
   targets = $state.raw<readonly TargetChoice[]>([]);
   cores = $state('1');
@@ -49,6 +73,9 @@ export class SubmitForm {
   user = $state('');
   privileged = $state(false);
   labels = $state<Pair[]>([]);
+  onNodeLabels = $state<Pair[]>([]);
+  /** Names of nodes, with commas between. */
+  avoidNodes = $state('');
   priority = $state('0');
   hold = $state(false);
   keepFailed = $state(false);
@@ -66,7 +93,9 @@ export class SubmitForm {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   readonly #outcome = $derived(this.#read());
-  readonly submission = $derived(this.#outcome.submission);
+  /** What would be sent: one, or one for each command of a list; undefined while something is wrong. */
+  readonly submissions = $derived(this.#outcome.submissions);
+  readonly submission = $derived(this.submissions?.[0]);
   /** By field, as sentences. */
   readonly problems = $derived({ ...this.#outcome.problems, ...(this.#problem?.fields ?? {}) });
   readonly memoryBytes = $derived(this.memory.trim() === '' ? undefined : parseSize(this.memory));
@@ -74,7 +103,7 @@ export class SubmitForm {
     this.gpuMemory.trim() === '' ? undefined : parseSize(this.gpuMemory),
   );
   readonly usesShell = $derived(this.workKind === 'command' && looksLikeShell(this.command));
-  readonly cli = $derived(this.submission === undefined ? undefined : cliLine(this.submission));
+  readonly cli = $derived(this.submissions === undefined ? undefined : cliLines(this.submissions));
   /** GPUs are named by the targets, so they are not asked for by number. */
   readonly namesGpus = $derived(this.targets.some(({ gpus }) => gpus.length > 0));
 
@@ -103,9 +132,17 @@ export class SubmitForm {
 
   /** What is wrong with a field, once it is time to say so. */
   problemOf(field: string): string | undefined {
-    if (field === 'work' && !this.#wasTried && this.command === '' && this.script === '')
-      return undefined;
+    if (!this.#wasTried && this.#isUntouched(field)) return undefined;
     return this.problems[field];
+  }
+
+  #isUntouched(field: string): boolean {
+    const { numbers, parameters } = this.shape;
+    if (field === 'work') return this.command === '' && this.script === '' && this.list === '';
+    if (field === 'array') return numbers === '';
+    return (
+      field === 'sweep' && parameters.every(({ name, values }) => name === '' || values === '')
+    );
   }
 
   /** Fills the form with what a task was. Throws what the core answers. */
@@ -132,14 +169,24 @@ export class SubmitForm {
     this.priority = String(from.priority ?? 0);
     this.hold = from.hold ?? false;
     this.keepFailed = from.keepFailed ?? false;
+    this.onNodeLabels = toPairs(from.onNodeLabels);
+    this.avoidNodes = (from.avoidNodes ?? []).join(', ');
+    this.shape.fill(from);
+  }
+
+  /** Tasks to wait for, by what is typed: the newest that match. */
+  async findTasks(text: string, signal: AbortSignal): Promise<readonly TaskView[]> {
+    const filter = text.trim() === '' ? {} : { text: text.trim().slice(0, 200) };
+    return (await this.#client.api.tasks.list({ filter, limit: 8 }, { signal })).rows;
   }
 
   /** What it asks for, to be kept: secret variables by their names only; undefined while it is wrong. */
   template(): Extract<KeptThing, { kind: 'task-template' }> | undefined {
-    if (this.submission === undefined) return undefined;
+    if (this.submission === undefined || this.workKind === 'list') return undefined;
     const { secretEnv = {}, ...open } = this.submission;
     const secretNames = Object.keys(secretEnv);
-    const submission = { ...taskSubmission.parse(open), secretEnv: {} };
+    // A moment passes; what is kept is for many times.
+    const submission = { ...taskSubmission.parse(open), secretEnv: {}, notBefore: null };
     return { kind: 'task-template', value: { submission, secretNames } };
   }
 
@@ -162,26 +209,33 @@ export class SubmitForm {
   }
 
   /** Submits; undefined when something is wrong, which is then shown. */
-  async submit(): Promise<{ taskIds: string[]; warnings: string[] } | undefined> {
+  async submit(): Promise<Submitted | undefined> {
     this.#wasTried = true;
     this.#problem = undefined;
-    const { submission } = this;
-    if (submission === undefined) return undefined;
+    const { submissions } = this;
+    if (submissions === undefined) return undefined;
     this.#isSubmitting = true;
     try {
-      // What is submitted again goes through the core, which still has the secret variables.
-      return this.#origin === undefined
-        ? await this.#client.api.tasks.submit(submission)
-        : await this.#client.api.tasks.resubmit({
-            task: this.#origin,
-            changes: submission,
-          });
+      return await this.#send(submissions);
     } catch (error) {
       this.#problem = toProblem(error);
       return undefined;
     } finally {
       this.#isSubmitting = false;
     }
+  }
+
+  async #send(submissions: readonly TaskSubmissionInput[]): Promise<Submitted> {
+    const { tasks } = this.#client.api;
+    const [one, ...others] = submissions;
+    if (one === undefined || others.length > 0) {
+      const { batches } = await tasks.submitMany({ submissions: [...submissions] });
+      const taskIds = batches.flatMap((batch) => batch.taskIds);
+      return { taskIds, batchId: undefined, warnings: [] };
+    }
+    // What is submitted again goes through the core, which still has the secret variables.
+    if (this.#origin === undefined) return tasks.submit(one);
+    return tasks.resubmit({ task: this.#origin, changes: one });
   }
 
   #fillWork({ work, vessel }: TaskSubmissionInput): void {
@@ -203,39 +257,34 @@ export class SubmitForm {
     this.exclusive = exclusive ?? false;
   }
 
-  #read(): { submission?: TaskSubmissionInput; problems: Record<string, string> } {
-    const problems: Record<string, string> = {};
-    const input = this.#input(problems);
+  #read(): { submissions?: readonly TaskSubmissionInput[]; problems: Problems } {
+    const problems: Problems = {};
+    const works = this.#works(problems);
+    const input = { ...this.#input(problems), work: works[0] };
     const result = taskSubmission.safeParse(input);
     for (const issue of result.error?.issues ?? []) {
       const field = String(issue.path[0] ?? 'work');
       problems[field] ??= sentence(issue.message);
     }
-    return Object.keys(problems).length === 0
-      ? { submission: input as TaskSubmissionInput, problems }
-      : { problems };
+    if (Object.keys(problems).length > 0) return { problems };
+    const one = input as TaskSubmissionInput;
+    const submissions = works.map((work, n) => ({
+      ...one,
+      work,
+      ...(one.name == null || works.length === 1 ? {} : { name: `${one.name}-${String(n + 1)}` }),
+    }));
+    return { submissions, problems };
   }
 
-  #input(problems: Record<string, string>): unknown {
-    const gpuCount = this.namesGpus ? 0 : readNumber(this.gpuCount, 'gpus', problems);
-    const model = this.gpuModel.trim();
-    const minMemoryBytes = readSize(this.gpuMemory, 'gpuMemory', problems);
-    const memoryBytes = readSize(this.memory, 'memoryBytes', problems);
+  /** Every field stands there, also an empty one: what is submitted again must lose what was taken out. */
+  #input(problems: Problems): Record<string, unknown> {
+    const shape = this.shape.read(problems);
     return {
       targets: this.targets.map(targetText),
       cores: readNumber(this.cores, 'cores', problems),
-      ...(memoryBytes === undefined ? {} : { memoryBytes }),
-      ...(gpuCount === 0
-        ? {}
-        : {
-            gpus: {
-              count: gpuCount,
-              ...(model === '' ? {} : { model }),
-              ...(minMemoryBytes === undefined ? {} : { minMemoryBytes }),
-            },
-          }),
-      work: this.#work(problems),
-      ...this.#vessel(),
+      memoryBytes: readSize(this.memory, 'memoryBytes', problems),
+      gpus: this.#gpus(problems),
+      vessel: this.#vessel(),
       env: fromPairs(this.env, 'env', problems),
       ...(this.secretEnv.length === 0
         ? {}
@@ -243,39 +292,66 @@ export class SubmitForm {
       mounts: this.mounts
         .filter(({ source, destination }) => source !== '' || destination !== '')
         .map((row) => ({ ...row })),
-      ...(this.workdir.trim() === '' ? {} : { workdir: this.workdir.trim() }),
-      ...(this.user.trim() === '' ? {} : { user: this.user.trim() }),
-      ...(this.name.trim() === '' ? {} : { name: this.name.trim() }),
+      workdir: readText(this.workdir),
+      user: readText(this.user),
+      name: readText(this.name),
       privileged: this.privileged,
       labels: fromPairs(this.labels, 'labels', problems),
+      onNodeLabels: fromPairs(this.onNodeLabels, 'onNodeLabels', problems),
+      avoidNodes: this.avoidNodes
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
       priority: readNumber(this.priority, 'priority', problems),
       hold: this.hold,
       exclusive: this.exclusive,
       keepFailed: this.keepFailed,
+      ...shape,
+      ...(this.workKind === 'list' ? { array: null, sweep: null } : {}),
     };
   }
 
-  #work(problems: Record<string, string>): unknown {
-    if (this.workKind === 'script') {
-      if (this.script.trim() === '') problems['work'] = 'Write what is to run.';
-      return { kind: 'script', text: this.script };
-    }
-    const split = splitWords(this.command);
-    if (!split.ok) problems['work'] = split.problem;
-    else if (split.words.length === 0) problems['work'] = 'Write what is to run.';
-    return { kind: 'command', argv: split.ok ? split.words : [''] };
+  #gpus(problems: Problems): unknown {
+    const count = this.namesGpus ? 0 : readNumber(this.gpuCount, 'gpus', problems);
+    const minMemoryBytes = readSize(this.gpuMemory, 'gpuMemory', problems);
+    const model = this.gpuModel.trim();
+    if (count === 0) return null;
+    return {
+      count,
+      ...(model === '' ? {} : { model }),
+      ...(minMemoryBytes === null ? {} : { minMemoryBytes }),
+    };
   }
 
-  #vessel(): { vessel?: unknown } {
+  /** What is to run: one, or each command of a list. There always is one, to check the rest with. */
+  #works(problems: Problems): readonly Work[] {
+    if (this.workKind === 'script') {
+      if (this.script.trim() === '') problems['work'] = 'Write what is to run.';
+      return [{ kind: 'script', text: this.script }];
+    }
+    const read = this.workKind === 'list' ? readList(this.list) : this.#command();
+    if (read.ok) return read.commands.map((argv) => ({ kind: 'command', argv }));
+    problems['work'] = read.problem;
+    return [{ kind: 'command', argv: [''] }];
+  }
+
+  #command(): CommandList {
+    const split = splitWords(this.command);
+    if (!split.ok) return split;
+    if (split.words.length === 0) return { ok: false, problem: 'Write what is to run.' };
+    return { ok: true, commands: [split.words] };
+  }
+
+  #vessel(): unknown {
     switch (this.vesselKind) {
       case 'default':
-        return {};
+        return null;
       case 'environment':
-        return { vessel: { kind: 'environment', name: this.environment.trim() } };
+        return { kind: 'environment', name: this.environment.trim() };
       case 'image':
-        return { vessel: { kind: 'image', reference: this.image.trim() } };
+        return { kind: 'image', reference: this.image.trim() };
       case 'process':
-        return { vessel: { kind: 'process' } };
+        return { kind: 'process' };
     }
   }
 
@@ -306,43 +382,4 @@ export class SubmitForm {
       if (!abort.signal.aborted) this.#isExplaining = false;
     }
   }
-}
-
-function toPairs(record: Readonly<Record<string, string>> | undefined): Pair[] {
-  return Object.entries(record ?? {}).map(([key, value]) => ({ key, value }));
-}
-
-function fromPairs(
-  pairs: readonly Pair[],
-  field: string,
-  problems: Record<string, string>,
-): Record<string, string> {
-  const used = pairs.filter(({ key, value }) => key !== '' || value !== '');
-  const keys = used.map(({ key }) => key.trim());
-  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
-  if (twice !== undefined) problems[field] = `«${twice}» is there twice.`;
-  return Object.fromEntries(used.map(({ value }, i) => [keys[i] ?? '', value]));
-}
-
-function readNumber(text: string, field: string, problems: Record<string, string>): number {
-  const trimmed = text.trim();
-  if (!/^-?\d+$/.test(trimmed)) problems[field] = 'A whole number, please.';
-  return Number.parseInt(trimmed, 10) || 0;
-}
-
-function readSize(
-  text: string,
-  field: string,
-  problems: Record<string, string>,
-): number | undefined {
-  if (text.trim() === '') return undefined;
-  const bytes = parseSize(text);
-  if (bytes === undefined) problems[field] = 'A size such as 512M, 8G or 1.5G.';
-  return bytes;
-}
-
-/** Messages of the schema begin small and end open. */
-function sentence(message: string): string {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -2,6 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RemoteError, RequestError } from '../../src-main/contract/errors.ts';
 import { errorCodes } from '../../src-main/contract/error-codes.ts';
+import { parseArray } from '../../src-main/hosts/cli/parse/array.ts';
+import { parseDuration } from '../../src-main/domain/duration.ts';
+import { arrayText, parseArrayText } from '../../src-renderer/lib/array-text.ts';
+import { parseSeconds, secondsText } from '../../src-renderer/lib/duration-text.ts';
+import { localMinute, parseLocalMinute } from '../../src-renderer/lib/local-minute.ts';
 import { cliLine } from '../../src-renderer/lib/cli-line.ts';
 import {
   formatAgo,
@@ -191,6 +196,36 @@ describe('the command line', () => {
   test('gives a script in a here-document whose end is not in it', () => {
     const line = cliLine({ work: { kind: 'script', text: 'echo 1\nEND\n' } });
     expect(line).toBe("kohakuriver task submit --script - <<'END_'\necho 1\nEND\nEND_");
+  });
+});
+
+describe('what the form reads, the command line reads alike', () => {
+  test.each(['10', '1-10', '1,3,7-9', '0-99%4', '5-5', '0-0', '3,1'])('array %s', (text) => {
+    const read = parseArrayText(text);
+    expect(read).toEqual({ ok: true, ...parseArray(text) });
+    if (read.ok)
+      expect(parseArrayText(arrayText(read.indices))).toMatchObject({ indices: read.indices });
+  });
+  test.each(['', '9-1', 'a', '1,,2', '0', '20000', '0-4999,6000-19999'])(
+    'no array «%s»',
+    (text) => {
+      expect(parseArrayText(text).ok).toBe(false);
+      if (text !== '0-4999,6000-19999') expect(() => parseArray(text)).toThrow();
+    },
+  );
+  test.each(['90', '90s', '10m', '2h', '1d', '1h30m', '1.5h', '1h 30m'])('duration %s', (text) => {
+    const seconds = parseSeconds(text);
+    expect(seconds).toBe(parseDuration(text) / 1000);
+    expect(parseSeconds(secondsText(seconds ?? 0))).toBe(seconds);
+  });
+  test.each(['', 'soon', '2 weeks', '-1'])('no duration «%s»', (text) =>
+    expect(parseSeconds(text)).toBeUndefined(),
+  );
+  test('a moment of a field for date and time goes there and back', () => {
+    const at = new Date(2031, 0, 2, 3, 4).getTime();
+    expect(localMinute(at)).toBe('2031-01-02T03:04');
+    expect(parseLocalMinute(localMinute(at))).toBe(at);
+    expect(parseLocalMinute('tomorrow')).toBeUndefined();
   });
 });
 

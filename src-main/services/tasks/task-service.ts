@@ -118,6 +118,20 @@ export class TaskService {
     return own.length === 0 ? reason : { ...reason, summary: `${capitalized(own.join('; '))}.` };
   }
 
+  /**
+   * Why each of some tasks waits, in a sentence; those that do not (any more) are left out. One after
+   * another: many answers at once would hold the main thread.
+   */
+  async waits(ids: readonly TaskId[]): Promise<{ id: TaskId; summary: string }[]> {
+    const answers: { id: TaskId; summary: string }[] = [];
+    for (const id of ids) {
+      if (this.#parts.book.find(id)?.task.state.status !== 'PENDING') continue;
+      const { summary } = await this.why(id);
+      answers.push({ id, summary });
+    }
+    return answers;
+  }
+
   /** What a submission would meet now; stores nothing. Throws what `submit` would throw. */
   async explain(submission: TaskSubmission, asker: Asker): Promise<WaitReason> {
     const [task] = this.#parts.desk.prepare({ ...submission, hold: false }, asker).tasks;

@@ -3,6 +3,7 @@
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import type { NodeView } from '../../../src-main/contract/node.ts';
 import type { BatchId, TaskId } from '../../../src-main/contract/ids.ts';
+import { combinationCount } from '../../../src-main/contract/task-shape.ts';
 import {
   isFinal,
   type GpuRequest,
@@ -55,10 +56,27 @@ function submissionOf(task: TaskView): TaskSubmission {
     name: task.name,
     labels: task.labels,
     priority: task.priority,
+    array:
+      task.arrayIndex === null
+        ? null
+        : { indices: [task.arrayIndex], maxRunning: task.arrayMaxRunning },
+    timeLimitSeconds: task.timeLimitSeconds,
+    retries: task.retries,
   });
 }
 
+/** The number of each task an array or a sweep makes; one without a number for neither. */
+function indicesOf({ array, sweep }: TaskSubmission): readonly (number | null)[] {
+  if (sweep !== null)
+    return Array.from({ length: combinationCount(sweep.parameters) }, (_, index) => index);
+  return array?.indices ?? [null];
+}
+
 type Wish = Pick<TaskSubmissionInput, 'cores' | 'gpus' | 'targets'>;
+
+function wishOf({ cores, gpuRequest, target }: TaskView): Wish {
+  return { cores, gpus: gpuRequest, targets: target === null ? [] : [target] };
+}
 
 function lacksOf(node: NodeView, { cores = 1, gpus, targets = [] }: Wish): string[] {
   const freeCores = (node.facts?.cores ?? 0) - node.allocated.cores;
@@ -104,14 +122,16 @@ function submitted(
   const wish = taskSubmission.parse(input);
   const at = core.now();
   const targets = wish.targets.length === 0 ? [null] : wish.targets;
-  const indices = wish.array?.indices ?? [null];
-  const each = targets.flatMap((target) => indices.map((arrayIndex) => ({ target, arrayIndex })));
+  const each = targets.flatMap((target) =>
+    indicesOf(wish).map((arrayIndex) => ({ target, arrayIndex })),
+  );
   const batchId = fakeTaskId(at, 0) as string as BatchId;
   const tasks = each.map(({ target, arrayIndex }, i) =>
     sketchTask(at, i, {
       batchId,
       target,
       arrayIndex,
+      arrayMaxRunning: (wish.array ?? wish.sweep)?.maxRunning ?? null,
       timeLimitSeconds: wish.timeLimitSeconds,
       retries: wish.retries,
       notBefore: wish.notBefore,
@@ -207,13 +227,15 @@ export function fakeTasksApi(core: FakeCore): Api['tasks'] {
     events: async ({ task }) => eventsOf(mustFind(core, task)),
     why: async ({ task }) => {
       const found = mustFind(core, task);
-      const reason = explain(core, {
-        cores: found.cores,
-        gpus: found.gpuRequest,
-        targets: found.target === null ? [] : [found.target],
-      });
+      const reason = explain(core, wishOf(found));
       return { ...reason, summary: found.reason ?? reason.summary };
     },
+    waits: async ({ tasks }) =>
+      tasks.flatMap((id) => {
+        const task = core.task(id);
+        if (task?.status !== 'PENDING') return [];
+        return { id: task.id, summary: task.reason ?? explain(core, wishOf(task)).summary };
+      }),
     explain: async (input) => explain(core, input),
     kill: ({ tasks }) => orderAll(core, tasks, endable),
     pause: ({ tasks }) =>

@@ -1,0 +1,4 @@
+/** Words of tables of any kind. */
+export const tableTexts = {
+  columns: 'Columns',
+} as const;
