@@ -1,5 +1,6 @@
 // Files and transfers, constructed by hand.
 import { randomBytes } from 'node:crypto';
+import type { ArchiveFilesInput } from './contract/files.ts';
 import { transferId } from './contract/transfers.ts';
 import type { SnowflakeFactory } from './domain/snowflake.ts';
 import { LocalLink } from './link/local/local-link.ts';
@@ -11,6 +12,7 @@ import type { NodesService } from './services/nodes/nodes-service.ts';
 import type { SettingsService } from './services/settings.ts';
 import type { TaskBook } from './services/tasks/task-book.ts';
 import type { TaskService } from './services/tasks/task-service.ts';
+import { archiveOf } from './services/transfers/archive.ts';
 import { TransferService } from './services/transfers/transfer-service.ts';
 import type { Store } from './store/open.ts';
 
@@ -48,5 +50,8 @@ export function makeFiles({ nodes, book, tasks, store, settings, ids, log }: Fil
     // The file systems of both keep the case of names and do not tell it apart.
     isCaseBlind: process.platform === 'darwin' || process.platform === 'win32',
   });
-  return { here, files, transfers };
+  async function* archive({ place, paths }: ArchiveFilesInput, signal: AbortSignal) {
+    yield* archiveOf({ root: await places.open(place), paths, signal });
+  }
+  return { here, files, transfers, archive };
 }

@@ -97,7 +97,7 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
       'diagnostics.readLog': (input, _context, signal) => services.coreLog.read(input, signal),
       ...terminals.streams,
-      ...fileStreams(files),
+      ...fileStreams(files, services.archive),
     },
     log: logFile.log,
     setting: (key) => settings.get(key),

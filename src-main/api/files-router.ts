@@ -1,4 +1,5 @@
 import { implement } from '@orpc/server';
+import type { ArchiveFilesInput } from '../contract/files.ts';
 import { contract } from '../contract/procedures.ts';
 import type { FileService } from '../services/files/file-service.ts';
 import type { WireContext } from './context.ts';
@@ -19,11 +20,16 @@ export function filesRouter(files: FileService) {
   });
 }
 
-type FileStreams = Pick<StreamHandlers, 'files.list' | 'files.read' | 'files.write'>;
+type FileStreams = Pick<
+  StreamHandlers,
+  'files.list' | 'files.read' | 'files.archive' | 'files.write'
+>;
+export type Archive = (input: ArchiveFilesInput, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
 /** The byte streams of files. */
-export function fileStreams(files: FileService): FileStreams {
+export function fileStreams(files: FileService, archive: Archive): FileStreams {
   return {
+    'files.archive': (input, _context, signal) => archive(input, signal),
     'files.list': (input) => asLines(files.list(input)),
     'files.read': (input) => files.read(input, input),
     'files.write': (input, _context, { signal, incoming }) =>

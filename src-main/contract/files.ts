@@ -126,3 +126,17 @@ export const writeFileInput = fileLocation.extend({
   parents: z.boolean().default(false),
 });
 export type WriteFileInput = z.output<typeof writeFileInput>;
+
+/** Files and folders as one archive (tar), as they are read. */
+export const archiveFilesInput = z.strictObject({
+  place: filePlace,
+  paths: z.array(filePath).min(1).max(10_000),
+});
+export type ArchiveFilesInput = z.infer<typeof archiveFilesInput>;
+
+/** Where a server of the page offers files to the browser's own downloads. */
+export const filesDownloadPath = '/files';
+
+/** What is downloaded: one file as it is, or an archive of files and folders. */
+export const filesDownload = archiveFilesInput.extend({ isArchive: z.boolean() });
+export type FilesDownload = z.infer<typeof filesDownload>;

@@ -6,7 +6,13 @@ import { z } from 'zod';
 import { diagnostics, readCoreLogInput } from './diagnostics.ts';
 import { batches } from './batches.ts';
 import { feedOf } from './feed.ts';
-import { files, listFilesInput, readFileInput, writeFileInput } from './files.ts';
+import {
+  archiveFilesInput,
+  files,
+  listFilesInput,
+  readFileInput,
+  writeFileInput,
+} from './files.ts';
 import { forwards, forwardStreams } from './forwards.ts';
 import { coreId, instant, nodeId, nodeName, taskId, batchId } from './ids.ts';
 import { kept } from './kept.ts';
@@ -256,6 +262,7 @@ export const streams = {
   ...terminalStreams,
   'files.list': { input: listFilesInput, direction: 'down' },
   'files.read': { input: readFileInput, direction: 'down' },
+  'files.archive': { input: archiveFilesInput, direction: 'down' },
   'files.write': { input: writeFileInput, direction: 'both' },
   ...forwardStreams,
 } as const satisfies Record<string, { input: z.ZodType; direction: 'down' | 'both' }>;

@@ -14,6 +14,7 @@ const benches = {
   overhead: 'markdown',
   steady: 'markdown',
   throughput: 'markdown',
+  files: 'markdown',
 } as const;
 type Name = keyof typeof benches;
 const isName = (word: string): word is Name => word in benches;

@@ -10,6 +10,7 @@ import fastify, {
 } from 'fastify';
 import type { Core } from '../../api/core-door.ts';
 import { securityHeaders } from '../security-policy.ts';
+import { addDownloads } from './downloads.ts';
 import { ServerError } from './errors.ts';
 import { FailedAttempts } from './failed-attempts.ts';
 import { cookieNameOf, Gate, type Refusal } from './gate.ts';
@@ -127,6 +128,7 @@ async function addRoutes(
       .send('Something went wrong; the log of the core has the full story.');
   });
   app.get('/health', () => ({ ok: true, version: options.version }));
+  addDownloads(app, options);
   await app.register(fastifyStatic, {
     root: options.rendererDir,
     setHeaders: (response, path) => {

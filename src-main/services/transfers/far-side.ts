@@ -22,14 +22,16 @@ const look =
 /** More than that is not read back over the way only to be hashed here. */
 const mostReadBackBytes = 64 * 1024 * 1024;
 
-/** What programs are there. A place that cannot run any has none; this computer's are not used. */
+/** What programs are there. A place that cannot run any has none. */
 export async function findTools(root: Root): Promise<Tools> {
-  if (root.nodeId === undefined) return none;
   try {
     const { output } = await runThere(root, ['sh', '-c', look]);
     const words = new Set(output.toString('latin1').split('\n'));
+    const tar = words.has('tar');
+    // Here, files are read and written without a program as fast; only many small ones are not.
+    if (root.nodeId === undefined) return { ...none, tar };
     const sha256 = words.has('sha256sum') && words.has('xargs');
-    return { tar: words.has('tar'), sha256, shell: words.has('sh') };
+    return { tar, sha256, shell: words.has('sh') };
   } catch {
     // An account without a shell still has its files.
     return none;

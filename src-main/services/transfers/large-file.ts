@@ -1,4 +1,5 @@
 // One large file, from the last byte that both ends agree on.
+import { createHash, type Hash } from 'node:crypto';
 import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
@@ -9,15 +10,18 @@ import type { End, Moving } from './small-files.ts';
 
 /** Moves a file to the same path below the other end. */
 export async function moveLargeFile(item: Item, moving: Moving): Promise<void> {
-  const { from, to, onFile, onKept } = moving;
+  const { from, to, onFile, onKept, hashes } = moving;
   const target = joinPath(to.directory, item.path);
   const start = await agreedBytes(item, moving);
   onKept(start);
-  const source = counted(readFrom(from, item, start), moving);
+  const hash = start === 0 ? createHash('sha256') : undefined;
+  const source = counted(readFrom(from, item, start), moving, hash);
   const end = await write(to, { target, start, mode: item.mode }, source);
-  if (end !== item.size) {
+  const after = await from.root.files.stat(joinPath(from.directory, item.path));
+  if (end !== item.size || after?.modifiedAt !== item.modifiedAt) {
     throw new ItemError(shownName(item.path), 'It changed while it was read.');
   }
+  if (hash !== undefined) hashes.set(item, hash.digest('hex'));
   await to.root.files.setMode(target, item.mode & 0o7777);
   await to.root.files.setModified(target, item.modifiedAt);
   onFile(item);
@@ -70,10 +74,12 @@ async function* throughTail(from: End, path: string, start: number): AsyncGenera
 async function* counted(
   source: AsyncIterable<Buffer>,
   { onBytes, signal }: Moving,
+  hash: Hash | undefined,
 ): AsyncGenerator<Buffer> {
   for await (const part of source) {
     signal.throwIfAborted();
     await onBytes(part.length);
+    hash?.update(part);
     yield part;
   }
 }

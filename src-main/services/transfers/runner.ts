@@ -10,12 +10,15 @@ import { FileError } from '../../link/errors.ts';
 import { absolute, makeDirectories } from '../files/file-service.ts';
 import type { Places, Root } from '../files/places.ts';
 import { ItemError, NoSpaceError, TransferError } from './errors.ts';
-import { findTools, hashesOf } from './far-side.ts';
+import { findTools } from './far-side.ts';
 import { moveLargeFile } from './large-file.ts';
 import { place, type Placed, type Placing, type Target } from './placing.ts';
+import { compare, proveArrived } from './proving.ts';
+import { putInPlace } from './putting.ts';
+import { RunCounts } from './run-counts.ts';
 import { scan, type Problem, type Scanned } from './scan.ts';
 import { moveSmallFiles, type End, type Moving } from './small-files.ts';
-import { makeStageDirectories, openStage, stagedTree, stagePath, type Staged } from './stage.ts';
+import { makeStageDirectories, openStage, stagePath, type Staged } from './stage.ts';
 
 export type Proof = 'hashes' | 'sizes' | 'none';
 
@@ -46,20 +49,16 @@ export async function runTransfer(parts: RunParts): Promise<RunOutcome> {
 }
 
 const lanes = 24;
-const hashedTogether = 2000;
 
 class Run {
   readonly #parts: RunParts;
+  readonly #counts: RunCounts;
   readonly #problems: Problem[] = [];
-  #filesDone = 0;
-  #bytesTotal = 0;
-  #bytesKept = 0;
-  #bytesMoved = 0;
-  #current: string | null = null;
   #isUnproven = false;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#counts = new RunCounts(parts.onProgress);
   }
 
   async run(): Promise<RunOutcome> {
@@ -95,10 +94,7 @@ class Run {
       onFound: ({ files, bytes }) => onProgress({ filesTotal: files, bytesTotal: bytes }),
     });
     const items = scanned.sources.flatMap((source) => source.items);
-    const files = items.filter(({ kind }) => kind === 'file');
-    const bytesTotal = files.reduce((sum, { size }) => sum + size, 0);
-    this.#bytesTotal = bytesTotal;
-    onProgress({ filesTotal: files.length, bytesTotal });
+    this.#counts.setTotal(items.filter(({ kind }) => kind === 'file'));
     return scanned;
   }
 
@@ -140,36 +136,51 @@ class Run {
 
   async #move(ends: Ends & { placing: Placing }): Promise<RunOutcome> {
     const { from, to, target, scanned, placing } = ends;
-    const { id, request, signal, onProgress } = this.#parts;
+    const { id, request, onProgress } = this.#parts;
     const stage = stagePath(target.directory, id);
     const sink: End = { root: to, tools: await findTools(to), directory: stage };
     const fromTools = await findTools(from);
     const staged = await openStage(to, stage);
-    for (const item of placing.alreadyThere) this.#keep(item);
+    for (const item of placing.alreadyThere) this.#counts.keptWhole(item);
     await this.#checkSpace(to, { target, placing, staged });
     await makeStageDirectories(sink, placing.moves, staged);
     onProgress({ phase: 'moving' });
-    const arrived: Item[] = [];
-    for (const source of scanned.sources) {
-      const own = ownItems(source, placing.moves);
-      const files = own.filter(({ kind }) => kind === 'file');
-      const missing = files.filter((item) => !this.#isStaged(item, staged));
-      const moving = this.#moving(
-        { root: from, tools: fromTools, directory: source.directory },
-        sink,
-      );
-      const failed = await this.#moveFiles(missing, moving);
-      await this.#moveLinks(own, moving, failed);
-      const whole = files.filter((item) => !failed.has(item));
-      if (request.verify) await this.#verify(whole, moving, failed);
-      arrived.push(...own.filter((item) => !failed.has(item)));
-      signal.throwIfAborted();
+    const arrived = new Set<Item>();
+    for (const { directory, items } of byDirectory(scanned, placing.moves)) {
+      const source: End = { root: from, tools: fromTools, directory };
+      for (const item of await this.#moveGroup(items, this.#moving(source, sink), staged)) {
+        arrived.add(item);
+      }
     }
-    const proof = await this.#proof(sink, arrived, request.verify);
+    await proveArrived(sink, [...arrived]);
     onProgress({ phase: 'placing', current: null });
-    await this.#put({ to, target, stage, placing, arrived: new Set(arrived) });
+    const { conflicts: policy } = request;
+    const onProblem = (item: Item, error: ItemError) => this.#fail(item, error);
+    await putInPlace({ to, target, stage, placing, arrived, policy, onProblem });
     await to.files.removeTree(stage);
+    const proof = request.verify && !this.#isUnproven ? 'hashes' : 'sizes';
     return { kind: 'ended', problems: this.#problems, proof };
+  }
+
+  /** Of items that lie below one folder; resolves with those that arrived. */
+  async #moveGroup(items: readonly Item[], moving: Moving, staged: Staged): Promise<Item[]> {
+    const { request, signal, onProgress } = this.#parts;
+    const files = items.filter(({ kind }) => kind === 'file');
+    const missing = files.filter((item) => !this.#isStaged(item, staged));
+    const failed = await this.#moveFiles(missing, moving);
+    await this.#moveLinks(items, moving, failed);
+    if (request.verify) {
+      onProgress({ phase: 'verifying', current: null });
+      const whole = files.filter((item) => !failed.has(item));
+      const { differing, isUnproven } = await compare(whole, moving);
+      for (const { item, error } of differing) {
+        failed.add(item);
+        this.#fail(item, error);
+      }
+      this.#isUnproven ||= isUnproven;
+    }
+    signal.throwIfAborted();
+    return items.filter((item) => !failed.has(item));
   }
 
   async #checkSpace(
@@ -189,7 +200,7 @@ class Run {
   #isStaged(item: Item, staged: Staged): boolean {
     const there = staged.get(item.path);
     if (there === undefined || !isSame(item, there)) return false;
-    this.#keep(item);
+    this.#counts.keptWhole(item);
     return true;
   }
 
@@ -200,16 +211,13 @@ class Run {
       to,
       signal,
       onBytes: (bytes) => {
-        this.#bytesMoved += bytes;
-        this.#tell();
+        this.#counts.moved(bytes);
         return onBytes(bytes);
       },
-      onKept: (bytes) => {
-        this.#bytesKept += bytes;
-        this.#tell();
-      },
-      onFile: (item) => this.#count(item),
+      onKept: (bytes) => this.#counts.kept(bytes),
+      onFile: (item) => this.#counts.done(item),
       onProblem: (item, error) => this.#fail(item, error),
+      hashes: new Map(),
     };
   }
 
@@ -227,7 +235,7 @@ class Run {
     if (small.length > 0) await moveSmallFiles(small, noting);
     for (const item of items) {
       if (item.size <= smallFileBytes) continue;
-      this.#current = shownName(item.path);
+      this.#counts.began(item);
       try {
         await moveLargeFile(item, noting);
       } catch (error) {
@@ -255,135 +263,6 @@ class Run {
     });
   }
 
-  /** Hashes both ends; what differs is removed and failed. Notes when it could not be told. */
-  async #verify(items: readonly Item[], moving: Moving, failed: Set<Item>): Promise<void> {
-    const { from, to } = moving;
-    this.#parts.onProgress({ phase: 'verifying', current: null });
-    for (let at = 0; at < items.length; at += hashedTogether) {
-      this.#parts.signal.throwIfAborted();
-      const some = items.slice(at, at + hashedTogether);
-      const [near, far] = await Promise.all([
-        hashesOf(from, from.directory, some),
-        hashesOf(to, to.directory, some),
-      ]);
-      for (const [index, item] of some.entries()) {
-        if (near[index] === undefined || far[index] === undefined) this.#isUnproven = true;
-        else if (near[index] !== far[index]) {
-          await to.root.files.removeTree(joinPath(to.directory, item.path));
-          failed.add(item);
-          this.#fail(item, new ItemError(shownName(item.path), 'It changed while it was moved.'));
-        }
-      }
-    }
-  }
-
-  /**
-   * Whatever else was looked at: everything is there with the size it should have, and nothing else
-   * is (folders go to their place as a whole, and would take what failed with them).
-   */
-  async #proof(to: End, items: readonly Item[], hashed: boolean): Promise<Proof> {
-    const staged = new Map(await stagedTree(to.root, to.directory));
-    for (const item of items) {
-      const there = staged.get(item.path);
-      if (there?.kind !== item.kind || (item.kind === 'file' && there.size !== item.size)) {
-        throw new TransferError(
-          'transfer/failed',
-          `${shownName(item.path)} did not arrive whole. Nothing was put in place; try again.`,
-          { retry: 'later' },
-        );
-      }
-      staged.delete(item.path);
-    }
-    const strays = [...staged].filter(([, { kind }]) => kind !== 'directory');
-    await eachOf(strays, lanes, ([path]) => to.root.files.remove(joinPath(to.directory, path)));
-    return hashed && !this.#isUnproven ? 'hashes' : 'sizes';
-  }
-
-  async #put(what: {
-    to: Root;
-    target: Target;
-    stage: string;
-    placing: Placing;
-    arrived: ReadonlySet<Item>;
-  }): Promise<void> {
-    const { to, target, stage, placing, arrived } = what;
-    const { files } = to;
-    const moves = placing.moves.filter(({ item }) => arrived.has(item));
-    const folders = moves.filter(({ item }) => item.kind === 'directory');
-    // Deepest first: putting something into a folder changes its time.
-    const inside = [...folders].reverse();
-    const isWhole = ({ to: path }: Placed) => placing.whole.has(topOf(path));
-    for (const { item } of inside.filter(isWhole)) {
-      await dress(to, joinPath(stage, item.path), item);
-    }
-    for (const top of placing.whole) {
-      const own = moves.find(({ to: path }) => path === top);
-      if (own === undefined) continue;
-      await this.#putOne(to, {
-        from: joinPath(stage, own.item.path),
-        to: joinPath(target.directory, top),
-        own,
-        isNew: true,
-      });
-    }
-    const rest = moves.filter((move) => !isWhole(move));
-    for (const { item, to: path } of rest) {
-      if (item.kind !== 'directory' || placing.present.has(path)) continue;
-      await makeDirectories(files, joinPath(target.directory, path));
-    }
-    const others = rest.filter(({ item }) => item.kind !== 'directory');
-    await eachOf(others, lanes, (own) =>
-      this.#putOne(to, {
-        from: joinPath(stage, own.item.path),
-        to: joinPath(target.directory, own.to),
-        own,
-        isNew: false,
-      }),
-    );
-    for (const { item, to: path } of [...rest].reverse()) {
-      if (item.kind !== 'directory' || placing.present.has(path)) continue;
-      await dress(to, joinPath(target.directory, path), item);
-    }
-  }
-
-  async #putOne(
-    { files }: Root,
-    move: { from: string; to: string; own: Placed; isNew: boolean },
-  ): Promise<void> {
-    const { request } = this.#parts;
-    const mayReplace = request.conflicts === 'overwrite' || request.conflicts === 'newer';
-    // Somebody may have made it meanwhile.
-    if ((move.isNew || !mayReplace) && (await files.stat(move.to)) !== undefined) {
-      this.#fail(
-        move.own.item,
-        new ItemError(shownName(move.own.item.path), 'Something of this name appeared meanwhile.'),
-      );
-      return;
-    }
-    await files.rename(move.from, move.to);
-  }
-
-  /** It is there from an earlier run. */
-  #keep(item: Item): void {
-    this.#bytesKept += item.size;
-    this.#count(item);
-  }
-
-  #count(item: Item): void {
-    if (item.kind === 'file') this.#filesDone += 1;
-    this.#current = shownName(item.path);
-    this.#tell();
-  }
-
-  #tell(): void {
-    this.#parts.onProgress({
-      filesDone: this.#filesDone,
-      bytesMoved: this.#bytesMoved,
-      bytesDone: Math.min(this.#bytesTotal, this.#bytesKept + this.#bytesMoved),
-      current: this.#current,
-    });
-  }
-
   #fail(item: Item, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.#problems.push({ path: item.path, outcome: 'failed', message });
@@ -397,20 +276,17 @@ interface Ends {
   readonly scanned: Scanned;
 }
 
-function ownItems(source: { items: readonly Item[] }, moves: readonly Placed[]): Item[] {
+/** What is moved, by the folder it lies below: many files chosen in one folder go as one stream. */
+function byDirectory(
+  { sources }: Scanned,
+  moves: readonly Placed[],
+): { directory: string; items: Item[] }[] {
   const wanted = new Set(moves.map(({ item }) => item));
-  return source.items.filter((item) => wanted.has(item));
-}
-
-function topOf(path: string): string {
-  const slash = path.indexOf('/');
-  return slash < 0 ? path : path.slice(0, slash);
-}
-
-/** Gives a folder its mode and time, once everything is in it. */
-async function dress({ files }: Root, path: string, item: Item): Promise<void> {
-  await files.setMode(path, item.mode & 0o7777);
-  await files.setModified(path, item.modifiedAt);
+  const groups = Map.groupBy(sources, ({ directory }) => directory);
+  return [...groups].map(([directory, own]) => ({
+    directory,
+    items: own.flatMap(({ items }) => items).filter((item) => wanted.has(item)),
+  }));
 }
 
 function noFolder(path: string): FileError {

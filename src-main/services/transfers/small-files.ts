@@ -1,5 +1,6 @@
 // Many small files in one stream: from a tar program or read one ahead of the other, into a tar
 // program or written side by side. What comes is checked against what was asked for, name by name.
+import { hash } from 'node:crypto';
 import { joinPath } from '../../domain/files/paths.ts';
 import { bytesOfText, hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
@@ -31,6 +32,8 @@ export interface Moving {
   readonly onKept: (bytes: number) => void;
   readonly onFile: (item: Item) => void;
   readonly onProblem: (item: Item, error: unknown) => void;
+  /** SHA-256 of what was read of the source, in hexadecimal: it need not be read again to compare. */
+  readonly hashes: Map<Item, string>;
 }
 
 /** Round trips under way at once where files go one by one. */
@@ -57,7 +60,7 @@ async function* readSmallFiles(items: readonly Item[], moving: Moving): AsyncGen
 
 /** In order, several read ahead. */
 async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerator<SmallFile> {
-  const { from, signal, onBytes, onProblem } = moving;
+  const { from, signal, onBytes, onProblem, hashes } = moving;
   const waiting: Promise<SmallFile | { item: Item; error: unknown }>[] = [];
   let next = 0;
   const read = async (item: Item) => {
@@ -85,6 +88,7 @@ async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerato
       onProblem(found.item, failure);
     } else if (found.bytes.length === found.item.size) {
       await onBytes(found.bytes.length);
+      hashes.set(found.item, hash('sha256', found.bytes, 'hex'));
       yield found;
     } else {
       onProblem(found.item, changed(found.item));
@@ -93,7 +97,8 @@ async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerato
 }
 
 async function* fromTar(items: readonly Item[], moving: Moving): AsyncGenerator<SmallFile> {
-  const { from, signal, onBytes, onProblem } = moving;
+  const { from, signal, onBytes, onProblem, hashes } = moving;
+  const read = new Map<Item, string>();
   const wanted = new Map(items.map((item) => [`./${item.path}`, item]));
   const text = 'cd "$1" && LC_ALL=C exec tar -c -f - -T -';
   const command = ['sh', '-c', text, 'sh', from.directory];
@@ -116,8 +121,13 @@ async function* fromTar(items: readonly Item[], moving: Moving): AsyncGenerator<
       await onBytes(part.length);
       parts.push(Buffer.from(part));
     }
-    yield { item, bytes: Buffer.concat(parts) };
+    const bytes = Buffer.concat(parts);
+    read.set(item, hash('sha256', bytes, 'hex'));
+    yield { item, bytes };
   }
+  // One that complains may have filled up a file that shrank: then what lies there is read again.
+  const { exitCode } = await process.ended;
+  if (exitCode === 0) for (const [item, found] of read) hashes.set(item, found);
   // What a tar does not know how to give, or could not read, is asked for by itself: it says why.
   yield* fromFiles([...wanted.values()], moving);
 }

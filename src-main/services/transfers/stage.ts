@@ -1,6 +1,7 @@
 // The folder of its own, beside its target, in which a transfer arrives.
-import { shownName } from '../../domain/files/path-text.ts';
+import { bytesOfText, shownName } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
+import { eachOf } from '../../link/file-trees.ts';
 import type { FileStat } from '../../link/node-link.ts';
 import { makeDirectories } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
@@ -8,6 +9,9 @@ import { TransferError } from './errors.ts';
 import { runThere } from './far-side.ts';
 import type { Placed } from './placing.ts';
 import type { End } from './small-files.ts';
+
+/** Folders listed at once; each waits for round trips. */
+const lanes = 16;
 
 /** What lies in the folder, by its path there. */
 export type Staged = ReadonlyMap<string, FileStat>;
@@ -33,15 +37,17 @@ export async function openStage(to: Root, stage: string): Promise<Staged> {
 /** Everything below a folder by its path there. */
 export async function stagedTree(to: Root, stage: string): Promise<Staged> {
   const found = new Map<string, FileStat>();
-  const walk = async (path: string): Promise<void> => {
-    const entries = await to.files.list(joinPath(stage, path));
-    for (const entry of entries) {
-      const below = path === '' ? entry.name : `${path}/${entry.name}`;
-      found.set(below, entry);
-      if (entry.kind === 'directory') await walk(below);
-    }
-  };
-  await walk('');
+  for (let folders = ['']; folders.length > 0;) {
+    const below: string[] = [];
+    await eachOf(folders, lanes, async (path) => {
+      for (const entry of await to.files.list(joinPath(stage, path))) {
+        const name = path === '' ? entry.name : `${path}/${entry.name}`;
+        found.set(name, entry);
+        if (entry.kind === 'directory') below.push(name);
+      }
+    });
+    folders = below;
+  }
   return found;
 }
 
@@ -59,11 +65,11 @@ export async function makeStageDirectories(
     }
   }
   const missing = [...folders].filter((path) => staged.get(path)?.kind !== 'directory').sort();
-  // Each costs a program in a container: there, one for all of them.
-  if (root.place.kind === 'task' && tools.shell && missing.length > 3) {
+  // Each costs round trips, or a program in a container: one program for all of them.
+  if (tools.shell && missing.length > 3) {
     const names = missing.map((path) => `${joinPath(directory, path)}\0`).join('');
-    await runThere(root, ['xargs', '-0', 'mkdir', '-p'], Buffer.from(names));
-    return;
+    const { exitCode } = await runThere(root, ['xargs', '-0', 'mkdir', '-p'], bytesOfText(names));
+    if (exitCode === 0) return;
   }
   for (const path of missing) await makeDirectories(root.files, joinPath(directory, path));
 }

@@ -5,6 +5,8 @@ import { HostileSourceError } from './errors.ts';
 
 const block = 512;
 const longestName = 100;
+/** Eleven octal digits hold less; from there on GNU writes the size in base 256. */
+const mostOctalBytes = 8 ** 11;
 /** Longer than any path; a header that claims more is a lie. */
 const longestExtraBytes = 64 * 1024;
 
@@ -17,16 +19,40 @@ export interface TarHead {
 
 /** The bytes before a file's own. */
 export function tarHeader(head: TarHead): Buffer {
+  return entry({ ...head, type: '0' });
+}
+
+/** A folder; what is in it follows with names of its own. */
+export function tarFolder({ name, ...head }: Omit<TarHead, 'size'>): Buffer {
+  return entry({ ...head, name: `${name}/`, size: 0, type: '5' });
+}
+
+/** A symbolic link. */
+export function tarLink(head: Omit<TarHead, 'size'>, target: string): Buffer {
+  return entry({ ...head, size: 0, type: '2', target: Buffer.from(bytesOfText(target)) });
+}
+
+type Entry = TarHead & { type: string; target?: Buffer };
+
+function entry(head: Entry): Buffer {
   const name = Buffer.from(bytesOfText(head.name));
-  if (name.length <= longestName) return header(name, { ...head, type: '0' });
-  const long = Buffer.concat([name, Buffer.alloc(1)]);
-  const link = Buffer.from('././@LongLink');
+  const target = head.target ?? Buffer.alloc(0);
   return Buffer.concat([
-    header(link, { size: long.length, mode: 0o644, modifiedAt: 0, type: 'L' }),
+    ...(name.length > longestName ? longText(name, 'L') : []),
+    ...(target.length > longestName ? longText(target, 'K') : []),
+    header(name.subarray(0, longestName), { ...head, target: target.subarray(0, longestName) }),
+  ]);
+}
+
+/** What is too long for its field comes before, as GNU has it. */
+function longText(text: Buffer, type: 'L' | 'K'): Buffer[] {
+  const long = Buffer.concat([text, Buffer.alloc(1)]);
+  const link = Buffer.from('././@LongLink');
+  return [
+    header(link, { size: long.length, mode: 0o644, modifiedAt: 0, type }),
     long,
     tarPadding(long.length),
-    header(name.subarray(0, longestName), { ...head, type: '0' }),
-  ]);
+  ];
 }
 
 /** What fills a file up to whole blocks. */
@@ -37,7 +63,7 @@ export function tarPadding(size: number): Buffer {
 /** What ends an archive. */
 export const tarEnd = Buffer.alloc(2 * block);
 
-function header(name: Buffer, head: Omit<TarHead, 'name'> & { type: string }): Buffer {
+function header(name: Buffer, head: Omit<Entry, 'name'>): Buffer {
   const bytes = Buffer.alloc(block);
   name.copy(bytes, 0);
   const octal = (value: number, at: number, width: number) => {
@@ -52,11 +78,15 @@ function header(name: Buffer, head: Omit<TarHead, 'name'> & { type: string }): B
   octal(head.mode & 0o7777, 100, 8);
   octal(0, 108, 8);
   octal(0, 116, 8);
-  // Eleven octal digits hold 8 GiB; files that large go another way.
-  octal(head.size, 124, 12);
+  if (head.size < mostOctalBytes) octal(head.size, 124, 12);
+  else {
+    bytes.writeUInt8(0x80, 124);
+    bytes.writeBigUInt64BE(BigInt(head.size), 128);
+  }
   octal(head.modifiedAt, 136, 12);
   bytes.fill(' ', 148, 156);
   bytes.write(head.type, 156, 'latin1');
+  head.target?.copy(bytes, 157);
   bytes.write('ustar  \0', 257, 'latin1');
   let sum = 0;
   for (const byte of bytes) sum += byte;

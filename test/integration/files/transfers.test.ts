@@ -12,8 +12,8 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesOfText } from '../../../src-main/domain/files/path-text.ts';
+import { nastyNames } from '../../support/nasty-names.ts';
 import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
-import { nastyNames } from './remote-files-suite.ts';
 import { makeTree, TransferWorld, treeOf } from './transfer-world.ts';
 
 const here = { kind: 'here' } as const;

@@ -2,6 +2,7 @@ import { implement } from '@orpc/server';
 import type { Core } from '../../../src-main/api/core-door.ts';
 import type { WireContext } from '../../../src-main/api/context.ts';
 import type { ContractRouter } from '../../../src-main/api/wire/serve-wire.ts';
+import { RequestError } from '../../../src-main/contract/errors.ts';
 import { contract, type CoreStatus } from '../../../src-main/contract/procedures.ts';
 import {
   settingDefinitions,
@@ -55,6 +56,14 @@ export class FakeCore implements Core {
       'tasks.readLog': async function* () {
         await Promise.resolve();
         yield new TextEncoder().encode('hello\n');
+      },
+      'files.read': async function* ({ path }: { path: string }) {
+        await Promise.resolve();
+        if (path.endsWith('missing'))
+          throw new RequestError('link/file-not-found', 'No such file.');
+        yield new TextEncoder().encode('<script>');
+        if (path.endsWith('cut')) throw new RequestError('link/lost', 'The link was lost.');
+        yield new TextEncoder().encode('</script>');
       },
     } as unknown as Core['streams'];
   }

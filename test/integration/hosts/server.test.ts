@@ -71,6 +71,7 @@ function get(path: string, headers: Record<string, string> = {}): Promise<Answer
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => (body += text));
+      response.on('error', reject);
       response.on('end', () => {
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
       });
@@ -409,5 +410,38 @@ describe('serve', () => {
       },
     });
     expect(own.stops).toBe(1);
+  });
+});
+
+describe('downloads', () => {
+  const here = { kind: 'here' };
+  const ask = async (what: unknown, cookie?: string) =>
+    get(`/files?what=${encodeURIComponent(JSON.stringify(what))}`, {
+      cookie: cookie ?? (await signIn()),
+    });
+
+  test('are for those who are signed in, and never anything but a file to be saved', async () => {
+    const what = { place: here, paths: ['/tmp/a "b"\r\nx: y.html'], isArchive: false };
+    expect((await ask(what, '')).status).toBe(401);
+    const { status, headers, body } = await ask(what);
+    expect(status).toBe(200);
+    expect(body).toBe('<script></script>');
+    expect(headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'content-disposition':
+        'attachment; filename="a _b___x_ y.html"; filename*=UTF-8\'\'a%20%22b%22%0D%0Ax%3A%20y.html',
+    });
+  });
+
+  test('say what is wrong when nothing can be read, and break off when the rest cannot', async () => {
+    const missing = await ask({ place: here, paths: ['/tmp/missing'], isArchive: false });
+    expect(missing).toMatchObject({ status: 404, body: 'No such file.\n' });
+    for (const what of [{}, { place: here, paths: ['relative'], isArchive: false }, 'x']) {
+      expect((await ask(what)).status).toBe(400);
+    }
+    const cut = ask({ place: here, paths: ['/tmp/cut'], isArchive: false });
+    await expect(cut).rejects.toThrow();
   });
 });

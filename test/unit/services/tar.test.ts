@@ -7,7 +7,9 @@ import { describe, expect, test } from 'vitest';
 import {
   readTar,
   tarEnd,
+  tarFolder,
   tarHeader,
+  tarLink,
   tarPadding,
 } from '../../../src-main/services/transfers/tar.ts';
 
@@ -43,6 +45,24 @@ async function contents(source: AsyncIterable<Buffer>): Promise<Entry[]> {
 }
 
 describe('tar', () => {
+  test('has folders, links and sizes beyond eight gibibytes as GNU tar reads them', () => {
+    const facts = { mode: 0o750, modifiedAt: 1_000_000_001 };
+    const long = `${'deep/'.repeat(30)}end`;
+    const bytes = Buffer.concat([
+      tarFolder({ ...facts, name: 'folder' }),
+      tarLink({ ...facts, name: `folder/${long}` }, `../${long}`),
+      tarHeader({ ...facts, name: 'huge', size: 10 * 2 ** 30 }),
+    ]);
+    const listed = execFileSync('sh', ['-c', 'tar -tvf - 2>&1 || true'], {
+      input: bytes,
+      encoding: 'utf8',
+      env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' },
+    });
+    expect(listed).toMatch(/^drwxr-x--- .* 2001-09-09 01:46 folder\/$/m);
+    expect(listed).toContain(`folder/${long} -> ../${long}`);
+    expect(listed).toMatch(/^-rwxr-x--- .* 10737418240 .* huge$/m);
+  });
+
   test('any names and bytes go through, however they arrive', async () => {
     const entry = fc.record({
       name: fc.stringMatching(/^[^/\0]{1,200}$/).filter((name) => name.isWellFormed()),

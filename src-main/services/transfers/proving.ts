@@ -1,0 +1,74 @@
+// Proving that what arrived is what was sent, before any of it leaves the folder it arrived in.
+import { shownName } from '../../domain/files/path-text.ts';
+import { joinPath } from '../../domain/files/paths.ts';
+import type { Item } from '../../domain/transfers/plan.ts';
+import { eachOf } from '../../link/file-trees.ts';
+import { ItemError, TransferError } from './errors.ts';
+import { hashesOf } from './far-side.ts';
+import type { End, Moving } from './small-files.ts';
+import { stagedTree } from './stage.ts';
+
+const hashedTogether = 2000;
+const lanes = 24;
+
+export interface Compared {
+  /** They differ: removed at the other end. */
+  readonly differing: readonly { readonly item: Item; readonly error: ItemError }[];
+  /** Some could not be told. */
+  readonly isUnproven: boolean;
+}
+
+/** Hashes both ends, what is not known yet; what differs is removed at the other one. */
+export async function compare(items: readonly Item[], moving: Moving): Promise<Compared> {
+  const { to, signal } = moving;
+  const differing: { item: Item; error: ItemError }[] = [];
+  let isUnproven = false;
+  for (let at = 0; at < items.length; at += hashedTogether) {
+    signal.throwIfAborted();
+    const some = items.slice(at, at + hashedTogether);
+    const [near, far] = await Promise.all([
+      sourceHashes(some, moving),
+      hashesOf(to, to.directory, some),
+    ]);
+    for (const [index, item] of some.entries()) {
+      if (near[index] === undefined || far[index] === undefined) isUnproven = true;
+      else if (near[index] !== far[index]) {
+        await to.root.files.removeTree(joinPath(to.directory, item.path));
+        const error = new ItemError(shownName(item.path), 'It changed while it was moved.');
+        differing.push({ item, error });
+      }
+    }
+  }
+  return { differing, isUnproven };
+}
+
+async function sourceHashes(
+  items: readonly Item[],
+  { from, hashes }: Moving,
+): Promise<(string | undefined)[]> {
+  const unread = items.filter((item) => !hashes.has(item));
+  const found = await hashesOf(from, from.directory, unread);
+  const rest = new Map(unread.map((item, index) => [item, found[index]]));
+  return items.map((item) => hashes.get(item) ?? rest.get(item));
+}
+
+/**
+ * Whatever else was looked at: everything is there with the size it should have, and nothing else is
+ * (folders go to their place as a whole, and would take what failed with them). Throws what ends it.
+ */
+export async function proveArrived(to: End, items: readonly Item[]): Promise<void> {
+  const staged = new Map(await stagedTree(to.root, to.directory));
+  for (const item of items) {
+    const there = staged.get(item.path);
+    if (there?.kind !== item.kind || (item.kind === 'file' && there.size !== item.size)) {
+      throw new TransferError(
+        'transfer/failed',
+        `${shownName(item.path)} did not arrive whole. Nothing was put in place; try again.`,
+        { retry: 'later' },
+      );
+    }
+    staged.delete(item.path);
+  }
+  const strays = [...staged].filter(([, { kind }]) => kind !== 'directory');
+  await eachOf(strays, lanes, ([path]) => to.root.files.remove(joinPath(to.directory, path)));
+}

@@ -1,0 +1,228 @@
+// How fast files go to a node and back, against what people type: OpenSSH's own scp and sftp, rsync,
+// lftp, and tar through ssh, by turns in one run, on a node of the testbed. All use the cipher that is
+// fastest here (aes128-gcm); scp is also run as it is. Ours is a core in a process of its own, asked
+// over its socket, from the request until the transfer is known to be done: with its hashes compared
+// (as it is) and without.
+// Run: node test/bench/files.ts [--mib 1024] [--files 10000] [--rounds 3] [--mbit N] (root)
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TransferRequest } from '../../src-main/contract/transfers.ts';
+import { until } from '../support/core-client.ts';
+import { startCoreProcess, temporaryDataDir, type CoreProcess } from '../support/core-process.ts';
+import { Testbed, type TestbedNode } from '../support/testbed.ts';
+import { randomBytesOf } from './support/random-files.ts';
+import {
+  loadWords,
+  option,
+  printHeading,
+  printTable,
+  spreadCells,
+  spreadHeaders,
+  spreadOf,
+  timeMs,
+} from './support/figures.ts';
+
+const mib = option('mib', 1024);
+const files = option('files', 10_000);
+const rounds = option('rounds', 3);
+const mbit = option('mbit', 0);
+const smallBytes = 4096;
+
+type Load = 'large' | 'small';
+type Way = 'up' | 'down';
+/** Moves `large.bin` or the folder `small` to `to` at the other end. */
+type Mover = (load: Load, way: Way) => Promise<void>;
+
+await using stack = new AsyncDisposableStack();
+const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-files-'));
+stack.defer(() => rmSync(dir, { recursive: true, force: true }));
+const bed = stack.use(await Testbed.up({ nodes: 1, docker: false, registry: false }));
+const node = bed.node('n1');
+const here = { source: join(dir, 'source'), target: join(dir, 'target') };
+const there = { source: '/root/source', target: '/root/target' };
+const sshConfig = join(dir, 'ssh_config');
+
+function writeConfig({ address, port }: TestbedNode): void {
+  const lines = (host: string, cipher: string) => `Host ${host}
+  HostName ${address}
+  Port ${port}
+  User root
+  IdentityFile ${bed.keyPath}
+  IdentitiesOnly yes
+  UserKnownHostsFile ${bed.knownHostsPath}
+  ${cipher}
+`;
+  const fast = 'Ciphers aes128-gcm@openssh.com';
+  writeFileSync(sshConfig, lines('n1', fast) + lines('plain', ''));
+}
+
+async function sh(command: string): Promise<void> {
+  const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let complaint = '';
+  child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${command}: ${code}: ${complaint}`);
+}
+
+/** A peer, by what is typed for each way. `S` is the source, `T` the target. */
+function typed(commands: Readonly<Record<Way, (load: Load) => string>>): Mover {
+  return (load, way) => sh(commands[way](load));
+}
+const nameOf = (load: Load) => (load === 'large' ? 'large.bin' : 'small');
+const s = (load: Load) => `${here.source}/${nameOf(load)}`;
+const r = (load: Load) => `${there.source}/${nameOf(load)}`;
+const ssh = `ssh -F ${sshConfig}`;
+
+function scp(host: string): Mover {
+  return typed({
+    up: (load) => `scp -F ${sshConfig} -qr ${s(load)} ${host}:${there.target}/`,
+    down: (load) => `scp -F ${sshConfig} -qr ${host}:${r(load)} ${here.target}/`,
+  });
+}
+const lftp = (script: string) =>
+  `lftp -c "set sftp:connect-program '${ssh} -a -x'; set sftp:auto-confirm yes; open sftp://root:x@n1; ${script}"`;
+const peers: Readonly<Record<string, Mover>> = {
+  'scp -r, aes128-gcm': scp('n1'),
+  'scp -r': scp('plain'),
+  sftp: typed({
+    up: (load) => `echo 'put -r ${s(load)} ${there.target}/' | sftp -q -b - -F ${sshConfig} n1`,
+    down: (load) => `echo 'get -r ${r(load)} ${here.target}/' | sftp -q -b - -F ${sshConfig} n1`,
+  }),
+  'rsync -a': typed({
+    up: (load) => `rsync -a -e '${ssh}' ${s(load)} n1:${there.target}/`,
+    down: (load) => `rsync -a -e '${ssh}' n1:${r(load)} ${here.target}/`,
+  }),
+  'lftp mirror': typed({
+    up: (load) =>
+      lftp(
+        load === 'large'
+          ? `put -O ${there.target} ${s(load)}`
+          : `mirror -R --parallel=8 ${s(load)} ${there.target}/small`,
+      ),
+    down: (load) =>
+      lftp(
+        load === 'large'
+          ? `get -O ${here.target} ${r(load)}`
+          : `mirror --parallel=8 ${r(load)} ${here.target}/small`,
+      ),
+  }),
+  'tar | ssh tar': typed({
+    up: (load) =>
+      `tar -C ${here.source} -cf - ${nameOf(load)} | ${ssh} n1 tar -C ${there.target} -xf -`,
+    down: (load) =>
+      `${ssh} n1 tar -C ${there.source} -cf - ${nameOf(load)} | tar -C ${here.target} -xf -`,
+  }),
+};
+
+function ours({ api }: CoreProcess, verify: boolean): Mover {
+  return async (load, way) => {
+    const local = { kind: 'here' } as const;
+    const remote = { kind: 'node', node: 'n1' } as const;
+    const isUp = way === 'up';
+    const request: TransferRequest = {
+      from: { place: isUp ? local : remote, paths: [isUp ? s(load) : r(load)] },
+      to: {
+        place: isUp ? remote : local,
+        path: isUp ? there.target : here.target,
+        as: 'into',
+      },
+      recursive: true,
+      conflicts: 'overwrite',
+      verify,
+      rateLimit: null,
+    };
+    const { id } = await api.transfers.start(request);
+    for await (const { value } of await api.transfers.watch()) {
+      const views = Array.isArray(value) ? value : 'upsert' in value ? [value.upsert] : [];
+      const view = views.find((each) => each.id === id);
+      if (view?.status === 'DONE') return;
+      if (view?.status === 'FAILED') throw new Error(JSON.stringify(view));
+    }
+  };
+}
+
+/** Both targets empty, and what was written before on its disk. */
+async function clean(): Promise<void> {
+  rmSync(here.target, { recursive: true, force: true });
+  mkdirSync(here.target);
+  await bed.sh(node, `rm -rf ${there.target}; mkdir ${there.target}; sync`);
+  execFileSync('sync');
+}
+
+async function check(load: Load, way: Way): Promise<void> {
+  const sum = (at: string) =>
+    `cd ${at} && find ${nameOf(load)} -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`;
+  const source = execFileSync('sh', ['-c', sum(here.source)], { encoding: 'utf8' });
+  const target =
+    way === 'down'
+      ? execFileSync('sh', ['-c', sum(here.target)], { encoding: 'utf8' })
+      : await bed.sh(node, sum(there.target));
+  if (source !== target) throw new Error(`${load} ${way}: what arrived is something else`);
+}
+
+async function compare(movers: Readonly<Record<string, Mover>>, load: Load, way: Way) {
+  const times: Record<string, number[]> = {};
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, move] of Object.entries(movers)) {
+      await clean();
+      const { ms } = await timeMs(() => move(load, way));
+      (times[name] ??= []).push(ms);
+      if (round === 0) await check(load, way);
+    }
+  }
+  const medianOf = (name: string) => spreadOf(times[name] ?? []).median;
+  const ratio = (name: string, peer: string) => `${(medianOf(peer) / medianOf(name)).toFixed(2)}`;
+  const bytes = load === 'large' ? mib * 2 ** 20 : files * smallBytes;
+  const rows = Object.entries(times).map(([name, values]) => [
+    name,
+    ...spreadCells(values),
+    (bytes / 1e3 / medianOf(name)).toFixed(0),
+    ratio(name, 'scp -r, aes128-gcm'),
+    ratio(name, 'tar | ssh tar'),
+  ]);
+  const what = load === 'large' ? `${mib} MiB` : `${files} × ${smallBytes} bytes`;
+  console.log(`**${what}, ${way === 'up' ? 'to' : 'from'} the node** (ms; load ${loadWords()})\n`);
+  const heads = ['MB/s', 'times as fast as scp', 'as tar through ssh'];
+  printTable(['', ...spreadHeaders, ...heads], rows);
+}
+
+printHeading(
+  `Files to a node and back${mbit > 0 ? ` over ${mbit} Mbit/s` : ''} (\`node test/bench/files.ts ${process.argv.slice(2).join(' ')}\`)`,
+);
+writeConfig(node);
+mkdirSync(join(here.source, 'small'), { recursive: true });
+await randomBytesOf(join(here.source, 'large.bin'), { bytes: mib * 2 ** 20, seed: 1 });
+for (let at = 0; at < files; at += 1) {
+  const folder = join(here.source, 'small', `d${Math.floor(at / 100)}`);
+  if (at % 100 === 0) mkdirSync(folder);
+  await randomBytesOf(join(folder, `f${at}`), { bytes: smallBytes, seed: at + 2 });
+}
+await bed.sh(node, `mkdir -p ${there.source} ${there.target}`);
+await sh(`tar -C ${here.source} -cf - . | ${ssh} n1 tar -C ${there.source} -xf -`);
+
+const data = stack.use(await temporaryDataDir());
+const core = await startCoreProcess(data.path);
+stack.defer(() => core.stop());
+await core.api.nodes.add({
+  destination: { host: node.address, user: 'root' },
+  identityFile: bed.keyPath,
+  useSshConfig: false,
+  jumps: [],
+  consent: { fingerprints: [node.hostKeySha256] },
+});
+await until(
+  async () => (await core.api.nodes.get({ node: 'n1' })).state === 'online',
+  'n1 is online',
+);
+if (mbit > 0) await bed.slow(node, `${mbit}mbit`);
+const movers = {
+  ours: ours(core, true),
+  'ours, hashes not compared': ours(core, false),
+  ...peers,
+};
+for (const load of ['large', 'small'] as const) {
+  for (const way of ['up', 'down'] as const) await compare(movers, load, way);
+}
