@@ -2,12 +2,18 @@
 // its actions, palette sources, status items, panel tabs and dialogs, and returns what ends them.
 import type { App } from '../state/app.svelte.ts';
 import { addDesktopParts } from './desktop-parts.ts';
+import { addFilesParts } from './files-parts.ts';
 import { addShellParts } from './shell-parts.ts';
 import { addTerminalParts } from './terminal-parts.ts';
 
 export type AddParts = (app: App) => () => void;
 
-const areas: readonly AddParts[] = [addShellParts, addTerminalParts, addDesktopParts];
+const areas: readonly AddParts[] = [
+  addShellParts,
+  addTerminalParts,
+  addFilesParts,
+  addDesktopParts,
+];
 
 /** Adds the parts of every area; returns what takes them away again. */
 export function addParts(app: App): () => void {

@@ -3,6 +3,7 @@
 import type { Component } from 'svelte';
 import Activity from '@lucide/svelte/icons/activity';
 import Boxes from '@lucide/svelte/icons/boxes';
+import FolderTree from '@lucide/svelte/icons/folder-tree';
 import Gpu from '@lucide/svelte/icons/gpu';
 import LayoutGrid from '@lucide/svelte/icons/layout-grid';
 import ListOrdered from '@lucide/svelte/icons/list-ordered';
@@ -152,6 +153,15 @@ export const routes: readonly Route[] = [
     title: titles.vps,
     load: () => import('../pages/vps/VpsDetailPage.svelte'),
     props: ({ path }) => ({ vpsRef: path[1] ?? '' }),
+  }),
+  page('files', {
+    title: titles.files,
+    icon: FolderTree,
+    keys: 'g f',
+    load: () => import('../pages/files/FilesPage.svelte'),
+    props: ({ query }) => ({ node: query['node'], task: query['task'], path: query['path'] }),
+    // One page for the whole visit: its panes stay where they are.
+    key: () => 'files',
   }),
   page('diagnostics', {
     title: titles.diagnostics,

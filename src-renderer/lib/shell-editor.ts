@@ -3,7 +3,6 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import {
   bracketMatching,
-  HighlightStyle,
   indentOnInput,
   indentUnit,
   StreamLanguage,
@@ -19,7 +18,7 @@ import {
   lineNumbers,
   placeholder,
 } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
+import { colours, looks } from './editor-looks.ts';
 
 export interface ShellEditor {
   setText(text: string): void;
@@ -35,40 +34,6 @@ export interface ShellEditorOptions {
   readonly placeholder: string;
   readonly onChange: (text: string) => void;
 }
-
-const colours = HighlightStyle.define([
-  { tag: tags.keyword, color: 'var(--paused)' },
-  {
-    tag: [tags.standard(tags.variableName), tags.function(tags.variableName)],
-    color: 'var(--series-2)',
-  },
-  { tag: [tags.definition(tags.variableName), tags.variableName], color: 'var(--running)' },
-  { tag: tags.string, color: 'var(--done)' },
-  { tag: tags.number, color: 'var(--series-3)' },
-  { tag: tags.attributeName, color: 'var(--series-2)' },
-  { tag: tags.comment, color: 'var(--text-faint)', fontStyle: 'italic' },
-  { tag: [tags.operator, tags.punctuation], color: 'var(--text-muted)' },
-]);
-
-const looks = EditorView.theme({
-  '&': { fontSize: 'var(--size-small)', color: 'var(--text)', backgroundColor: 'transparent' },
-  '&.cm-focused': { outline: 'none' },
-  '.cm-scroller': {
-    fontFamily: 'var(--font-mono)',
-    lineHeight: '18px',
-    minHeight: '146px',
-    maxHeight: '420px',
-  },
-  '.cm-content': { padding: '7px 0', caretColor: 'var(--text)' },
-  '.cm-cursor': { borderLeftColor: 'var(--text)' },
-  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--text-faint)', border: 'none' },
-  '.cm-lineNumbers .cm-gutterElement': { padding: '0 8px 0 6px', minWidth: '30px' },
-  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground':
-    {
-      background: 'color-mix(in srgb, var(--accent) 35%, transparent)',
-    },
-  '.cm-matchingBracket': { backgroundColor: 'var(--surface-active)' },
-});
 
 /** Opens an editor. Tab is left to the page, so that keys can leave it; Enter keeps the indent. */
 export function openShellEditor(options: ShellEditorOptions): ShellEditor {
@@ -86,7 +51,7 @@ export function openShellEditor(options: ShellEditorOptions): ShellEditor {
         bracketMatching(),
         StreamLanguage.define(shell),
         syntaxHighlighting(colours),
-        looks,
+        looks({ minHeight: '146px', maxHeight: '420px' }),
         placeholder(options.placeholder),
         EditorView.contentAttributes.of({ spellcheck: 'false', autocapitalize: 'off' }),
         // Ctrl-Enter submits the form, so it is not the editor's.

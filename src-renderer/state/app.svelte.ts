@@ -7,6 +7,7 @@ import { Actions } from './actions.svelte.ts';
 import { BottomPanel } from './bottom-panel.svelte.ts';
 import type { DesktopClient } from '../lib/connect.ts';
 import { Desktop } from './desktop.svelte.ts';
+import { Files } from './files.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
 import { Kept } from './kept.svelte.ts';
 import { Notices } from './notices.svelte.ts';
@@ -31,6 +32,7 @@ export class App {
   readonly statusItems = new Registry<Mounted>();
   /** Dialogs and the like that belong to no page. */
   readonly overlays = new Registry<Mounted>();
+  readonly files: Files;
   readonly fleet = new Fleet();
   readonly router = new Router();
   readonly terminals = new Terminals();
@@ -56,6 +58,7 @@ export class App {
     this.theme = new Theme(client);
     this.notices = new Notices(client, this.toasts);
     this.kept = new Kept(client);
+    this.files = new Files(this);
     this.#connection = client.state;
   }
 
@@ -82,6 +85,7 @@ export class App {
       this.terminals.start(this.client, (error) => this.toasts.failed(error)),
       this.router.start(),
       this.notices.start(),
+      this.files.start(),
       this.kept.start((error) => this.toasts.failed(error)),
       this.theme.start(),
       this.ticker.start(),

@@ -32,6 +32,7 @@ const places: readonly [name: string, variant: string, hash: string][] = [
   ['no VPSes', 'empty', '#/vps'],
   ['VPS that runs', 'rich', '#/vps/anna-dev'],
   ['VPS that crashes', 'rich', '#/vps/ben-eval'],
+  ['files', 'rich', '#/files'],
   ['diagnostics', 'rich', '#/diagnostics'],
   ['settings', 'rich', '#/settings'],
   ['unknown page', 'rich', '#/nowhere'],

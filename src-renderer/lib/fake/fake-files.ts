@@ -3,6 +3,7 @@
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import type { FileEntryView, FileInfo, FileLocation } from '../../../src-main/contract/files.ts';
 import type { StreamInput } from '../../../src-main/contract/procedures.ts';
+import type { StreamOptions } from '../../../src-main/contract/client.ts';
 import type { Api, ByteReader, Chunk } from '../client.ts';
 
 const home = '/home/mio';
@@ -27,6 +28,8 @@ function sketchTree(): Map<string, FileEntryView> {
   add(`${home}/train.py`, 'file', [18_402, 2]);
   add(`${home}/sweep results (final).csv`, 'file', [91_220, 5]);
   add(`${home}/latest`, 'link', [21, 1]);
+  // A name is data: this one would turn its line, break it, and be markup, if it were taken as more.
+  add(`${home}/<b>plain</b>\n\u202etxt.exe\uDCFF`, 'file', [12, 400]);
   for (let step = 1; step <= 6; step += 1) {
     add(`${home}/checkpoints/step-${step}000.safetensors`, 'file', [2 ** 32 + step, 6 - step]);
   }
@@ -39,6 +42,7 @@ function sketchTree(): Map<string, FileEntryView> {
 /** The calls and streams of files. */
 export function fakeFiles() {
   const tree = sketchTree();
+  const written = new Map<string, string>();
   const need = (path: string): FileEntryView => {
     const found = path === '/' ? rootEntry : tree.get(path);
     if (found === undefined) throw new RequestError('link/file-not-found', `There is no ${path}.`);
@@ -73,8 +77,10 @@ export function fakeFiles() {
     home: async () => ({ path: home }),
     info: async ({ path }) => info(path === '~' ? home : path),
     diskUse: async () => ({ totalBytes: 2 ** 41, freeBytes: 0.6 * 2 ** 41 }),
-    makeDirectory: async ({ path }) =>
-      put(path, { ...owned, kind: 'directory', size: 4096, mode: 0o755 }),
+    makeDirectory: async ({ path, parents }) =>
+      parents === true && tree.get(path)?.kind === 'directory'
+        ? { path }
+        : put(path, { ...owned, kind: 'directory', size: 4096, mode: 0o755 }),
     makeFile: async ({ path }) => put(path, { ...owned, kind: 'file', size: 0, mode: 0o644 }),
     rename: async ({ from, to }) => move(from, to),
     remove: async ({ paths }) =>
@@ -99,9 +105,21 @@ export function fakeFiles() {
     api,
     streams: {
       'files.list': (input: StreamInput<'files.list'>) => list(input),
-      'files.read': () => lines(['print("kohaku")']),
-      'files.write': (input: StreamInput<'files.write'>) =>
-        lines([put(input.path, { ...owned, kind: 'file', size: input.size ?? 0, mode: 0o644 })]),
+      'files.read': ({ path }: StreamInput<'files.read'>) =>
+        bytesOf(written.get(path) ?? sample(path)),
+      'files.archive': () => bytesOf(''),
+      'files.write': (input: StreamInput<'files.write'>, { upload }: StreamOptions) =>
+        answering(async () => {
+          if (input.overwrite !== true && tree.has(input.path)) {
+            throw new RequestError('files/taken', `There is something at ${input.path} already.`);
+          }
+          const text = await textOf(upload);
+          tree.delete(input.path);
+          written.set(input.path, text);
+          const size = new TextEncoder().encode(text).length;
+          put(input.path, { ...owned, kind: 'file', size, mode: 0o644 });
+          return { path: input.path, size };
+        }),
     },
   };
 }
@@ -116,17 +134,43 @@ const rootEntry: FileEntryView = {
   modifiedAt: at,
 };
 
+/** Something to read in a file whose name says what it is. */
+function sample(path: string): string {
+  if (path.endsWith('.py')) return 'def main() -> None:\n    print("kohaku")  # amber\n';
+  if (path.endsWith('.csv')) return 'step,loss\n1,2.31\n2,1.94\n';
+  return path.endsWith('.bin') ? '\u0000kohaku' : '# Kohaku\n';
+}
+
+async function textOf(upload: AsyncIterable<Uint8Array> | undefined): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const part of upload ?? []) text += decoder.decode(part, { stream: true });
+  return text;
+}
+
 /** A stream of JSON lines. */
 function lines(values: readonly unknown[]): ByteReader {
+  return bytesOf(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+}
+
+function bytesOf(text: string): ByteReader {
+  return reader(async () => text);
+}
+
+/** One JSON document, when the work is done. */
+function answering(work: () => Promise<unknown>): ByteReader {
+  return reader(async () => `${JSON.stringify(await work())}\n`);
+}
+
+function reader(read: () => Promise<string>): ByteReader {
   const encoder = new TextEncoder();
-  const bytes = () => values.map((value) => encoder.encode(`${JSON.stringify(value)}\n`));
   return {
     async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
-      for (const each of bytes()) yield each;
+      yield encoder.encode(await read());
       return undefined;
     },
     async *chunks(): AsyncGenerator<Chunk, undefined> {
-      for (const each of bytes()) yield { bytes: each, release: () => undefined };
+      yield { bytes: encoder.encode(await read()), release: () => undefined };
       return undefined;
     },
   };

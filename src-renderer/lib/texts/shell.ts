@@ -4,6 +4,7 @@ export const shell = {
   skip: 'Skip to the content',
   navigation: 'Main',
   pages: {
+    files: 'Files',
     overview: 'Overview',
     nodes: 'Nodes',
     gpus: 'GPUs',

@@ -1,0 +1,8 @@
+import type { FileEntryView } from '../../../src-main/contract/files.ts';
+
+/** What a person was asked, or asked for, about a pane. */
+export type Asked =
+  | { readonly kind: 'rename' | 'info' | 'open'; readonly entry: FileEntryView }
+  | { readonly kind: 'folder' | 'file' }
+  /** Fixed when it is asked, so that what is deleted is what was read. */
+  | { readonly kind: 'remove'; readonly names: readonly string[] };
