@@ -31,8 +31,9 @@ export function retryOf(task: Pick<Task, 'attempt' | 'spec' | 'state'>): Retry |
 function causeOf(state: TaskState): RetryCause | undefined {
   if (state.status === 'KILLED_OOM') return 'oom';
   if (state.status !== 'FAILED' || state.startedAt === null) return undefined;
-  // What vanished left no end: its node rebooted, or lost it.
-  return state.end === null ? 'lost' : 'exit';
+  // Nobody knows how it would have ended: its node went down or lost it, or the Engine there did.
+  const { end } = state;
+  return end === null || (end.exitCode === null && end.signal === null) ? 'lost' : 'exit';
 }
 
 /** `retry 1 of 3 in 10 s: exit code 1`. */

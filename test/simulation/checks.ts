@@ -3,7 +3,7 @@ import { isFinal, type TaskEventView, type TaskStatus } from '../../src-main/con
 import type { TaskId } from '../../src-main/contract/ids.ts';
 import { standingOf } from '../../src-main/domain/dependencies.ts';
 import { legalTransitions } from '../../src-main/domain/task-machine.ts';
-import type { Task } from '../../src-main/domain/task.ts';
+import type { AttemptEnd, Task } from '../../src-main/domain/task.ts';
 import { holdingOf, type TaskChange } from '../../src-main/services/tasks/task-book.ts';
 import { isAlive, keyOf, type SimulatedWork } from '../support/simulated-machine.ts';
 import type { World } from '../support/world.ts';
@@ -186,12 +186,28 @@ function checkLeftover(world: World, memory: Memory, work: SimulatedWork): void 
   must(isKept && !isAlive(work), () => `${keyOf(work.ref)} was left on its node`);
 }
 
+/** What was to be kept for a look after a failure is there. */
+function checkKept(world: World, memory: Memory, work: SimulatedWork): void {
+  const { taskId: id, attempt } = work.ref;
+  const task = world.core.store.tasks.get(id)?.task;
+  if (task?.spec.keepFailed !== true || task.attempt !== attempt || memory.disturbed.has(id))
+    return;
+  const hasFailed = task.state.status === 'FAILED' || task.state.status === 'KILLED_OOM';
+  must(
+    !hasFailed || work.isKept || work.condition.kind === 'created',
+    () => `${keyOf(work.ref)} was not kept`,
+  );
+  const isThere = world.nodes.some(({ machine }) => machine.works.get(keyOf(work.ref)) === work);
+  must(!work.isKept || isThere, () => `${keyOf(work.ref)} was kept, and then removed`);
+}
+
 /** What the core says of an attempt is what happened. */
 async function checkWork(world: World, memory: Memory, work: SimulatedWork): Promise<void> {
   const { taskId: id, attempt } = work.ref;
   const task = world.core.store.tasks.get(id)?.task;
   if (task === undefined || memory.disturbed.has(id)) return;
   if (task.attempt === attempt) checkEnd(task, memory, work);
+  checkKept(world, memory, work);
   const hasEnded = world.core.store.tasks
     .events(id)
     .some((event) => event.kind === 'ended' && event.attempt === attempt);
@@ -220,11 +236,22 @@ function checkEnd(task: Task, memory: Memory, work: SimulatedWork): void {
     return;
   }
   must(condition.kind === 'ended' && 'end' in task.state, words);
-  must(JSON.stringify(task.state.end) === JSON.stringify(condition.end), words);
+  const { exitCode, signal, oomKilled } = condition.end;
+  must(JSON.stringify(task.state.end) === JSON.stringify({ exitCode, signal, oomKilled }), words);
+  must(!isOwedRetry(task, condition.end), () => `${words()}: it was to be tried again`);
   const wasKilled = memory.killAsked.has(task.id) || task.spec.timeLimitSeconds !== null;
   if (status === 'KILLED') must(wasKilled, words);
   else if (condition.end.exitCode === 0) must(status === 'COMPLETED', words);
   else must(status === (condition.end.oomKilled ? 'KILLED_OOM' : 'FAILED'), words);
+}
+
+/** Whether its policy gives it another attempt after this end. */
+function isOwedRetry({ state, spec, attempt }: Task, end: AttemptEnd): boolean {
+  const { retries } = spec;
+  if (retries === null || attempt > retries.count) return false;
+  if (state.status === 'KILLED_OOM') return retries.on.includes('oom');
+  if (state.status !== 'FAILED') return false;
+  return retries.on.includes(end.lostWithNode === true ? 'lost' : 'exit');
 }
 
 /** What ends an attempt: once each. */

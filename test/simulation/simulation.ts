@@ -156,11 +156,11 @@ class Simulation {
 
   async run(): Promise<SimulationResult> {
     const { world, memory, dice } = this.stage;
-    await this.#restart();
+    await this.#bringUp();
     const steps = this.#options.steps ?? usualSteps;
     for (let index = 0; index < steps; index += 1) {
       await this.#step(dice.weighted(this.#isPlain ? plainWeights : weights));
-      if (!world.isUp) await this.#restart();
+      await this.#bringUp();
       this.#check();
       if (index % 5 === 4) await this.#rest();
     }
@@ -185,7 +185,7 @@ class Simulation {
   async #rest(): Promise<void> {
     const { world, memory } = this.stage;
     await world.settle();
-    if (!world.isUp) await this.#restart();
+    await this.#bringUp();
     checkAtRest(world, memory);
   }
 
@@ -276,6 +276,11 @@ class Simulation {
     const isPowerCut = this.#isPlain ? this.#options.seed % 2 === 0 : dice.is(0.5);
     this.stage.fault(isPowerCut ? 'power cut' : 'core killed', `at ${where}`);
     world.crash(isPowerCut ? 'power-cut' : 'kill', dice.chance);
+  }
+
+  /** A core runs; it may have gone down again while it came up. */
+  async #bringUp(): Promise<void> {
+    while (!this.stage.world.isUp) await this.#restart();
   }
 
   async #restart(): Promise<void> {

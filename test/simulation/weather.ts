@@ -19,8 +19,6 @@ export const events = {
 };
 export type Happening = keyof typeof events;
 
-const rebooted = { exitCode: null, signal: 'SIGKILL', oomKilled: false };
-
 export class Weather {
   readonly #stage: Stage;
   readonly #people: People;
@@ -47,9 +45,7 @@ export class Weather {
     reboot: (index) => {
       this.#stage.fault('node rebooted', String(index));
       this.dropLink(index);
-      return this.#toWorks(index, (machine, work) =>
-        machine.finish(work, rebooted, 'the node rebooted'),
-      );
+      return this.#toWorks(index, (machine, work) => machine.lose(work));
     },
     vanish: (index) => this.#vanish(index),
     othersFreeze: (index) =>

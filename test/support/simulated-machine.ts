@@ -200,13 +200,18 @@ export class SimulatedMachine {
     const key = keyOf(work.ref);
     if (isAlive(work)) this.violations.push(`${key} was removed while it ran`);
     if (options.keep) work.isKept = true;
-    else if (!work.isKept) this.works.delete(key);
+    else this.works.delete(key);
   }
 
   /** Everything that ran is gone without an exit code. */
   reboot(): void {
-    const end = { exitCode: null, signal: 'SIGKILL', oomKilled: false };
-    for (const work of this.works.values()) this.finish(work, end, 'the node rebooted');
+    for (const work of this.works.values()) this.lose(work);
+  }
+
+  /** It ends with its machine: how it would have ended nobody knows. */
+  lose(work: SimulatedWork): void {
+    const end = { exitCode: null, signal: null, oomKilled: false, lostWithNode: true } as const;
+    this.finish(work, end, 'Lost with its node, which was restarted while it ran.');
   }
 
   /** Somebody else removed it, with everything that is known of it. */

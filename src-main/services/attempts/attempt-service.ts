@@ -109,11 +109,15 @@ export class AttemptService implements AsyncDisposable {
     for (const kind of ['docker', 'process'] as const) {
       const runtime = fleet.runtime(nodeId, kind);
       if (runtime === undefined) continue;
+      // A slow answer may tell of what has ended since it was asked for: that is no leftover yet.
+      const current = new Set(
+        [...book.onNode(nodeId)].map(({ id, attempt }) => driverKey({ taskId: id, attempt })),
+      );
       const observed = await runtime.list();
       this.#noteConditions(observed);
       await this.#tidy(
         runtime,
-        observed.filter((seen) => !this.#isOfVps(seen)),
+        observed.filter((seen) => !this.#isOfVps(seen) && !isAmong(current, seen)),
       );
       for (const seen of observed)
         if (this.#isOfVps(seen)) await this.#tidyVps(runtime, nodeId, seen);
@@ -363,6 +367,10 @@ export class AttemptService implements AsyncDisposable {
       );
     });
   }
+}
+
+function isAmong(keys: ReadonlySet<DriverKey>, { taskId, attempt }: ObservedAttempt): boolean {
+  return taskId !== null && keys.has(driverKey({ taskId, attempt }));
 }
 
 /** Frozen or thawed by somebody else than us. */

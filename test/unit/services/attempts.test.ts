@@ -313,6 +313,18 @@ test('nothing is removed from a node before the end is on disk here', async () =
   expect(world.core.task(id).state).toMatchObject({ status: 'FAILED', end: { exitCode: 4 } });
 });
 
+test('a list that comes late takes nothing for a leftover that ended meanwhile', async () => {
+  await using world = await World.begin();
+  world.machine().fault = ({ name, when }) =>
+    name === 'list' && when === 'after' ? { lateMs: 20_000, whenLost: 'dropped' } : undefined;
+  const id = await world.core.submit(['seconds=40', 'exit=1'], { keepFailed: true });
+  // Asked for at 30 s, told at 50 s what was true at 30 s.
+  await world.pass(55_000);
+  expect(world.core.task(id).state.status).toBe('FAILED');
+  expect(world.worksOf(id)).toEqual([`${id}/1`]);
+  expect(world.core.said.filter(({ level }) => level !== 'info')).toEqual([]);
+});
+
 test('a node that is removed leaves no work and no orders behind', async () => {
   await using world = await World.begin();
   const { core } = world;

@@ -116,6 +116,17 @@ test('failures are tried again after a wait that doubles, and dependents wait fo
   expect(statuses(world, [after])).toEqual(['COMPLETED']);
 });
 
+test('what went down with its node is lost, and tried again where that is wanted', async () => {
+  await using world = await aWorld();
+  const retries = { count: 1, backoffSeconds: 1 };
+  const [again] = await submit(world, ['seconds=50'], { retries: { ...retries, on: ['lost'] } });
+  const [over] = await submit(world, ['seconds=50'], { retries: { ...retries, on: ['exit'] } });
+  world.machine().reboot();
+  await world.pass(2000);
+  expect(statuses(world, [again!, over!])).toEqual(['RUNNING', 'FAILED']);
+  expect(world.core.task(again!).attempt).toBe(2);
+});
+
 test('memory is a cause of its own, and a kill is none', async () => {
   await using world = await aWorld();
   const retries = { count: 1, on: ['exit' as const], backoffSeconds: 0 };
