@@ -9,7 +9,7 @@ import { makeAppServices } from './core-app.ts';
 import { realLinks } from './core-links.ts';
 import { makeFiles } from './core-files.ts';
 import type { CoreLogFile } from './core-log.ts';
-import { makeQueue } from './core-queue.ts';
+import { makeQueue, makeRules } from './core-queue.ts';
 import { realRuntimes } from './core-runtimes.ts';
 import { makeTerminals } from './core-terminals.ts';
 import { SnowflakeFactory } from './domain/snowflake.ts';
@@ -125,8 +125,12 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
   const { tasks: records, effects, logs, vault, identity } = store;
   const secrets = new TaskSecrets(vault);
   const planner = new WorkerPlanner(log);
-  const policy = () => ({ useForeignGpus: settings.get('tasks.useForeignGpus') });
-  const dispatcher = new Dispatcher({ book, fleet, planner, clock, timers, log, policy });
+  const queueRecords = store.queue;
+  const rules = makeRules({ book, queueRecords, fleet, settings, ids, clock, timers });
+  const dispatcher = new Dispatcher({
+    ...{ book, fleet, planner, clock, timers, log },
+    rules: rules.now,
+  });
   const collector = new LogCollector({
     logs,
     clock,
@@ -164,7 +168,7 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
   const desk = new SubmissionDesk({ book, records, fleet, settings, ids, clock });
   const parts = { book, records, fleet, dispatcher, settings, secrets, desk, removeLogs };
   const tasks = new TaskService(parts);
-  const queue = makeQueue({ ...parts, tasks, ids, clock, timers, log });
+  const queue = makeQueue({ ...parts, rules, tasks, ids, clock, timers, log });
   const feeds = new TaskFeeds({ book, service: tasks, records, timers });
   const reader = new LogReader({ logs, book, resolve: (reference) => tasks.resolve(reference) });
   const vps = makeVps({
@@ -180,7 +184,7 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
     timers,
     log,
   });
-  return { planner, dispatcher, attempts, tasks, feeds, reader, queue, vps };
+  return { planner, dispatcher, attempts, tasks, feeds, reader, queue, rules, vps };
 }
 
 function makeStatus({ options, store, book }: Shared, fleet: NodesService, loop: LoopDelay) {

@@ -8,6 +8,7 @@ import { fileStreams, filesRouter } from './api/files-router.ts';
 import { forwardsRouter, sshRouter } from './api/forwards-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { keptRouter, noticesRouter } from './api/notices-router.ts';
+import { queueRouter, reservationsRouter } from './api/queue-router.ts';
 import { tasksRouter } from './api/tasks-router.ts';
 import { terminalsRouter } from './api/terminals-router.ts';
 import { vpsRouter } from './api/vps-router.ts';
@@ -83,6 +84,8 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       nodes: nodesRouter(nodes),
       tasks: tasksRouter({ tasks, feeds, records: store.tasks, ...services.queue }),
       batches: batchesRouter(services.queue.batches),
+      queue: queueRouter(services.queue.view),
+      reservations: reservationsRouter(services.rules.reservations),
       vps: vpsRouter(services.vps),
       diagnostics: diagnosticsRouter(services.diagnostics),
       terminals: terminalsRouter(terminals.service),
@@ -124,6 +127,7 @@ function wire(services: Services, { settings, store, logFile }: Foundations): Di
         'the database could not be written; the last changes are undone',
       );
       book.reload();
+      services.rules.reload();
     }),
     book.onDidChange(({ before, after }) => {
       if (before?.state.status === after?.state.status) return;
@@ -137,10 +141,11 @@ function wire(services: Services, { settings, store, logFile }: Foundations): Di
     nodes.onDidChange((change) => {
       if (!('removed' in change)) return;
       attempts.forgetNode(change.removed, nodeRemoved);
+      services.rules.reservations.forgetNode(change.removed);
     }),
     settings.onDidChange(({ key }) => {
       if (key === 'logs.level') logFile.setLevel(settings.get('logs.level'));
-      if (key === 'tasks.useForeignGpus') dispatcher.wake();
+      if (key === 'tasks.useForeignGpus' || key.startsWith('queue.')) dispatcher.wake();
     }),
     timers.after(firstPruneMs, prune),
     timers.every(dayMs, prune),
@@ -158,7 +163,7 @@ async function stop(
   services.loop.disable();
   services.status[Symbol.dispose]();
   services.diagnostics[Symbol.dispose]();
-  services.queue.keeper[Symbol.dispose]();
+  services.queue[Symbol.dispose]();
   services.notices[Symbol.dispose]();
   services.dispatcher[Symbol.dispose]();
   await services.terminals[Symbol.asyncDispose]();

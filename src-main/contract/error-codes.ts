@@ -14,6 +14,7 @@ export const errorCodes = [
   'conflict/name-taken',
   'conflict/already-added',
   'conflict/state',
+  'conflict/reserved',
   'conflict/node-in-use',
   'auth/required',
   'auth/forbidden',
@@ -107,6 +108,8 @@ export const errorCodes = [
   'forward/port-taken',
   'forward/forbidden',
   'forward/unsupported',
+  // reservations
+  'not-found/reservation',
   // what we keep
   'store/locked',
   'store/newer-database',

@@ -45,6 +45,7 @@ import {
   taskWindowQuery,
   waitReason,
 } from './task.ts';
+import { queue, reservations } from './queue.ts';
 import { ssh } from './ssh.ts';
 import { terminals, terminalStreams } from './terminals.ts';
 import { vps } from './vps.ts';
@@ -224,6 +225,8 @@ export const contract = {
   nodes,
   tasks,
   batches,
+  queue,
+  reservations,
   vps,
   diagnostics,
   terminals,

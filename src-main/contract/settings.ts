@@ -13,6 +13,7 @@ export interface SettingDefinition<S extends z.ZodType = z.ZodType> {
   /** Group on the Settings page. */
   group:
     | 'Tasks'
+    | 'Queue'
     | 'Nodes'
     | 'Files'
     | 'Terminals'
@@ -66,6 +67,91 @@ export const settingDefinitions = {
     title: 'Use GPUs that others use',
     description: 'Let the scheduler choose GPUs on which processes run that are not ours.',
     group: 'Tasks',
+  }),
+  'queue.fairShare': setting({
+    schema: z.boolean(),
+    default: true,
+    title: 'Fair share',
+    description:
+      'At equal priority, owners who used less come first. A single owner notices nothing of it.',
+    group: 'Queue',
+  }),
+  'queue.halfLifeHours': setting({
+    schema: z.number().min(0.1).max(8760),
+    default: 24,
+    title: 'Half-life of use',
+    description: 'What was used this long ago counts half against its owner.',
+    group: 'Queue',
+    unit: 'h',
+  }),
+  'queue.gpuWeight': setting({
+    schema: z.number().min(0).max(1000),
+    default: 8,
+    title: 'Weight of a GPU',
+    description: 'How many core-seconds a second of one GPU counts as between owners.',
+    group: 'Queue',
+  }),
+  'queue.agingHours': setting({
+    // Without aging, a stream of tasks of higher priority would keep others waiting for ever.
+    schema: z
+      .number()
+      .min(1, 'must be at least 1: a task gains priority as it waits, so that none waits for ever')
+      .max(8760),
+    default: 24,
+    title: 'Aging',
+    description:
+      'Waiting this long counts as one step of priority, so that nothing waits for ever.',
+    group: 'Queue',
+    unit: 'h',
+  }),
+  'queue.waitMinutes': setting({
+    schema: z
+      .number()
+      .min(0)
+      .max(10_080, 'must be at most 10080 (a week): large tasks would hardly ever start'),
+    default: 10,
+    title: 'Others may overtake for',
+    description:
+      'Where time limits do not tell when the first task can start, smaller ones may overtake it for this long; then what it needs is kept for it as it frees up.',
+    group: 'Queue',
+    unit: 'min',
+  }),
+  'queue.maxRunningPerOwner': setting({
+    schema: z.number().int().min(0).max(100_000),
+    default: 0,
+    title: 'Tasks per owner',
+    description: 'At most so many tasks of one owner run at a time. 0: as many as fit.',
+    group: 'Queue',
+  }),
+  'queue.maxGpusPerOwner': setting({
+    schema: z.number().int().min(0).max(100_000),
+    default: 0,
+    title: 'GPUs per owner',
+    description: 'At most so many GPUs are held by one owner at a time. 0: as many as there are.',
+    group: 'Queue',
+  }),
+  'queue.labelCaps': setting({
+    schema: z
+      .string()
+      .max(4096)
+      .regex(
+        /^\s*(?:[^=:,\s]+=[^=:,]*:[1-9]\d{0,5}\s*(?:,\s*|$))*$/,
+        'must be caps of at least 1, such as team=vision:4, kind=eval:10',
+      ),
+    default: '',
+    title: 'Tasks per label',
+    description:
+      'At most so many tasks with a label run at a time, as team=vision:4, kind=eval:10. Empty: no caps.',
+    group: 'Queue',
+  }),
+  'queue.assumedRunMinutes': setting({
+    schema: z.number().min(1).max(525_600),
+    default: 240,
+    title: 'Length of tasks without a limit',
+    description:
+      'So long before a reservation begins, nothing without a time limit starts on what is reserved for others.',
+    group: 'Queue',
+    unit: 'min',
   }),
   'tasks.keepEndedDays': setting({
     schema: z.number().int().min(1).max(3650),

@@ -332,6 +332,18 @@ export const waitReason = z.object({
   summary: z.string(),
   /** Tasks before it in the queue; null when it does not wait. */
   ahead: z.number().int().nonnegative().nullable(),
+  /** When it can start, and what that rests on; null where nothing tells, and for one that fits now. */
+  expected: z
+    .object({
+      /** Null where nobody knows. */
+      at: instant.nullable(),
+      /** Room is kept for it; otherwise tasks before it may take what it needs. */
+      isPromise: z.boolean(),
+      why: z.string(),
+    })
+    .nullable(),
+  /** Single changes, each of which would let it start now. */
+  suggestions: z.array(z.object({ words: z.string(), node: z.string(), changes: taskAmendment })),
   nodes: z.array(
     z.object({
       nodeId,

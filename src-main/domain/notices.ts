@@ -85,15 +85,17 @@ export function waitNotice(
   return tasks.length === 1 ? one : several(one, nameOf(first));
 }
 
-/** Tasks that wait, are not on hold, and crossed the limit in (`after`, `now`]. */
+/** Tasks that wait for nothing but room, and crossed the limit in (`after`, `now`]. */
 export function waitedTooLong(
   tasks: Iterable<Task>,
   { after, now, limitMs }: { after: Instant; now: Instant; limitMs: number },
 ): Task[] {
   const found: Task[] = [];
   for (const task of tasks) {
-    if (task.state.status !== 'PENDING' || task.state.held) continue;
-    const crossed = task.state.since + limitMs;
+    if (task.state.status !== 'PENDING') continue;
+    const { held, blockedBy, notBefore, since } = task.state;
+    if (held || blockedBy.length > 0) continue;
+    const crossed = Math.max(since, notBefore ?? 0) + limitMs;
     if (crossed > after && crossed <= now) found.push(task);
   }
   return found;

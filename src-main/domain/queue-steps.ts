@@ -1,14 +1,19 @@
 // Steps of the task machine that concern waiting: amendments, dependencies, retries.
 import { retryOf } from './retry.ts';
-import { backInTheQueue, type Decision, type Moment } from './task-steps.ts';
+import { backInTheQueue, waitingOn, type Decision, type Moment } from './task-steps.ts';
 
 /** A person changed what a waiting task asks for. */
-export function amend({ state, event, task }: Moment<'PENDING', 'amended'>): Decision | string {
+export function amend({
+  state,
+  event,
+  task,
+  now,
+}: Moment<'PENDING', 'amended'>): Decision | string {
   if (task.attempt > 0 && event.blockedBy.length > 0)
     return 'It has run before: what it waited for is not asked again.';
   const { spec, priority, held, notBefore, blockedBy } = event;
   return {
-    state: { ...state, held, notBefore, blockedBy },
+    state: waitingOn(state, { held, notBefore, blockedBy }, now),
     task: { spec, priority },
     why: event.words,
     who: event.by,
@@ -18,12 +23,13 @@ export function amend({ state, event, task }: Moment<'PENDING', 'amended'>): Dec
 export function meetDependency({
   state,
   event,
+  now,
 }: Moment<'PENDING', 'dependency-met'>): Decision | string {
   const blockedBy = state.blockedBy.filter((id) => id !== event.on);
   if (blockedBy.length === state.blockedBy.length) return `It does not wait for ${event.on}.`;
   const left = blockedBy.length === 0 ? 'nothing else' : `${String(blockedBy.length)} more`;
   return {
-    state: { ...state, blockedBy },
+    state: waitingOn(state, { blockedBy }, now),
     why: `task ${event.on} has ended; it waits for ${left}`,
     who: 'core',
   };

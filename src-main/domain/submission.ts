@@ -4,16 +4,16 @@ import type { TaskId } from '../contract/ids.ts';
 import type { TaskSubmission, Vessel } from '../contract/task.ts';
 import { SubmissionError } from './errors.ts';
 import { imageOf } from './names.ts';
-import { everLacksOn } from './planner/constraints.ts';
+import { everLacksOn, type GpuRule } from './planner/constraints.ts';
 import { describeLack, nearestNode } from './planner/explain.ts';
-import type { NodeAnswer, PlannerNode, PlannerPolicy, QueuedTask } from './planner/model.ts';
+import type { NodeAnswer, PlannerNode, QueuedTask } from './planner/model.ts';
 import { needOf } from './planner/need.ts';
 import { formatTarget, parseTarget, type Target } from './target.ts';
 
 /** A submission whose default vessel has been filled in. */
 export type VesselledSubmission = Omit<TaskSubmission, 'vessel'> & { readonly vessel: Vessel };
 
-export interface SubmissionPolicy extends PlannerPolicy {
+export interface SubmissionPolicy extends GpuRule {
   readonly allowPrivileged: boolean;
 }
 
@@ -212,6 +212,9 @@ function askedFor(submission: VesselledSubmission, target: Target | null): Queue
     exclusive: submission.exclusive,
     onNodeLabels: submission.onNodeLabels,
     avoidNodes: submission.avoidNodes,
+    labels: submission.labels,
+    timeLimitMs: null,
+    waitingSince: 0,
   };
 }
 

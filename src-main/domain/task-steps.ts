@@ -84,9 +84,18 @@ export function place({ task, state, event, now }: Moment<'PENDING', 'placed'>):
   };
 }
 
-export function hold({ state, event }: Moment<'PENDING', 'held' | 'released'>): Decision {
+type Pending = Extract<TaskState, { status: 'PENDING' }>;
+
+/** A waiting task with changes: once nothing but room keeps it any more, it has waited since now. */
+export function waitingOn(state: Pending, changes: Partial<Pending>, now: Instant): Pending {
+  const next = { ...state, ...changes };
+  const isReady = ({ held, blockedBy }: Pending) => !held && blockedBy.length === 0;
+  return { ...next, since: isReady(next) && !isReady(state) ? now : state.since };
+}
+
+export function hold({ state, event, now }: Moment<'PENDING', 'held' | 'released'>): Decision {
   const held = event.kind === 'held';
-  return { state: { ...state, held }, why: held ? 'on hold' : null, who: event.by };
+  return { state: waitingOn(state, { held }, now), why: held ? 'on hold' : null, who: event.by };
 }
 
 export function killUnplaced({

@@ -22,6 +22,7 @@ import { migrations as allMigrations } from './migrations/index.ts';
 import { NodeRepository } from './node-repository.ts';
 import { VpsRepository } from './vps-repository.ts';
 import { NoticeRepository } from './notice-repository.ts';
+import { QueueRepository } from './queue-repository.ts';
 import { QueryWorker } from './query-client.ts';
 import { prune, type RetentionRules } from './retention.ts';
 import { TaskRepository } from './task-repository.ts';
@@ -71,6 +72,7 @@ export interface Store extends AsyncDisposable {
   readonly transfers: TransferRepository;
   readonly logs: LogStore;
   readonly forwards: ForwardRepository;
+  readonly queue: QueueRepository;
   readonly vault: SecretVault;
   readonly configFile: ConfigFile;
   /**
@@ -171,6 +173,7 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
     transfers: new TransferRepository(connection, log),
     logs,
     forwards: new ForwardRepository(connection, group, log),
+    queue: new QueueRepository(connection, group, log),
     vault,
     configFile: new ConfigFile(paths.configFile),
     write: (fn) => group.write(fn),

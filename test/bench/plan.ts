@@ -2,6 +2,7 @@
 // owners, nodes 80 % full (spec/tasks.md, «Numbers to reach»). Run: node test/bench/plan.ts
 import { nodeId, taskId } from '../../src-main/contract/ids.ts';
 import type { Holding, PlannerNode, QueuedTask } from '../../src-main/domain/planner/model.ts';
+import { plainPolicy } from '../../src-main/domain/planner/policy.ts';
 import { Planner, plannerOf, type PlanInput } from '../../src-main/domain/planner/planner.ts';
 
 const taskCount = 100_000;
@@ -10,7 +11,9 @@ const shapeCount = 20;
 const ownerCount = 50;
 const fullness = 0.8;
 const GiB = 2 ** 30;
-const policy = { useForeignGpus: false };
+/** The first have waited long enough to have room kept for them. */
+const now = 1_700_000_000_000 + 11 * 60_000;
+const policy = plainPolicy;
 
 /** A small seeded generator (mulberry32), so that every run plans the same. */
 function randomFrom(seed: number): () => number {
@@ -68,6 +71,8 @@ function benchHoldings(nodes: readonly PlannerNode[], random: () => number): Hol
           numa: null,
           exclusive: false,
         },
+        counted: { owner: `owner-${String(next % ownerCount)}`, labels: {} },
+        endsAt: next % 3 === 0 ? now + (next % 7) * 600_000 : null,
       })),
   );
 }
@@ -90,6 +95,9 @@ function benchTask(index: number, random: () => number): QueuedTask {
     exclusive: false,
     onNodeLabels: shape === 7 ? { rack: '3' } : {},
     avoidNodes: [],
+    labels: {},
+    timeLimitMs: index % 3 === 0 ? 3_600_000 : null,
+    waitingSince: 1_700_000_000_000 + index,
   };
 }
 
@@ -133,7 +141,7 @@ function makeInput(): PlanInput {
   const nodes = Array.from({ length: nodeCount }, (_, index) => benchNode(index));
   const holdings = benchHoldings(nodes, random);
   const queue = Array.from({ length: taskCount }, (_, index) => benchTask(index, random));
-  return { nodes, holdings, queue, policy, now: 0 };
+  return { nodes, holdings, queue, policy, now };
 }
 
 const input = makeInput();
@@ -145,7 +153,7 @@ let placed = 0;
 let planner = new Planner(policy);
 for (let round = 0; round < 7; round += 1) {
   const loaded = time(() => plannerOf(input));
-  const passed = time(() => loaded.value.pass(0));
+  const passed = time(() => loaded.value.pass(now));
   load.push(loaded);
   first.push(passed);
   full.push({ ms: loaded.ms + passed.ms, cpuMs: loaded.cpuMs + passed.cpuMs });
@@ -159,11 +167,11 @@ let replaced = 0;
 for (const holding of input.holdings.slice(0, 2000)) {
   const passed = time(() => {
     planner.release(holding.taskId);
-    return planner.pass(0);
+    return planner.pass(now);
   });
   incremental.push(passed);
   replaced += passed.value.length;
-  idle.push(time(() => planner.pass(0)));
+  idle.push(time(() => planner.pass(now)));
 }
 
 process.stdout.write(

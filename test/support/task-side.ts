@@ -2,7 +2,7 @@
 // handed in. world.ts has it crash and start again.
 import type { TaskId } from '../../src-main/contract/ids.ts';
 import type { SettingKey } from '../../src-main/contract/settings.ts';
-import { makeQueue } from '../../src-main/core-queue.ts';
+import { makeQueue, makeRules } from '../../src-main/core-queue.ts';
 import { taskSubmission, type TaskSubmissionInput } from '../../src-main/contract/task.ts';
 import type { Timers } from '../../src-main/domain/clock.ts';
 import { SnowflakeFactory } from '../../src-main/domain/snowflake.ts';
@@ -99,9 +99,12 @@ export class TaskSide {
     for (const { plan, machine } of options.nodes) this.fleet.add(plan, machine);
     const { book, settings, secrets, fleet } = this;
     this.planner = options.planner ?? new InPlacePlanner();
-    const policy = () => ({ useForeignGpus: settings.get('tasks.useForeignGpus') });
+    const ids = idsAfter(options);
+    const queueRecords = store.queue;
+    const rules = makeRules({ book, queueRecords, fleet, settings, ids, clock: time, timers });
     this.dispatcher = new Dispatcher({
-      ...{ book, fleet, planner: this.planner, clock: time, timers, log, policy },
+      ...{ book, fleet, planner: this.planner, clock: time, timers, log },
+      rules: rules.now,
     });
     this.collector = new LogCollector({
       logs,
@@ -121,7 +124,6 @@ export class TaskSide {
         attemptSpec({ task, place, node, secrets: secrets.values(task), logBufferBytes: 1e6 }),
       collectLog: (runtime, ref, signal) => this.collector.collect(runtime, ref, signal),
     });
-    const ids = idsAfter(options);
     const removeLogs = async (removed: readonly TaskId[]) => {
       for (const id of removed) await logs.remove(id);
     };
@@ -136,8 +138,8 @@ export class TaskSide {
       desk,
       removeLogs,
     });
-    const { tasks } = this;
-    const shared = { book, records, fleet, desk, tasks, secrets, settings, ids };
+    const { tasks, dispatcher } = this;
+    const shared = { book, records, rules, dispatcher, fleet, desk, tasks, secrets, settings, ids };
     this.queue = makeQueue({ ...shared, clock: time, timers, log });
     this.feeds = new TaskFeeds({ book, service: this.tasks, records, timers });
     this.reader = new LogReader({
@@ -145,7 +147,10 @@ export class TaskSide {
       book,
       resolve: (reference) => this.tasks.resolve(reference),
     });
-    store.onDidFail(() => book.reload());
+    store.onDidFail(() => {
+      book.reload();
+      rules.reload();
+    });
   }
 
   get isAlive(): boolean {
@@ -191,7 +196,7 @@ export class TaskSide {
 
   /** A clean stop. */
   async stop(): Promise<void> {
-    this.queue.keeper[Symbol.dispose]();
+    this.queue[Symbol.dispose]();
     this.dispatcher[Symbol.dispose]();
     await this.attempts[Symbol.asyncDispose]();
     await this.planner[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 // What can keep a task from a node: one predicate per constraint. Placement and explanation both
 // ask these, so they cannot disagree.
-import type { GpusLack, Lack, PlannerNode, PlannerPolicy } from './model.ts';
+import type { GpusLack, Lack, PlannerNode } from './model.ts';
 import type { Need } from './need.ts';
 import {
   emptiedNode,
@@ -9,8 +9,12 @@ import {
   type NodeState,
   type NumaState,
 } from './node-state.ts';
+import type { PlannerPolicy } from './policy.ts';
 
-type Constraint = (need: Need, state: NodeState, policy: PlannerPolicy) => readonly Lack[];
+/** Of the rules, placement reads only this one. */
+export type GpuRule = Pick<PlannerPolicy, 'useForeignGpus'>;
+
+type Constraint = (need: Need, state: NodeState, policy: GpuRule) => readonly Lack[];
 
 const nothing: readonly Lack[] = [];
 
@@ -132,7 +136,7 @@ function isSuitable({ gpu }: GpuSlot, need: Need): boolean {
 }
 
 /** May be chosen for a request by count. */
-export function isChoosable(slot: GpuSlot, need: Need, policy: PlannerPolicy): boolean {
+export function isChoosable(slot: GpuSlot, need: Need, policy: GpuRule): boolean {
   if (!isAvailable(slot) || (slot.gpu.foreign !== null && !policy.useForeignGpus)) return false;
   return isSuitable(slot, need);
 }
@@ -178,14 +182,14 @@ const constraints: readonly Constraint[] = [
 ];
 
 /** All that keeps the task from the node now; on a node that is not its target, only that. */
-export function lacksOn(need: Need, state: NodeState, policy: PlannerPolicy): readonly Lack[] {
+export function lacksOn(need: Need, state: NodeState, policy: GpuRule): readonly Lack[] {
   const wrongNode = isTheTarget(need, state, policy);
   if (wrongNode.length > 0) return wrongNode;
   return constraints.flatMap((constraint) => constraint(need, state, policy));
 }
 
 /** Whether the task could start on the node now: `lacksOn` finds nothing, only faster. */
-export function fitsOn(need: Need, state: NodeState, policy: PlannerPolicy): boolean {
+export function fitsOn(need: Need, state: NodeState, policy: GpuRule): boolean {
   if (isTheTarget(need, state, policy).length > 0) return false;
   for (const constraint of constraints) {
     if (constraint(need, state, policy).length > 0) return false;
@@ -205,7 +209,7 @@ const chosenLacks: ReadonlySet<Lack['kind']> = new Set([
  * What would keep the task from the node even if it were reachable, willing and empty. A node that
  * was never reached (no cores known) may have anything: only what people set about it counts.
  */
-export function everLacksOn(need: Need, node: PlannerNode, policy: PlannerPolicy): readonly Lack[] {
+export function everLacksOn(need: Need, node: PlannerNode, policy: GpuRule): readonly Lack[] {
   const lacks = lacksOn(need, emptiedNode(node), policy);
   return node.cores === 0 ? lacks.filter(({ kind }) => chosenLacks.has(kind)) : lacks;
 }

@@ -1,11 +1,14 @@
 // Explanations in words. The data come from the predicates that place (constraints.ts).
 import type { WaitReason } from '../../contract/task.ts';
 import { formatBytes } from '../size.ts';
-import type { Explanation, GpusLack, Lack, NodeAnswer } from './model.ts';
+import { capitalized, counted as things } from '../words.ts';
+import type { Keeper } from './guards.ts';
+import type { Cap, Expectation, Explanation, GpusLack, Lack, NodeAnswer } from './model.ts';
 
 /** One lack as a sentence without its full stop, e.g. `2 GPUs wanted; 1 is free, 1 is used by anna (PID 3312) outside the queue`. */
 export function describeLack(lack: Lack): string {
   if (isChoice(lack)) return describeChoice(lack);
+  if (isCap(lack)) return describeCap(lack);
   switch (lack.kind) {
     case 'node-state':
       return stateWords[lack.state];
@@ -23,6 +26,8 @@ export function describeLack(lack: Lack): string {
       return `the node is wanted for the task alone; ${things(lack.holders, 'task')} ${isAre(lack.holders)} on it`;
     case 'held-exclusively':
       return `task ${lack.by} has the node for itself`;
+    case 'kept':
+      return describeKeeper(lack.by);
     default:
       return describeAmount(lack);
   }
@@ -32,6 +37,37 @@ type AmountLack = Extract<
   Lack,
   { readonly kind: 'cores' | 'memory' | 'gpu-absent' | 'gpu-held' | 'gpu-unhealthy' | 'gpus' }
 >;
+
+function describeKeeper(by: Keeper): string {
+  if (by.kind === 'task') {
+    return by.at === null
+      ? `what is free is kept for task ${by.id}, which comes first and has waited longer`
+      : `what is free is kept for task ${by.id}, which comes first and is to start by ${timeOf(by.at)}`;
+  }
+  return `it is reserved for ${by.owners.join(', ')} from ${timeOf(by.from)} to ${timeOf(by.to)}`;
+}
+
+/** In UTC: the domain knows no place. */
+function timeOf(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function isCap(lack: Lack): lack is Cap {
+  return ['owner-tasks', 'owner-gpus', 'label-cap'].includes(lack.kind);
+}
+
+function describeCap(lack: Cap): string {
+  switch (lack.kind) {
+    case 'owner-tasks':
+      return `${lack.owner} has ${things(lack.held, 'task')} running, and at most ${String(lack.most)} of one owner run at a time`;
+    case 'owner-gpus':
+      return lack.wanted > lack.most
+        ? `${things(lack.wanted, 'GPU')} wanted; one owner may hold ${String(lack.most)} at most, so it can never start`
+        : `${lack.owner} holds ${things(lack.held, 'GPU')}, and one owner may hold ${String(lack.most)} at most`;
+    case 'label-cap':
+      return `${things(lack.held, 'task')} labelled ${lack.label} ${isAre(lack.held)} running, and at most ${String(lack.most)} run at a time`;
+  }
+}
 
 function describeAmount(lack: AmountLack): string {
   switch (lack.kind) {
@@ -96,10 +132,6 @@ function gpusThere(lack: GpusLack): string {
   return parts.join(', ');
 }
 
-function things(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 function isAre(count: number): string {
   return count === 1 ? 'is' : 'are';
 }
@@ -113,6 +145,8 @@ export function toWaitReason(explanation: Explanation): WaitReason {
   return {
     summary: summarize(explanation),
     ahead: explanation.ahead,
+    expected: expectedOf(explanation.expected),
+    suggestions: [...explanation.suggestions],
     nodes: explanation.nodes.map(({ nodeId, name, fits, possible, lacks }) => ({
       nodeId,
       node: name,
@@ -123,8 +157,43 @@ export function toWaitReason(explanation: Explanation): WaitReason {
   };
 }
 
-function summarize({ held, nodes }: Explanation): string {
+function expectedOf(expected: Expectation | null): WaitReason['expected'] {
+  if (expected === null) return null;
+  switch (expected.kind) {
+    case 'kept':
+      return {
+        at: null,
+        isPromise: true,
+        why: `What it needs is kept for it on ${expected.node} as it frees up. Tasks there have no time limit, so nobody knows when that is.`,
+      };
+    case 'will-be-kept':
+      return {
+        at: null,
+        isPromise: false,
+        why: `It comes first. Should it still wait at ${timeOf(expected.from)}, what it needs is kept for it as it frees up. Tasks on the nodes have no time limit, so nobody knows when that is.`,
+      };
+    case 'promised':
+      return {
+        at: expected.at,
+        isPromise: true,
+        why: `Room is kept for it on ${expected.node}; ${endOf(expected)} by then at the latest.`,
+      };
+    case 'possible':
+      return {
+        at: expected.at,
+        isPromise: false,
+        why: `On ${expected.node} ${endOf(expected)} by then at the latest. Tasks before it in the queue may take the room.`,
+      };
+  }
+}
+
+function endOf({ after }: { readonly after: string | null }): string {
+  return after === null ? 'a reservation is over' : `task ${after} is over by its time limit`;
+}
+
+function summarize({ held, nodes, caps }: Explanation): string {
   if (held) return 'It is on hold until somebody releases it.';
+  if (caps.length > 0) return `${capitalized(caps.map(describeLack).join('; '))}.`;
   if (nodes.length === 0) return 'There are no nodes yet.';
   const fitting = nodes.filter(({ fits }) => fits);
   const [first] = fitting;

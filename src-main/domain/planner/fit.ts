@@ -2,8 +2,7 @@
 // spec/tasks.md, «Placement scoring»: on one NUMA node with its GPUs, fewest GPUs stranded, then
 // cores and memory left, image there, load, name.
 import type { Place } from '../task.ts';
-import { isChoosable } from './constraints.ts';
-import type { PlannerPolicy } from './model.ts';
+import { isChoosable, type GpuRule } from './constraints.ts';
 import type { Need } from './need.ts';
 import type { GpuSlot, NodeState } from './node-state.ts';
 
@@ -20,7 +19,7 @@ export interface Fit {
 }
 
 /** Measures a fit. Only for nodes that `fitsOn` accepts. */
-export function measureFit(need: Need, state: NodeState, policy: PlannerPolicy): Fit {
+export function measureFit(need: Need, state: NodeState, policy: GpuRule): Fit {
   return {
     state,
     measuredAt: state.changedAt,
@@ -53,7 +52,7 @@ interface Group {
 }
 
 /** The NUMA node that takes all of the task and has fewest GPUs to spare; undefined when none does. */
-function bestGroup(need: Need, state: NodeState, policy: PlannerPolicy): Group | undefined {
+function bestGroup(need: Need, state: NodeState, policy: GpuRule): Group | undefined {
   if (state.numa.length <= 1) return { numa: null, choosable: 0 };
   let best: Group | undefined;
   for (const part of state.numa) {
@@ -69,7 +68,7 @@ function bestGroup(need: Need, state: NodeState, policy: PlannerPolicy): Group |
 function countGpusOn(
   numa: number,
   need: Need,
-  { state, policy }: { readonly state: NodeState; readonly policy: PlannerPolicy },
+  { state, policy }: { readonly state: NodeState; readonly policy: GpuRule },
 ): number {
   let count = 0;
   for (const slot of state.gpus) {
@@ -84,7 +83,7 @@ function countGpusOn(
  * What the task gets on a node it fits on. Named GPUs as named; counted ones without foreign users
  * before those with, from one NUMA node where one has enough, the smallest that suffice first.
  */
-export function placeOn(need: Need, state: NodeState, policy: PlannerPolicy): Place {
+export function placeOn(need: Need, state: NodeState, policy: GpuRule): Place {
   const slots =
     need.gpuIndices === null ? chooseGpus(need, state, policy) : namedGpus(need.gpuIndices, state);
   return {
@@ -104,7 +103,7 @@ function namedGpus(indices: readonly number[], { gpus }: NodeState): GpuSlot[] {
     .filter((slot) => slot !== undefined);
 }
 
-function chooseGpus(need: Need, state: NodeState, policy: PlannerPolicy): GpuSlot[] {
+function chooseGpus(need: Need, state: NodeState, policy: GpuRule): GpuSlot[] {
   if (need.gpuCount === 0) return [];
   const rule = ruleFor(need, state, policy);
   const near = bestGroup(need, state, rule)?.numa ?? need.numa;
@@ -120,10 +119,10 @@ function chooseGpus(need: Need, state: NodeState, policy: PlannerPolicy): GpuSlo
     .slice(0, need.gpuCount);
 }
 
-const quietPolicy: PlannerPolicy = { useForeignGpus: false };
+const quietPolicy: GpuRule = { useForeignGpus: false };
 
 /** Foreign GPUs are considered only where the others do not suffice. */
-function ruleFor(need: Need, state: NodeState, policy: PlannerPolicy): PlannerPolicy {
+function ruleFor(need: Need, state: NodeState, policy: GpuRule): GpuRule {
   if (!policy.useForeignGpus || need.gpuIndices !== null) return policy;
   const quiet = state.gpus.filter((slot) => isChoosable(slot, need, quietPolicy)).length;
   return quiet >= need.gpuCount ? quietPolicy : policy;

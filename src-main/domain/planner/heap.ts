@@ -42,8 +42,9 @@ export class Heap<T> {
     return top;
   }
 
-  /** Puts the top where it belongs after its order has changed. */
-  settleTop(): void {
+  /** Puts another in the place of the top, and that where it belongs. */
+  replaceTop(item: T): void {
+    this.#items[0] = item;
     this.#sink(0);
   }
 

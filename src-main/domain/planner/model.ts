@@ -3,6 +3,8 @@ import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import type { GpuRequest, Labels, RuntimeKind, Vessel } from '../../contract/task.ts';
 import type { Place } from '../task.ts';
 import type { Target } from '../target.ts';
+import type { Keeper } from './guards.ts';
+import type { Suggestion } from './suggestions.ts';
 
 export interface PlannerGpu {
   readonly uuid: string;
@@ -61,6 +63,11 @@ export interface QueuedTask {
   readonly exclusive: boolean;
   readonly onNodeLabels: Labels;
   readonly avoidNodes: readonly string[];
+  readonly labels: Labels;
+  /** Null: it may run for ever. */
+  readonly timeLimitMs: number | null;
+  /** Since when nothing but room keeps it from starting. */
+  readonly waitingSince: Instant;
 }
 
 /** What an attempt of ours holds. */
@@ -68,10 +75,10 @@ export interface Holding {
   readonly taskId: TaskId;
   readonly attempt: number;
   readonly place: Place;
-}
-
-export interface PlannerPolicy {
-  readonly useForeignGpus: boolean;
+  /** As whose it counts for shares and caps; absent or null for what is nobody's. */
+  readonly counted?: Pick<QueuedTask, 'owner' | 'labels'> | null;
+  /** When it is over at the latest; absent or null: nobody knows. */
+  readonly endsAt?: Instant | null;
 }
 
 export interface Placement {
@@ -79,6 +86,8 @@ export interface Placement {
   readonly place: Place;
   /** A sentence: why here. */
   readonly why: string;
+  /** One that waits for more was before it in the queue. */
+  readonly isBackfilled: boolean;
 }
 
 /** One thing that keeps a task from a node, as data; `describeLack` makes the sentence. */
@@ -114,11 +123,36 @@ export type Lack =
   | { readonly kind: 'numa-absent'; readonly numa: number }
   | { readonly kind: 'gpu-absent'; readonly index: number; readonly count: number }
   /** `by` is null when another core holds it. */
-  | { readonly kind: 'gpu-held'; readonly index: number; readonly by: TaskId | null }
+  | { readonly kind: 'gpu-held'; readonly index: number; readonly by: string | null }
   | { readonly kind: 'gpu-unhealthy'; readonly index: number }
   | GpusLack
   | { readonly kind: 'exclusive'; readonly holders: number }
-  | { readonly kind: 'held-exclusively'; readonly by: TaskId };
+  | { readonly kind: 'held-exclusively'; readonly by: string }
+  /** Nothing is missing but what is kept for others. */
+  | { readonly kind: 'kept'; readonly by: Keeper }
+  | Cap;
+
+/** A limit that has been reached, whatever the nodes have. */
+export type Cap =
+  | {
+      readonly kind: 'owner-tasks';
+      readonly owner: string;
+      readonly held: number;
+      readonly most: number;
+    }
+  | {
+      readonly kind: 'owner-gpus';
+      readonly owner: string;
+      readonly held: number;
+      readonly wanted: number;
+      readonly most: number;
+    }
+  | {
+      readonly kind: 'label-cap';
+      readonly label: string;
+      readonly held: number;
+      readonly most: number;
+    };
 
 /** Too few GPUs for a request by count. Of the suitable ones, each is free, held, foreign or unhealthy. */
 export interface GpusLack {
@@ -156,5 +190,32 @@ export interface Explanation {
   readonly held: boolean;
   /** Tasks before it in the queue; null for one on hold. */
   readonly ahead: number | null;
+  /** What keeps it from starting on whichever node. */
+  readonly caps: readonly Lack[];
   readonly nodes: readonly NodeAnswer[];
+  /** Null where nothing tells, and for one that could start now. */
+  readonly expected: Expectation | null;
+  /** Single changes, each of which would let it start now. */
+  readonly suggestions: readonly Suggestion[];
 }
+
+/** When a task can start, and what that rests on. */
+export type Expectation =
+  /** Then at the latest: room is kept for it until the last of these is over by its time limit. */
+  | {
+      readonly kind: 'promised';
+      readonly node: string;
+      readonly at: Instant;
+      readonly after: string | null;
+    }
+  /** Then at the earliest, should those before it leave it the room. */
+  | {
+      readonly kind: 'possible';
+      readonly node: string;
+      readonly at: Instant;
+      readonly after: string | null;
+    }
+  /** What it needs is kept for it there as it frees up; when that is, nobody knows. */
+  | { readonly kind: 'kept'; readonly node: string }
+  /** It is first; from then on what it needs is kept for it. */
+  | { readonly kind: 'will-be-kept'; readonly from: Instant };

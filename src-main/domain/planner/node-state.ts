@@ -1,14 +1,15 @@
 // One node in the planner's mirror: what it has, who holds what of it, and what is left. Derived
 // numbers are always made anew from the holdings, so that they cannot drift.
-import type { TaskId } from '../../contract/ids.ts';
+import type { Instant } from '../../contract/ids.ts';
 import type { Place } from '../task.ts';
+import type { Guard } from './guards.ts';
 import type { PlannerGpu, PlannerNode } from './model.ts';
 
 export interface GpuSlot {
   readonly gpu: PlannerGpu;
   /** Held by another core. */
   readonly isOthers: boolean;
-  heldBy: TaskId | null;
+  heldBy: string | null;
 }
 
 export interface NumaState {
@@ -25,21 +26,39 @@ export function isAvailable(slot: GpuSlot): boolean {
   return slot.heldBy === null && !slot.isOthers && slot.gpu.healthy;
 }
 
+/** What somebody has of a node, and until when at the latest; null: nobody knows. */
+export interface Held {
+  readonly place: Place;
+  readonly endsAt: Instant | null;
+}
+
+/** Something that is held comes free. */
+export interface Ending extends Held {
+  readonly holder: string;
+  readonly endsAt: Instant;
+}
+
 export class NodeState {
   readonly node: PlannerNode;
   readonly gpus: readonly GpuSlot[];
   readonly numa: readonly NumaState[];
   readonly isUsedByOthers: boolean;
-  readonly holders = new Map<TaskId, Place>();
+  /** By task; in a view, also by whom room is kept for. */
+  readonly holders = new Map<string, Held>();
+  /** Room that is kept here; `changedAt` knows nothing of it. */
+  guards: readonly Guard[] = [];
   freeCores = 0;
   freeMemoryBytes = 0;
   /** Available GPUs, foreign ones left out. */
   freeGpus = 0;
-  exclusiveBy: TaskId | null = null;
+  exclusiveBy: string | null = null;
   /** Position of its newest change in the planner's log; older scores of it are void. */
   changedAt = -1;
   isGone = false;
   readonly #slots = new Map<string, GpuSlot>();
+  #endings: readonly Ending[] | undefined;
+  #emptied: NodeState | undefined;
+  #view: { readonly guards: readonly Guard[]; readonly state: NodeState } | undefined;
 
   constructor(node: PlannerNode) {
     this.node = node;
@@ -56,16 +75,47 @@ export class NodeState {
     this.#count();
   }
 
-  hold(taskId: TaskId, place: Place): void {
-    this.holders.set(taskId, place);
+  hold(holder: string, place: Place, endsAt: Instant | null = null): void {
+    this.holders.set(holder, { place, endsAt });
     this.#count();
   }
 
-  release(taskId: TaskId): void {
-    if (this.holders.delete(taskId)) this.#count();
+  release(holder: string): void {
+    if (this.holders.delete(holder)) this.#count();
+  }
+
+  /** When what is held is free again, as far as is known: soonest first. */
+  get endings(): readonly Ending[] {
+    return (this.#endings ??= endingsOf(this.holders));
+  }
+
+  /** The same node at this moment, for trying things out. */
+  copy(): NodeState {
+    const copy = new NodeState(this.node);
+    for (const [holder, held] of this.holders) copy.holders.set(holder, held);
+    copy.#count();
+    return copy;
+  }
+
+  /** As it is for those from whom this room is kept. */
+  without(guards: readonly Guard[]): NodeState {
+    const known = this.#view;
+    if (known !== undefined && isSameList(known.guards, guards)) return known.state;
+    const state = this.copy();
+    for (const { by, place } of guards) state.holders.set(by.id, { place, endsAt: null });
+    state.#count();
+    this.#view = { guards, state };
+    return state;
+  }
+
+  /** The same node without any task of ours. */
+  emptied(): NodeState {
+    return (this.#emptied ??= new NodeState(this.node));
   }
 
   #count(): void {
+    this.#endings = undefined;
+    this.#view = undefined;
     this.freeCores = this.node.cores - this.node.foreignUse.cores;
     this.freeMemoryBytes = this.node.memoryBytes - this.node.foreignUse.memoryBytes;
     this.exclusiveBy = null;
@@ -74,20 +124,20 @@ export class NodeState {
       part.freeCores = part.cores;
       part.freeMemoryBytes = part.memoryBytes;
     }
-    for (const [taskId, place] of this.holders) this.#take(taskId, place);
+    for (const [holder, { place }] of this.holders) this.#take(holder, place);
     this.freeGpus = 0;
     for (const slot of this.gpus) {
       if (isAvailable(slot) && slot.gpu.foreign === null) this.freeGpus += 1;
     }
   }
 
-  #take(taskId: TaskId, place: Place): void {
+  #take(holder: string, place: Place): void {
     this.freeCores -= place.cores;
     this.freeMemoryBytes -= place.memoryBytes;
-    if (place.exclusive) this.exclusiveBy = taskId;
+    if (place.exclusive) this.exclusiveBy = holder;
     for (const { uuid } of place.gpus) {
       const slot = this.#slots.get(uuid);
-      if (slot !== undefined) slot.heldBy = taskId;
+      if (slot !== undefined) slot.heldBy = holder;
     }
     if (place.numa === null) return;
     const part = this.numa.find(({ id }) => id === place.numa);
@@ -95,6 +145,18 @@ export class NodeState {
     part.freeCores -= place.cores;
     part.freeMemoryBytes -= place.memoryBytes;
   }
+}
+
+function endingsOf(holders: ReadonlyMap<string, Held>): Ending[] {
+  const endings: Ending[] = [];
+  for (const [holder, { place, endsAt }] of holders) {
+    if (endsAt !== null) endings.push({ holder, place, endsAt });
+  }
+  return endings.sort((a, b) => a.endsAt - b.endsAt || (a.holder < b.holder ? -1 : 1));
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
 /** The node as it would be if it were reachable, willing and empty: what it can ever do. */

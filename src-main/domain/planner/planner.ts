@@ -1,48 +1,46 @@
 // The planner: which waiting task starts where. A mirror of queue, nodes and holdings, fed by what
-// changed; one pass places what fits and counts it as placed. Pure: no clock, no randomness; the same
-// mirror gives the same answer however it came about.
+// changed; one pass places what fits and counts it as placed. Pure: no clock, no randomness.
 //
-// Order: priority, then submission. A task that does not fit is overtaken by those behind it that do.
+// Order: priority (with aging), then use by owners, then submission. A task that does not fit is
+// overtaken by those behind it that do, as long as they leave alone what is kept for it (openings.ts).
 import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
-import { everLacksOn, lacksOn } from './constraints.ts';
-import { describeFit, placeOn, type Fit } from './fit.ts';
+import { Accounts } from './accounts.ts';
+import { explainTask, type World } from './explanations.ts';
+import { describeFit, placeOn } from './fit.ts';
+import { fitsOn } from './constraints.ts';
+import { viewFor, type Guard, type Moment, type Reservation } from './guards.ts';
 import { Heap } from './heap.ts';
-import type {
-  Explanation,
-  Holding,
-  NodeAnswer,
-  Placement,
-  PlannerNode,
-  PlannerPolicy,
-  QueuedTask,
-} from './model.ts';
-import { needHash, needOf, needsSame, type Need } from './need.ts';
-import { NodeState } from './node-state.ts';
-import { boundsOf, Shape, type Bounds, type Entry, type NodeLog } from './shape.ts';
-import { compareQueued } from './task-queue.ts';
+import type { Explanation, Holding, Placement, PlannerNode, QueuedTask } from './model.ts';
+import { needHash, needsSame } from './need.ts';
+import { NodeBook } from './node-book.ts';
+import { Heads } from './heads.ts';
+import type { NodeState } from './node-state.ts';
+import { guardFromNow, guardUntil, soonestOpening } from './openings.ts';
+import { isSamePolicy, type PlannerPolicy } from './policy.ts';
+import { ageOf } from './ranks.ts';
+import { Shape, type Entry, type Lane } from './shape.ts';
+import { Turns } from './turns.ts';
 
 /** Empty shapes kept for the next task of their kind, so that its nodes need not all be measured again. */
 const idleShapes = 256;
-
 export class Planner {
   #policy: PlannerPolicy;
-  readonly #nodes = new Map<NodeId, NodeState>();
-  readonly #byName = new Map<string, NodeState>();
+  #now: Instant = 0;
+  readonly #nodes: NodeBook;
+  readonly #accounts: Accounts;
   /** What is known of a task: that it waits, or what it holds. Those on hold are not kept. */
   readonly #tasks = new Map<TaskId, Entry | Holding>();
-  /** Holdings by node, registered or not. */
-  readonly #heldOn = new Map<NodeId, Map<TaskId, Holding>>();
   /** By `needHash`: tasks with the same hash mostly need the same. */
   readonly #shapes = new Map<number, Shape[]>();
   #shapeCount = 0;
   #queueLength = 0;
-  #changes: NodeState[] = [];
-  #changesStart = 0;
-  /** As of a position in the log. */
-  #bounds: { readonly position: number; readonly bounds: Bounds } | undefined;
+  /** By when they age next; some of them have left the queue. */
+  #aging = new Heap<Entry>(compareAges);
 
   constructor(policy: PlannerPolicy) {
     this.#policy = policy;
+    this.#nodes = new NodeBook(policy);
+    this.#accounts = new Accounts(policy);
   }
 
   /** Tasks that wait for a place; those on hold are not counted. */
@@ -50,32 +48,66 @@ export class Planner {
     return this.#queueLength;
   }
 
+  /** Room that is kept for tasks, as of the last pass. */
+  get claims(): readonly Guard[] {
+    return this.#nodes.claims;
+  }
+
+  get #moment(): Moment {
+    return { now: this.#now, policy: this.#policy };
+  }
+
+  /** What time it is until the next pass. */
+  setNow(now: Instant): void {
+    this.#now = now;
+  }
+
   setPolicy(policy: PlannerPolicy): void {
-    if (policy.useForeignGpus === this.#policy.useForeignGpus) return;
+    if (isSamePolicy(policy, this.#policy)) return;
     this.#policy = policy;
-    this.#bounds = undefined;
+    this.#nodes.setPolicy(policy);
+    this.#accounts.reset(policy);
+    const known = [...this.#tasks.values()];
+    for (const one of known) if ('place' in one) this.#accounts.add(one);
+    // Capped labels are part of what makes a lane, and aging of what makes a step.
+    for (const one of known) if ('lane' in one) this.upsertTask(one.task);
     for (const shape of this.#allShapes()) shape.forgetFits();
+  }
+
+  /** Faded use until now by owner, in weighed seconds. */
+  setUsage(usage: ReadonlyMap<string, number>): void {
+    this.#accounts.setUsage(usage);
+  }
+
+  setReservations(reservations: readonly Reservation[]): void {
+    this.#nodes.setReservations(reservations);
   }
 
   /** Puts a task into the queue, or changes it there. What it held it holds no more. */
   upsertTask(task: QueuedTask): void {
     this.forget(task.id);
-    if (task.held) return;
-    this.#tasks.set(task.id, this.#shapeFor(task).add(task));
+    if (!task.held) this.#enqueue(task);
+  }
+
+  #enqueue(task: QueuedTask): void {
+    const age = ageOf(task, this.#now, this.#policy);
+    const entry = this.#shapeFor(task).add(task, this.#accounts.groupsOf(task), age);
+    this.#tasks.set(task.id, entry);
+    this.#aging.push(entry);
     this.#queueLength += 1;
   }
 
   /** Takes a task out of the queue; what it holds stays held. */
   removeTask(id: TaskId): void {
     const known = this.#tasks.get(id);
-    if (known !== undefined && 'shape' in known) this.#leaveQueue(known);
+    if (known !== undefined && 'lane' in known) this.#leaveQueue(known);
   }
 
   /** The task neither waits nor holds anything any more. */
   forget(id: TaskId): void {
     const known = this.#tasks.get(id);
     if (known === undefined) return;
-    if ('shape' in known) this.#leaveQueue(known);
+    if ('lane' in known) this.#leaveQueue(known);
     else this.#giveBack(known);
   }
 
@@ -93,97 +125,136 @@ export class Planner {
 
   /** Adds a node or takes in what changed about it. Holdings on it stay. */
   upsertNode(node: PlannerNode): void {
-    this.removeNode(node.id);
-    const state = new NodeState(node);
-    for (const { taskId, place } of this.#heldOn.get(node.id)?.values() ?? [])
-      state.hold(taskId, place);
-    this.#nodes.set(node.id, state);
-    this.#byName.set(node.name, state);
-    this.#noteChange(state);
+    this.#nodes.upsert(node);
   }
 
   /** Forgets a node. Holdings on it are remembered, in case it comes back. */
   removeNode(id: NodeId): void {
-    const state = this.#nodes.get(id);
-    if (state === undefined) return;
-    state.isGone = true;
-    this.#nodes.delete(id);
-    if (this.#byName.get(state.node.name) === state) this.#byName.delete(state.node.name);
+    this.#nodes.remove(id);
   }
 
-  /**
-   * Places all that fits, in the order of the queue, and counts it as placed. `now` is for rules
-   * about time, of which there are none yet.
-   */
-  pass(_now: Instant): Placement[] {
+  /** Places all that fits, in the order of the queue, and counts it as placed. */
+  pass(now: Instant): Placement[] {
+    this.setNow(now);
+    this.#age();
+    this.#nodes.clearClaims();
     const placements: Placement[] = [];
-    const log = this.#log();
-    const waiting = [...this.#allShapes()].filter(({ queue }) => queue.size > 0);
-    const shapes = new Heap<Shape>(compareHeads, waiting);
-    for (let shape = shapes.top; shape !== undefined; shape = shapes.top) {
-      const entry = shape.queue.head();
-      const fit = entry === undefined ? undefined : shape.bestFit(log);
-      if (entry === undefined || fit === undefined) {
-        // Nothing frees within a pass: what does not fit now does not fit later in it.
-        shapes.pop();
+    const heads = new Heads(this.#allShapes());
+    const turns = new Turns(this.#allLanes(), (owner) => this.#accounts.scoreOf(owner));
+    for (let lane = turns.next; lane !== undefined && heads.isOpen; lane = turns.next) {
+      const entry = lane.queue.head();
+      const placement = entry === undefined ? undefined : this.#place(entry, heads.count > 0);
+      if (placement !== undefined) {
+        placements.push(placement);
+        turns.moveOn();
         continue;
       }
-      placements.push(this.#place(entry, fit));
-      shapes.settleTop();
+      // Nothing frees within a pass: what does not fit now does not fit later in it.
+      turns.drop();
+      if (entry !== undefined) this.#keepRoom(entry, heads);
     }
-    this.#trimChanges();
+    this.#nodes.trimChanges();
     return placements;
   }
 
+  /** Moves those up that have waited long enough. */
+  #age(): void {
+    const due: Entry[] = [];
+    for (let entry = this.#aging.top; entry !== undefined; entry = this.#aging.top) {
+      if (!entry.isGone && entry.agesAt > this.#now) break;
+      this.#aging.pop();
+      if (!entry.isGone) due.push(entry);
+    }
+    for (const { task } of due) this.upsertTask(task);
+    if (this.#aging.size <= 2 * this.#queueLength + 1024) return;
+    const waiting = [...this.#tasks.values()].filter((known) => 'lane' in known);
+    this.#aging = new Heap(compareAges, waiting);
+  }
+
+  #place(entry: Entry, isBackfilled: boolean): Placement | undefined {
+    const { task, lane } = entry;
+    const { need } = lane.shape;
+    if (this.#accounts.lacksOf(task, need.gpuCount).length > 0) return undefined;
+    const moment = this.#moment;
+    const { policy, now } = moment;
+    const admits = (state: NodeState) => {
+      const view = viewFor(state, task, moment);
+      return view === state || fitsOn(need, view, policy);
+    };
+    const fit = lane.shape.bestFit(this.#nodes.log(), admits);
+    if (fit === undefined) return undefined;
+    const place = placeOn(need, viewFor(fit.state, task, moment), policy);
+    this.#leaveQueue(entry);
+    const endsAt = task.timeLimitMs === null ? null : now + task.timeLimitMs;
+    // The attempt number is the task machine's to give; what is held is held either way.
+    this.#take({ taskId: task.id, attempt: 0, place, counted: task, endsAt });
+    return { taskId: task.id, place, why: describeFit(need, fit), isBackfilled };
+  }
+
+  /**
+   * Keeps room for one of the first that do not fit: until it can start, where time limits tell when; or
+   * as it frees up, once it has waited.
+   */
+  #keepRoom({ task, lane }: Entry, heads: Heads): void {
+    const { shape } = lane;
+    const { need } = shape;
+    if (!heads.mayTake(shape) || this.#accounts.lacksOf(task, need.gpuCount).length > 0) return;
+    const moment = this.#moment;
+    const asking = { task, need, moment };
+    const states = shape.hopefulNodes(this.#nodes.log()).filter((state) => !isKept(state));
+    if (states.length === 0) {
+      heads.giveUp(shape);
+      return;
+    }
+    heads.count += 1;
+    const opening = soonestOpening(states, asking);
+    if (opening !== undefined) this.#nodes.claim(guardUntil(opening, task));
+    else if (moment.now - task.waitingSince >= moment.policy.waitMs) {
+      const guard = guardFromNow(states, asking);
+      if (guard !== undefined) this.#nodes.claim(guard);
+    }
+    if (heads.isFull) heads.closeAllBut((other) => other.fitsAnywhere(this.#nodes.log()));
+  }
+
   /** How many waiting tasks come before this one, which may be in the queue or not. */
-  aheadOf(task: Pick<QueuedTask, 'id' | 'priority'>): number {
+  aheadOf(task: QueuedTask): number {
+    const { step } = ageOf(task, this.#now, this.#policy);
+    const own = { step, score: this.#accounts.scoreOf(task.owner), id: task.id };
     let count = 0;
-    for (const shape of this.#allShapes()) count += shape.queue.countBefore(task);
+    for (const shape of this.#allShapes()) {
+      for (const { queue, owner } of shape.lanes()) {
+        const score = this.#accounts.scoreOf(owner);
+        for (const level of queue.steps()) {
+          if (level.step < step) break;
+          if (level.step > step || score < own.score) count += level.count;
+          else if (score === own.score) count += queue.countOlder(step, task.id);
+        }
+      }
+    }
     return count;
   }
 
   /** Why a task is not placed, from the predicates that place it. The task may be in the queue or not. */
   explain(task: QueuedTask): Explanation {
-    const need = needOf(task);
-    return {
-      held: task.held,
+    const world: World = {
+      nodes: this.#nodes,
+      accounts: this.#accounts,
+      moment: this.#moment,
       ahead: task.held ? null : this.aheadOf(task),
-      nodes: [...this.#nodes.values()]
-        .map((state) => answerOf(need, state, this.#policy))
-        .sort((a, b) => (a.name < b.name ? -1 : 1)),
     };
-  }
-
-  #place(entry: Entry, fit: Fit): Placement {
-    const { id } = entry.task;
-    const { need } = entry.shape;
-    const place = placeOn(need, fit.state, this.#policy);
-    this.#leaveQueue(entry);
-    // The attempt number is the task machine's to give; what is held is held either way.
-    this.#take({ taskId: id, attempt: 0, place });
-    return { taskId: id, place, why: describeFit(need, fit) };
+    return explainTask(task, world);
   }
 
   #take(holding: Holding): void {
-    const { taskId, place } = holding;
-    this.#tasks.set(taskId, holding);
-    const there = this.#heldOn.get(place.nodeId) ?? new Map<TaskId, Holding>();
-    this.#heldOn.set(place.nodeId, there.set(taskId, holding));
-    const state = this.#nodes.get(place.nodeId);
-    if (state === undefined) return;
-    state.hold(taskId, place);
-    this.#noteChange(state);
+    this.#tasks.set(holding.taskId, holding);
+    this.#accounts.add(holding);
+    this.#nodes.take(holding);
   }
 
-  #giveBack({ taskId, place }: Holding): void {
-    this.#tasks.delete(taskId);
-    const there = this.#heldOn.get(place.nodeId);
-    there?.delete(taskId);
-    if (there?.size === 0) this.#heldOn.delete(place.nodeId);
-    const state = this.#nodes.get(place.nodeId);
-    if (state === undefined) return;
-    state.release(taskId);
-    this.#noteChange(state);
+  #giveBack(holding: Holding): void {
+    this.#tasks.delete(holding.taskId);
+    this.#accounts.remove(holding);
+    this.#nodes.giveBack(holding);
   }
 
   #shapeFor(task: QueuedTask): Shape {
@@ -202,71 +273,33 @@ export class Planner {
     for (const alike of this.#shapes.values()) yield* alike;
   }
 
+  *#allLanes(): Iterable<Lane> {
+    for (const shape of this.#allShapes()) yield* shape.lanes();
+  }
+
   #leaveQueue(entry: Entry): void {
-    const { shape, task } = entry;
+    const { task, lane } = entry;
+    const { shape } = lane;
     this.#tasks.delete(task.id);
-    shape.queue.remove(entry);
+    this.#nodes.dropClaim(task.id);
+    shape.remove(entry);
     this.#queueLength -= 1;
-    if (shape.queue.size > 0 || this.#shapeCount <= idleShapes) return;
+    if (shape.size > 0 || this.#shapeCount <= idleShapes) return;
     const hash = needHash(task);
     const others = this.#shapes.get(hash)?.filter((other) => other !== shape) ?? [];
     if (others.length === 0) this.#shapes.delete(hash);
     else this.#shapes.set(hash, others);
     this.#shapeCount -= 1;
   }
-
-  #noteChange(state: NodeState): void {
-    state.changedAt = this.#changesStart + this.#changes.length;
-    this.#changes.push(state);
-  }
-
-  #log(): NodeLog {
-    return {
-      policy: this.#policy,
-      nodes: this.#nodes,
-      byName: this.#byName,
-      changes: this.#changes,
-      start: this.#changesStart,
-      bounds: () => this.#boundsNow(),
-    };
-  }
-
-  #boundsNow(): Bounds {
-    const position = this.#changesStart + this.#changes.length;
-    if (this.#bounds?.position !== position) {
-      this.#bounds = { position, bounds: boundsOf(this.#nodes.values(), this.#policy) };
-    }
-    return this.#bounds.bounds;
-  }
-
-  /** A shape that is further behind than there are nodes measures them all anyway. */
-  #trimChanges(): void {
-    const excess = this.#changes.length - 2 * this.#nodes.size - 1024;
-    if (excess <= 0) return;
-    this.#changes = this.#changes.slice(excess);
-    this.#changesStart += excess;
-  }
 }
 
-function compareHeads(a: Shape, b: Shape): number {
-  const first = a.queue.head();
-  const second = b.queue.head();
-  if (first === undefined || second === undefined)
-    return Number(second !== undefined) - Number(first !== undefined);
-  return compareQueued(first.task, second.task);
+/** Room is kept on it for another task already. */
+function isKept({ guards }: NodeState): boolean {
+  return guards.length > 0 && guards.some(({ by }) => by.kind === 'task');
 }
 
-function answerOf(need: Need, state: NodeState, policy: PlannerPolicy): NodeAnswer {
-  const lacks = lacksOn(need, state, policy);
-  const everLacks = lacks.length === 0 ? [] : everLacksOn(need, state.node, policy);
-  return {
-    nodeId: state.node.id,
-    name: state.node.name,
-    fits: lacks.length === 0,
-    possible: everLacks.length === 0,
-    lacks,
-    everLacks,
-  };
+function compareAges(a: Entry, b: Entry): number {
+  return a.agesAt - b.agesAt;
 }
 
 export interface PlanInput {
@@ -275,11 +308,16 @@ export interface PlanInput {
   readonly holdings: readonly Holding[];
   readonly policy: PlannerPolicy;
   readonly now: Instant;
+  readonly usage?: ReadonlyMap<string, number>;
+  readonly reservations?: readonly Reservation[];
 }
 
 /** A planner that has seen all this: for a plan from scratch, and for questions. */
-export function plannerOf(input: Omit<PlanInput, 'now'>): Planner {
+export function plannerOf(input: PlanInput): Planner {
   const planner = new Planner(input.policy);
+  planner.setNow(input.now);
+  planner.setUsage(input.usage ?? new Map());
+  planner.setReservations(input.reservations ?? []);
   for (const node of input.nodes) planner.upsertNode(node);
   for (const holding of input.holdings) planner.hold(holding);
   for (const task of input.queue) planner.upsertTask(task);

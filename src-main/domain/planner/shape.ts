@@ -1,17 +1,32 @@
-// Tasks that need the same, in their order, and the nodes that could take one of them. The nodes
-// are measured once and then only where they changed: a shape that fits nowhere costs nothing until
+// Tasks that need the same, in lanes, and the nodes that could take one of them. The nodes are measured once and then only where they changed: a shape that fits nowhere costs nothing until
 // a node changes.
+import type { Instant } from '../../contract/ids.ts';
 import { fitsOn } from './constraints.ts';
 import { compareFits, measureFit, type Fit } from './fit.ts';
 import { Heap } from './heap.ts';
-import type { PlannerPolicy, QueuedTask } from './model.ts';
+import type { QueuedTask } from './model.ts';
 import { needOf, type Need } from './need.ts';
 import type { NodeState } from './node-state.ts';
+import type { PlannerPolicy } from './policy.ts';
 import { TaskQueue, type Waiting } from './task-queue.ts';
 
-/** A waiting task and its shape. */
+/** A waiting task and where it waits. */
 export interface Entry extends Waiting {
+  readonly lane: Lane;
+  /** When its step rises next. */
+  readonly agesAt: Instant;
+}
+
+/**
+ * Tasks of one shape between which nothing but their order decides: of one owner, with the same time
+ * limit and the same capped labels. Where its first cannot start, none of it can.
+ */
+export interface Lane {
   readonly shape: Shape;
+  readonly owner: string;
+  readonly timeLimitMs: number | null;
+  readonly groups: readonly string[];
+  readonly queue: TaskQueue<Entry>;
 }
 
 /** The nodes and their changes, as shapes follow them. */
@@ -19,6 +34,8 @@ export interface NodeLog {
   readonly policy: PlannerPolicy;
   readonly nodes: ReadonlyMap<string, NodeState>;
   readonly byName: ReadonlyMap<string, NodeState>;
+  /** Rises whenever a node comes, goes or is another than before. */
+  readonly version: number;
   /** Changed nodes, oldest first; the first has position `start`. A node may come several times. */
   readonly changes: readonly NodeState[];
   readonly start: number;
@@ -49,37 +66,99 @@ export class Shape {
   /** One of its tasks; the others need the same. */
   readonly sample: QueuedTask;
   readonly need: Need;
-  readonly queue = new TaskQueue<Entry>();
+  readonly #lanes = new Map<string, Lane[]>();
+  #size = 0;
   #fits = new Heap<Fit>(compareFits);
   /** Position in the log up to which nodes were measured; -1: never. */
   #seen = -1;
+  #hopeful: { readonly version: number; readonly states: readonly NodeState[] } | undefined;
 
   constructor(sample: QueuedTask) {
     this.sample = sample;
     this.need = needOf(sample);
   }
 
-  add(task: QueuedTask): Entry {
-    const entry: Entry = { task, shape: this, isGone: false };
-    this.queue.add(entry);
+  /** Tasks that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  *lanes(): Iterable<Lane> {
+    for (const lanes of this.#lanes.values()) yield* lanes;
+  }
+
+  add(task: QueuedTask, groups: readonly string[], age: Pick<Entry, 'step' | 'agesAt'>): Entry {
+    const lane = this.#laneFor(task, groups);
+    const entry: Entry = { task, lane, step: age.step, agesAt: age.agesAt, isGone: false };
+    lane.queue.add(entry);
+    this.#size += 1;
     return entry;
   }
 
-  /** The best node for one of its tasks now, or undefined. */
-  bestFit(log: NodeLog): Fit | undefined {
+  remove(entry: Entry): void {
+    if (entry.isGone) return;
+    const { lane } = entry;
+    lane.queue.remove(entry);
+    this.#size -= 1;
+    if (lane.queue.size > 0) return;
+    const others = this.#lanes.get(lane.owner)?.filter((other) => other !== lane) ?? [];
+    if (others.length === 0) this.#lanes.delete(lane.owner);
+    else this.#lanes.set(lane.owner, others);
+  }
+
+  #laneFor({ owner, timeLimitMs }: QueuedTask, groups: readonly string[]): Lane {
+    const lanes = this.#lanes.get(owner);
+    const known = lanes?.find(
+      (lane) => lane.timeLimitMs === timeLimitMs && isSameList(lane.groups, groups),
+    );
+    if (known !== undefined) return known;
+    const lane = { shape: this, owner, timeLimitMs, groups, queue: new TaskQueue<Entry>() };
+    if (lanes === undefined) this.#lanes.set(owner, [lane]);
+    else lanes.push(lane);
+    return lane;
+  }
+
+  /** The best node for one of its tasks now, of those that are admitted; or undefined. */
+  bestFit(log: NodeLog, admits: (state: NodeState) => boolean): Fit | undefined {
     // Measuring every node is what costs; where none can have enough it need not be.
     if (this.#isBehind(log) && this.#isBeyond(log.bounds())) return undefined;
     this.#follow(log);
-    for (;;) {
-      const fit = this.#fits.top;
-      if (fit === undefined) return undefined;
-      if (!fit.state.isGone && fit.measuredAt === fit.state.changedAt) return fit;
+    const passedOver: Fit[] = [];
+    let best: Fit | undefined;
+    for (let fit = this.#fits.top; fit !== undefined; fit = this.#fits.top) {
+      if (!fit.state.isGone && fit.measuredAt === fit.state.changedAt) {
+        if (admits(fit.state)) {
+          best = fit;
+          break;
+        }
+        passedOver.push(fit);
+      }
       this.#fits.pop();
     }
+    for (const fit of passedOver) this.#fits.push(fit);
+    return best;
+  }
+
+  /** Whether there is a node with enough of everything, kept or not. */
+  fitsAnywhere(log: NodeLog): boolean {
+    return this.#size > 0 && this.bestFit(log, () => true) !== undefined;
+  }
+
+  /** Nodes that take work and could run one of its tasks if none of ours were there. Asked once per version. */
+  hopefulNodes(log: NodeLog): readonly NodeState[] {
+    if (this.#hopeful?.version !== log.version) {
+      const isHopeful = ({ node }: NodeState) => node.state === 'online' && !node.drained;
+      const states = [...candidatesFor(this.need, log)].filter(
+        (state) => isHopeful(state) && fitsOn(this.need, state.emptied(), log.policy),
+      );
+      this.#hopeful = { version: log.version, states };
+    }
+    return this.#hopeful.states;
   }
 
   /** Forget what was measured: something that concerns every node has changed. */
   forgetFits(): void {
+    this.#hopeful = undefined;
     this.#seen = -1;
     this.#fits = new Heap<Fit>(compareFits);
   }
@@ -112,13 +191,8 @@ export class Shape {
   }
 
   #measureAll(log: NodeLog): void {
-    const { nodeName, home } = this.need;
-    // Where its disk is counts, also when the node has another name since.
-    const target = nodeName === null || home !== null ? undefined : log.byName.get(nodeName);
-    const isAnywhere = nodeName === null || home !== null;
-    const states = isAnywhere ? log.nodes.values() : target === undefined ? [] : [target];
     const fits: Fit[] = [];
-    for (const state of states) {
+    for (const state of candidatesFor(this.need, log)) {
       if (fitsOn(this.need, state, log.policy)) fits.push(measureFit(this.need, state, log.policy));
     }
     this.#fits = new Heap(compareFits, fits);
@@ -135,4 +209,19 @@ export class Shape {
       }
     }
   }
+}
+
+/** The nodes that may come into question by name. Where its disk is counts, also under another name. */
+export function candidatesFor(
+  { nodeName, home }: Need,
+  { nodes, byName }: Pick<NodeLog, 'nodes' | 'byName'>,
+): Iterable<NodeState> {
+  const named =
+    home !== null ? nodes.get(home) : nodeName === null ? undefined : byName.get(nodeName);
+  if (home === null && nodeName === null) return nodes.values();
+  return named === undefined ? [] : [named];
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, index) => item === b[index]));
 }

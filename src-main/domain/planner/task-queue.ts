@@ -1,24 +1,19 @@
-// Waiting tasks in their order: priority, then submission. One list per priority: tasks mostly come
-// in the order of their IDs, so that a list seldom needs sorting.
+// Waiting tasks of one lane in their order: step (priority with aging), then submission. One list per
+// step: tasks mostly come in the order of their IDs, so that a list seldom needs sorting.
 import { compareIds } from '../snowflake.ts';
 import type { QueuedTask } from './model.ts';
-
-type Position = Pick<QueuedTask, 'priority' | 'id'>;
-
-/** Order of the queue: priority, then submission (IDs rise with time). */
-export function compareQueued(a: Position, b: Position): number {
-  return b.priority - a.priority || compareIds(a.id, b.id);
-}
 
 /** A task in a queue. */
 export interface Waiting {
   readonly task: QueuedTask;
+  /** Its priority with aging: higher is sooner. */
+  readonly step: number;
   /** Placed, killed or changed: skipped, and dropped when convenient. */
   isGone: boolean;
 }
 
 interface Level<W extends Waiting> {
-  readonly priority: number;
+  readonly step: number;
   /** What is before `head` is over. */
   waiting: W[];
   head: number;
@@ -27,7 +22,7 @@ interface Level<W extends Waiting> {
 }
 
 export class TaskQueue<W extends Waiting> {
-  /** Highest priority first. */
+  /** Highest step first. */
   readonly #levels: Level<W>[] = [];
   #live = 0;
 
@@ -37,7 +32,7 @@ export class TaskQueue<W extends Waiting> {
   }
 
   add(waiting: W): void {
-    const level = this.#levelOf(waiting.task.priority);
+    const level = this.#levelOf(waiting.step);
     const last = level.waiting.at(-1);
     if (last !== undefined && compareIds(last.task.id, waiting.task.id) > 0) level.isSorted = false;
     level.waiting.push(waiting);
@@ -48,7 +43,7 @@ export class TaskQueue<W extends Waiting> {
   remove(waiting: W): void {
     if (waiting.isGone) return;
     waiting.isGone = true;
-    this.#levelOf(waiting.task.priority).live -= 1;
+    this.#levelOf(waiting.step).live -= 1;
     this.#live -= 1;
   }
 
@@ -62,22 +57,22 @@ export class TaskQueue<W extends Waiting> {
     return undefined;
   }
 
-  /** How many come before the given one, which may be here or not. */
-  countBefore(position: Position): number {
-    let count = 0;
-    for (const level of this.#levels) {
-      if (level.priority < position.priority) break;
-      if (level.priority > position.priority) count += level.live;
-      else count += countOlder(level, position.id);
-    }
-    return count;
+  /** Tasks by step, highest first. */
+  *steps(): Iterable<{ readonly step: number; readonly count: number }> {
+    for (const { step, live } of this.#levels) if (live > 0) yield { step, count: live };
   }
 
-  #levelOf(priority: number): Level<W> {
-    const at = this.#levels.findIndex((level) => level.priority <= priority);
+  /** How many of one step were submitted before an ID. */
+  countOlder(step: number, id: QueuedTask['id']): number {
+    const level = this.#levels.find((one) => one.step === step);
+    return level === undefined ? 0 : countOlder(level, id);
+  }
+
+  #levelOf(step: number): Level<W> {
+    const at = this.#levels.findIndex((level) => level.step <= step);
     const found = this.#levels[at];
-    if (found?.priority === priority) return found;
-    const level = { priority, waiting: [], head: 0, live: 0, isSorted: true };
+    if (found?.step === step) return found;
+    const level = { step, waiting: [], head: 0, live: 0, isSorted: true };
     this.#levels.splice(at === -1 ? this.#levels.length : at, 0, level);
     return level;
   }

@@ -31,6 +31,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'link/file-not-found': exitCodes.notFound,
   'not-found/transfer': exitCodes.notFound,
   'not-found/forward': exitCodes.notFound,
+  'not-found/reservation': exitCodes.notFound,
   'target/unknown-node': exitCodes.notFound,
   'target/unknown-gpu': exitCodes.notFound,
   'target/unknown-numa': exitCodes.notFound,

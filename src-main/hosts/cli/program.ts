@@ -8,6 +8,8 @@ import { addCopyCommand } from './commands/cp.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addForwardCommands } from './commands/forward.ts';
 import { addNodeCommands } from './commands/node.ts';
+import { addQueueCommands } from './commands/queue.ts';
+import { addReservationCommands } from './commands/reservation.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSshCommands } from './commands/ssh.ts';
 import { addTaskCommands } from './commands/task.ts';
@@ -75,6 +77,8 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addConfigCommands(program, runner);
   addNodeCommands(program, runner);
   addTaskCommands(program, runner);
+  addQueueCommands(program, runner);
+  addReservationCommands(program, runner);
   addVpsCommands(program, runner);
   addTerminalCommands(program, runner);
   addCopyCommand(program, runner);

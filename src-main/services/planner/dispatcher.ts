@@ -3,15 +3,18 @@
 import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import type { WaitReason } from '../../contract/task.ts';
 import type { Clock, Timers } from '../../domain/clock.ts';
-import type { Placement, PlannerPolicy, QueuedTask } from '../../domain/planner/model.ts';
+import type { KeptRoom } from '../../contract/queue.ts';
+import { Emitter } from '../../domain/emitter.ts';
+import type { Holding, Placement, QueuedTask } from '../../domain/planner/model.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
 import { Deadlines } from '../queue/deadlines.ts';
+import { endOf } from '../queue/ends.ts';
 import { holdingOf, type TaskBook, type TaskChange } from '../tasks/task-book.ts';
 import type { UnreadableTask } from '../tasks/ports.ts';
 import { ArrayTickets } from './array-tickets.ts';
-import type { PlannerDelta, PlannerPort } from './planner-port.ts';
+import type { News, PlannerDelta, PlannerPort, PlannerRules } from './planner-port.ts';
 
 /** After a pass or a write that failed, the next one waits: what is broken needs time, not haste. */
 const RETRY_MS = 1000;
@@ -25,7 +28,7 @@ export interface DispatcherParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
-  readonly policy: () => PlannerPolicy;
+  readonly rules: () => PlannerRules;
 }
 
 /** A task as the planner reads it; one that may not start yet counts as held there. */
@@ -46,7 +49,16 @@ export function toQueued(task: Task, now: Instant): QueuedTask {
     exclusive: spec.exclusive,
     onNodeLabels: spec.onNodeLabels,
     avoidNodes: spec.avoidNodes,
+    labels: spec.labels,
+    timeLimitMs: spec.timeLimitSeconds === null ? null : spec.timeLimitSeconds * 1000,
+    waitingSince: waitingSince(task),
   };
+}
+
+/** A task in the queue has waited since it came there, and not before its time. */
+function waitingSince({ state, submittedAt }: Task): Instant {
+  if (state.status !== 'PENDING') return submittedAt;
+  return Math.max(state.since, state.notBefore ?? 0);
 }
 
 /** Whether nothing but room keeps it from starting. A task that does not wait has nothing to be ready for. */
@@ -65,8 +77,16 @@ export function deltaOf(
   if (id === undefined) return [];
   if (after?.state.status === 'PENDING')
     return [{ kind: 'upsert-task', task: toQueued(after, now) }];
-  const holding = after === undefined ? undefined : holdingOf(after);
+  const holding = after === undefined ? undefined : countedHolding(after);
   return [holding === undefined ? { kind: 'forget-task', id } : { kind: 'hold', holding }];
+}
+
+/** What a task holds, as whose, and until when. */
+function countedHolding(task: Task): Holding | undefined {
+  const holding = holdingOf(task);
+  if (holding === undefined) return undefined;
+  const { owner, spec } = task;
+  return { ...holding, counted: { owner, labels: spec.labels }, endsAt: endOf(task) };
 }
 
 /** A task whose record cannot be read may hold anything: its node takes nothing new until a person looked. */
@@ -104,6 +124,10 @@ export class Dispatcher implements Disposable {
   #isStopped = false;
   /** Which of the planner's mirrors is fed: it may lose one. */
   #mirror = 0;
+  #kept: readonly KeptRoom[] = [];
+  readonly #keptChanged = new Emitter<void>();
+  /** Room is kept for other tasks than before, or elsewhere. */
+  readonly onDidChangeKept = this.#keptChanged.event;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -159,7 +183,7 @@ export class Dispatcher implements Disposable {
 
   /** Why a task does not run yet, by the predicates that would place it. */
   explain(task: QueuedTask): Promise<WaitReason> {
-    return this.#parts.planner.explain(this.#takeDeltas(), task);
+    return this.#parts.planner.explain(this.#takeNews(), task);
   }
 
   #deltaOf(before: Task | undefined, after: Task | undefined): PlannerDelta[] {
@@ -215,7 +239,7 @@ export class Dispatcher implements Disposable {
     this.wake();
   }
 
-  #takeDeltas(): PlannerDelta[] {
+  #takeNews(): News {
     const nodes = this.#changedNodes.size === 0 ? [] : this.#parts.fleet.plannerNodes();
     const byId = new Map(nodes.map((node) => [node.id, node]));
     const nodeDeltas = [...this.#changedNodes].map((id): PlannerDelta => {
@@ -223,13 +247,13 @@ export class Dispatcher implements Disposable {
       return node === undefined ? { kind: 'forget-node', id } : { kind: 'upsert-node', node };
     });
     const deltas = [
-      { kind: 'policy' as const, policy: this.#parts.policy() },
+      { kind: 'rules' as const, rules: this.#parts.rules() },
       ...nodeDeltas,
       ...this.#deltas,
     ];
     this.#deltas = [];
     this.#changedNodes.clear();
-    return deltas;
+    return { deltas, now: this.#parts.book.now() };
   }
 
   async #pass(): Promise<void> {
@@ -249,15 +273,28 @@ export class Dispatcher implements Disposable {
   }
 
   async #ask(): Promise<readonly Placement[]> {
-    const deltas = this.#takeDeltas();
+    const news = this.#takeNews();
     const mirror = this.#mirror;
     try {
-      return await this.#parts.planner.pass(deltas);
+      const { placements, kept } = await this.#parts.planner.pass(news);
+      this.#noteKept(kept);
+      return placements;
     } catch (error) {
       // Telling it twice does no harm; a planner that began anew was told everything meanwhile.
-      if (mirror === this.#mirror) this.#deltas.unshift(...deltas);
+      if (mirror === this.#mirror) this.#deltas.unshift(...news.deltas);
       throw error;
     }
+  }
+
+  /** Room that is kept for tasks, as of the last pass. */
+  get kept(): readonly KeptRoom[] {
+    return this.#kept;
+  }
+
+  #noteKept(kept: readonly KeptRoom[]): void {
+    if (JSON.stringify(kept) === JSON.stringify(this.#kept)) return;
+    this.#kept = kept;
+    this.#keptChanged.emit();
   }
 
   /** When one cannot be written, those after it are given up as well: the next pass places them. */

@@ -1,25 +1,30 @@
 import type { WaitReason } from '../../contract/task.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import { toWaitReason } from '../../domain/planner/explain.ts';
-import type { Placement, QueuedTask } from '../../domain/planner/model.ts';
+import type { KeptRoom } from '../../contract/queue.ts';
+import type { Guard } from '../../domain/planner/guards.ts';
+import type { QueuedTask } from '../../domain/planner/model.ts';
 import { Planner } from '../../domain/planner/planner.ts';
-import type { PlannerDelta, PlannerPort } from './planner-port.ts';
+import { plainPolicy } from '../../domain/planner/policy.ts';
+import type { News, Pass, PlannerDelta, PlannerPort } from './planner-port.ts';
 
 /** The planner in this thread: what the worker runs, and what tests run without one. */
 export class PlannerMirror {
-  readonly #planner = new Planner({ useForeignGpus: false });
+  readonly #planner = new Planner(plainPolicy);
 
-  pass(deltas: readonly PlannerDelta[]): readonly Placement[] {
-    this.#take(deltas);
-    return this.#planner.pass(0);
+  pass(news: News): Pass {
+    this.#take(news);
+    const placements = this.#planner.pass(news.now);
+    return { placements, kept: this.#planner.claims.flatMap(keptBy) };
   }
 
-  explain(deltas: readonly PlannerDelta[], task: QueuedTask): WaitReason {
-    this.#take(deltas);
+  explain(news: News, task: QueuedTask): WaitReason {
+    this.#take(news);
     return toWaitReason(this.#planner.explain(task));
   }
 
-  #take(deltas: readonly PlannerDelta[]): void {
+  #take({ deltas, now }: News): void {
+    this.#planner.setNow(now);
     for (const delta of deltas) this.#takeOne(delta);
   }
 
@@ -40,11 +45,19 @@ export class PlannerMirror {
       case 'forget-node':
         this.#planner.removeNode(delta.id);
         break;
-      case 'policy':
-        this.#planner.setPolicy(delta.policy);
+      case 'rules':
+        this.#planner.setPolicy(delta.rules.policy);
+        this.#planner.setUsage(delta.rules.usage);
+        this.#planner.setReservations(delta.rules.reservations);
         break;
     }
   }
+}
+
+function keptBy({ by, place }: Guard): KeptRoom[] {
+  if (by.kind !== 'task') return [];
+  const gpus = place.gpus.map(({ index }) => index);
+  return [{ taskId: by.id, nodeId: place.nodeId, gpus, at: by.at }];
 }
 
 /** A planner in this thread behind the asynchronous interface. For tests and simulations. */
@@ -52,12 +65,12 @@ export class InPlacePlanner implements PlannerPort {
   readonly #mirror = new PlannerMirror();
   readonly onDidReset = new Emitter<void>().event;
 
-  async pass(deltas: readonly PlannerDelta[]): Promise<readonly Placement[]> {
-    return Promise.resolve(this.#mirror.pass(deltas));
+  async pass(news: News): Promise<Pass> {
+    return Promise.resolve(this.#mirror.pass(news));
   }
 
-  async explain(deltas: readonly PlannerDelta[], task: QueuedTask): Promise<WaitReason> {
-    return Promise.resolve(this.#mirror.explain(deltas, task));
+  async explain(news: News, task: QueuedTask): Promise<WaitReason> {
+    return Promise.resolve(this.#mirror.explain(news, task));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

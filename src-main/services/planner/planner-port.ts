@@ -2,15 +2,20 @@
 // for one pass or one explanation. It runs in a worker thread, so a pass over a long queue never
 // holds the main thread; tests run it in place.
 import type { Event } from '../../domain/emitter.ts';
-import type { NodeId, TaskId } from '../../contract/ids.ts';
+import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
+import type { KeptRoom } from '../../contract/queue.ts';
 import type { WaitReason } from '../../contract/task.ts';
-import type {
-  Holding,
-  Placement,
-  PlannerNode,
-  PlannerPolicy,
-  QueuedTask,
-} from '../../domain/planner/model.ts';
+import type { Holding, Placement, PlannerNode, QueuedTask } from '../../domain/planner/model.ts';
+import type { Reservation } from '../../domain/planner/guards.ts';
+import type { PlannerPolicy } from '../../domain/planner/policy.ts';
+
+/** What decides beside queue and nodes. */
+export interface PlannerRules {
+  readonly policy: PlannerPolicy;
+  /** Faded use by owner, in weighed seconds. */
+  readonly usage: ReadonlyMap<string, number>;
+  readonly reservations: readonly Reservation[];
+}
 
 export type PlannerDelta =
   | { readonly kind: 'upsert-task'; readonly task: QueuedTask }
@@ -19,13 +24,25 @@ export type PlannerDelta =
   | { readonly kind: 'hold'; readonly holding: Holding }
   | { readonly kind: 'upsert-node'; readonly node: PlannerNode }
   | { readonly kind: 'forget-node'; readonly id: NodeId }
-  | { readonly kind: 'policy'; readonly policy: PlannerPolicy };
+  | { readonly kind: 'rules'; readonly rules: PlannerRules };
+
+export interface Pass {
+  readonly placements: readonly Placement[];
+  /** Room that is kept for tasks from now on. */
+  readonly kept: readonly KeptRoom[];
+}
+
+/** What the mirror has not heard yet. */
+export interface News {
+  readonly deltas: readonly PlannerDelta[];
+  readonly now: Instant;
+}
 
 export interface PlannerPort extends AsyncDisposable {
   /** It lost its mirror and has to be told everything again. */
   readonly onDidReset: Event<void>;
   /** Takes in what changed and says which tasks start where. Counts them as placed. */
-  pass(deltas: readonly PlannerDelta[]): Promise<readonly Placement[]>;
-  /** Why a task is not placed, against the mirror as it is after `deltas`. Places nothing. */
-  explain(deltas: readonly PlannerDelta[], task: QueuedTask): Promise<WaitReason>;
+  pass(news: News): Promise<Pass>;
+  /** Why a task is not placed, against the mirror as it is after the news. Places nothing. */
+  explain(news: News, task: QueuedTask): Promise<WaitReason>;
 }

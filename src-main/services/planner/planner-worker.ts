@@ -6,10 +6,10 @@ import type { PlannerAnswer, PlannerQuestion } from './worker-planner.ts';
 const mirror = new PlannerMirror();
 
 parentPort?.on('message', (question: PlannerQuestion) => {
-  const { id, deltas } = question;
+  const { id, news } = question;
   const answer: PlannerAnswer =
     question.kind === 'pass'
-      ? { id, kind: 'pass', placements: mirror.pass(deltas) }
-      : { id, kind: 'explain', reason: mirror.explain(deltas, question.task) };
+      ? { id, kind: 'pass', pass: mirror.pass(news) }
+      : { id, kind: 'explain', reason: mirror.explain(news, question.task) };
   parentPort?.postMessage(answer);
 });

@@ -1,17 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import type { WaitReason } from '../../contract/task.ts';
 import { Emitter } from '../../domain/emitter.ts';
-import type { Placement, QueuedTask } from '../../domain/planner/model.ts';
+import type { QueuedTask } from '../../domain/planner/model.ts';
 import { workerUrl } from '../../store/worker-url.ts';
 import type { Logger } from '../logger.ts';
-import type { PlannerDelta, PlannerPort } from './planner-port.ts';
+import type { News, Pass, PlannerPort } from './planner-port.ts';
 
 export type PlannerQuestion =
-  | { id: number; kind: 'pass'; deltas: readonly PlannerDelta[] }
-  | { id: number; kind: 'explain'; deltas: readonly PlannerDelta[]; task: QueuedTask };
+  | { id: number; kind: 'pass'; news: News }
+  | { id: number; kind: 'explain'; news: News; task: QueuedTask };
 export type PlannerAnswer =
-  | { id: number; kind: 'pass'; placements: readonly Placement[] }
-  | { id: number; kind: 'explain'; reason: WaitReason };
+  { id: number; kind: 'pass'; pass: Pass } | { id: number; kind: 'explain'; reason: WaitReason };
 
 type Question = PlannerQuestion extends infer Q
   ? Q extends unknown
@@ -22,6 +21,8 @@ interface Waiting {
   readonly resolve: (answer: PlannerAnswer) => void;
   readonly reject: (error: Error) => void;
 }
+
+const otherQuestion = 'the planner answered another question';
 
 /** The planner in a worker thread. Should the thread die, the next question starts a new one, which has to be told everything. */
 export class WorkerPlanner implements PlannerPort {
@@ -36,14 +37,15 @@ export class WorkerPlanner implements PlannerPort {
     this.#log = log;
   }
 
-  async pass(deltas: readonly PlannerDelta[]): Promise<readonly Placement[]> {
-    const answer = await this.#ask({ kind: 'pass', deltas });
-    return answer.kind === 'pass' ? answer.placements : [];
+  async pass(news: News): Promise<Pass> {
+    const answer = await this.#ask({ kind: 'pass', news });
+    if (answer.kind !== 'pass') throw new Error(otherQuestion);
+    return answer.pass;
   }
 
-  async explain(deltas: readonly PlannerDelta[], task: QueuedTask): Promise<WaitReason> {
-    const answer = await this.#ask({ kind: 'explain', deltas, task });
-    if (answer.kind !== 'explain') throw new Error('the planner answered another question');
+  async explain(news: News, task: QueuedTask): Promise<WaitReason> {
+    const answer = await this.#ask({ kind: 'explain', news, task });
+    if (answer.kind !== 'explain') throw new Error(otherQuestion);
     return answer.reason;
   }
 

@@ -109,13 +109,28 @@ export class TaskService {
     const { task } = this.find(reference);
     const { status } = task.state;
     if (status !== 'PENDING')
-      return { summary: `It does not wait: it is ${status}.`, ahead: null, nodes: [] };
+      return {
+        summary: `It does not wait: it is ${status}.`,
+        ahead: null,
+        expected: null,
+        suggestions: [],
+        nodes: [],
+      };
     const { dispatcher, book } = this.#parts;
     const own = notReady(task, book.now());
     if (dispatcher.isWaitingForTurn(task))
       own.push(`of its array at most ${String(task.spec.arrayMaxRunning)} run at a time`);
-    const reason = await dispatcher.explain(toQueued(task, book.now()));
-    return own.length === 0 ? reason : { ...reason, summary: `${capitalized(own.join('; '))}.` };
+    const found = await dispatcher.explain(toQueued(task, book.now()));
+    // What a VPS asks for is changed in words of its own.
+    const reason = task.type === 'vps' ? { ...found, suggestions: [] } : found;
+    if (own.length === 0) return reason;
+    // What room there is does not matter yet.
+    return {
+      ...reason,
+      summary: `${capitalized(own.join('; '))}.`,
+      expected: null,
+      suggestions: [],
+    };
   }
 
   /**

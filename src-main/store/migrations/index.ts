@@ -6,6 +6,7 @@ import { vpsTables } from './0003-vps.ts';
 import { notices } from './0004-notices.ts';
 import { transfers } from './0005-transfers.ts';
 import { forwards } from './0006-forwards.ts';
+import { shares } from './0007-shares.ts';
 
 export const migrations: readonly Migration[] = [
   initial,
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   notices,
   transfers,
   forwards,
+  shares,
 ];

@@ -17,6 +17,7 @@ import { fakeCoreLog, fakeDiagnosticsApi } from './fake-diagnostics.ts';
 import { fakeBatchesApi } from './fake-batches-api.ts';
 import { fakeFiles } from './fake-files.ts';
 import { fakeLog } from './fake-logs.ts';
+import { fakeQueue } from './fake-queue.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
 import { fakeTransfersApi } from './fake-transfers.ts';
@@ -55,6 +56,7 @@ export function createFakeClient({
     vps: fakeVpsApi(core),
     diagnostics: fakeDiagnosticsApi(core),
     batches: fakeBatchesApi(core),
+    ...fakeQueue(core),
     terminals: terminals.api,
     notices: notices.api,
     kept: fakeKeptApi(),

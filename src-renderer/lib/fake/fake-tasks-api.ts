@@ -109,10 +109,38 @@ function explain(core: FakeCore, wish: Wish): WaitReason {
     return { nodeId: node.id, node: node.name, fits: lacks.length === 0, possible, lacks };
   });
   const fit = nodes.find(({ fits }) => fits);
-  if (fit !== undefined) return { summary: `Would start now on ${fit.node}.`, ahead: 0, nodes };
+  if (fit !== undefined) {
+    const summary = `Would start now on ${fit.node}.`;
+    return { summary, ahead: 0, expected: null, suggestions: [], nodes };
+  }
   const [first] = nodes;
   const why = first === undefined ? 'there is no node' : `${first.node} ${first.lacks[0] ?? ''}`;
-  return { summary: `Would wait: ${why}.`, ahead: 3, nodes };
+  const count = (wish.gpus?.count ?? 0) - 1;
+  const fewer = nodes.find(
+    (_node, i) =>
+      count > 0 && lacksOf(core.nodes[i] as NodeView, { ...wish, gpus: { count } }).length === 0,
+  );
+  const at = core.now() + 40 * 60_000;
+  return {
+    summary: `Would wait: ${why}.`,
+    ahead: 3,
+    expected: {
+      at,
+      isPromise: false,
+      why: `On ${first?.node ?? 'a node'} a task is over by its time limit by then at the latest. Tasks before it in the queue may take the room.`,
+    },
+    suggestions:
+      fewer === undefined
+        ? []
+        : [
+            {
+              words: `Ask for ${count === 1 ? '1 GPU' : `${count} GPUs`}`,
+              node: fewer.node,
+              changes: { gpus: { count } },
+            },
+          ],
+    nodes,
+  };
 }
 
 function submitted(

@@ -313,6 +313,14 @@ export const advice = {
     title: 'A terminal cannot be opened there now',
     todo: 'The message says what has to run first.',
   },
+  'not-found/reservation': {
+    title: 'There is no such reservation',
+    todo: 'It may be over, or somebody removed it.',
+  },
+  'conflict/reserved': {
+    title: 'It is reserved already',
+    todo: 'Choose another time, another node or other GPUs, or have the other reservation removed.',
+  },
   'not-found/forward': {
     title: 'There is no such forward',
     todo: 'The list of forwards has those that are kept.',

@@ -122,6 +122,12 @@ export const task = {
   where: 'Where',
   limits: 'Needs',
   why: 'Why it waits',
+  startsBy: (moment: string) => `Starts by ${moment}.`,
+  canStartAt: (moment: string) => `Can start at ${moment}.`,
+  startNow: 'This would let it start now',
+  onNode: (node: string) => `on ${node}`,
+  amended: (name: string, change: string) =>
+    `${name}: ${change.charAt(0).toLowerCase()}${change.slice(1)}`,
   attempt: (n: number) => `attempt ${n}`,
   unknown: { title: 'There is no such task', text: 'It may have been removed.', back: 'All tasks' },
   secret: 'kept secret',

@@ -154,6 +154,14 @@ test('why a task waits, node by node', () => {
     {
       summary: 'Waiting for 2 GPUs.',
       ahead: 3,
+      expected: { at: null, isPromise: true, why: 'What it needs is kept for it on alpha.' },
+      suggestions: [
+        {
+          words: 'Ask for 1 GPU',
+          node: 'alpha',
+          changes: { gpus: { count: 1, model: 'RTX 4090' }, target: null, memoryBytes: 2 ** 30 },
+        },
+      ],
       nodes: [
         {
           nodeId: sampleNode().id,
@@ -171,9 +179,18 @@ test('why a task waits, node by node', () => {
         },
       ],
     },
-    plain,
+    { paint: plain, id: '77' },
   );
   expect(text).toBe(
-    'Waiting for 2 GPUs.\n3 tasks are before it in the queue.\n  alpha  not now: 1 GPU is free\n  b      never: it has no GPU\n',
+    [
+      'Waiting for 2 GPUs.',
+      '3 tasks are before it in the queue.',
+      'What it needs is kept for it on alpha.',
+      '  alpha  not now: 1 GPU is free',
+      '  b      never: it has no GPU',
+      'To let it start now:',
+      "  Ask for 1 GPU (on alpha): kohakuriver task amend 77 --gpus 1 --gpu-model 'RTX 4090' --memory 1024M --without target",
+      '',
+    ].join('\n'),
   );
 });

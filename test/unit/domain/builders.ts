@@ -175,6 +175,9 @@ export function queued(id: number, changes: Partial<QueuedTask> = {}): QueuedTas
     exclusive: false,
     onNodeLabels: {},
     avoidNodes: [],
+    labels: {},
+    timeLimitMs: null,
+    waitingSince: t0 + id,
     ...changes,
   };
 }

@@ -1,7 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { Emitter } from '../../../src-main/domain/emitter.ts';
-import type { Placement, QueuedTask } from '../../../src-main/domain/planner/model.ts';
-import type { PlannerDelta, PlannerPort } from '../../../src-main/services/planner/planner-port.ts';
+import type { QueuedTask } from '../../../src-main/domain/planner/model.ts';
+import type {
+  News,
+  Pass,
+  PlannerDelta,
+  PlannerPort,
+} from '../../../src-main/services/planner/planner-port.ts';
 import { PlannerMirror } from '../../../src-main/services/planner/planner-mirror.ts';
 import { deltaOf } from '../../../src-main/services/planner/dispatcher.ts';
 import { aTask, told, aPlace, t0 } from '../domain/builders.ts';
@@ -18,19 +23,19 @@ class MoodyPlanner implements PlannerPort {
   thinks: Promise<void> = Promise.resolve();
   fails = 0;
 
-  async pass(deltas: readonly PlannerDelta[]): Promise<readonly Placement[]> {
-    this.passes.push(deltas);
+  async pass(news: News): Promise<Pass> {
+    this.passes.push(news.deltas);
     if (this.fails > 0) {
       this.fails -= 1;
       throw new Error('the planner is in a bad mood');
     }
-    const placements = this.#mirror.pass(deltas);
+    const pass = this.#mirror.pass(news);
     await this.thinks;
-    return placements;
+    return pass;
   }
 
-  explain(deltas: readonly PlannerDelta[], task: QueuedTask) {
-    return Promise.resolve(this.#mirror.explain(deltas, task));
+  explain(news: News, task: QueuedTask) {
+    return Promise.resolve(this.#mirror.explain(news, task));
   }
 
   lose(): void {
@@ -123,7 +128,7 @@ test('a planner that lost everything is told everything', async () => {
       .at(-1)
       ?.map(({ kind }) => kind)
       .sort(),
-  ).toEqual(['hold', 'policy', 'upsert-node', 'upsert-task']);
+  ).toEqual(['hold', 'rules', 'upsert-node', 'upsert-task']);
   expect(core.task(waiting).state.status).toBe('PENDING');
   await core.tasks.kill([held], { who: 'anna', signal: 'SIGKILL' });
   await world.settle();

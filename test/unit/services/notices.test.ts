@@ -186,6 +186,16 @@ test('tasks on hold do not wait, and a clock that steps back tells nothing twice
   expect(waitedTooLong([free], { ...window, after: 90 * minute })).toEqual([]);
 });
 
+test('only the wait for room counts, not the one for another task or for a time', () => {
+  const task = aTask();
+  const free: Task = { ...task, state: { ...pending, held: false } };
+  const blocked: Task = { ...free, state: { ...pending, held: false, blockedBy: [task.id] } };
+  const later: Task = { ...free, state: { ...pending, held: false, notBefore: 60 * minute } };
+  const window = { after: 0, limitMs: 60 * minute };
+  expect(waitedTooLong([free, blocked, later], { ...window, now: 90 * minute })).toEqual([free]);
+  expect(waitedTooLong([later], { ...window, now: 120 * minute })).toEqual([later]);
+});
+
 test('names and reasons from outside are one line of bounded length', () => {
   const hostile = `<img src=x onerror=alert(1)>\u001b[2J\u202e${'x'.repeat(1_000_000)}`;
   const { title, text } = nodeNotice({ id: alpha.id, name: hostile }, t0, {

@@ -15,10 +15,13 @@ export async function showTask(call: Call, reference: string): Promise<void> {
 }
 
 export async function explainTask(call: Call, reference: string): Promise<void> {
-  const reason = await (await call.api()).tasks.why({ task: reference });
+  const { tasks } = await call.api();
+  const reason = await tasks.why({ task: reference });
+  const id =
+    reason.suggestions.length === 0 ? reference : (await tasks.get({ task: reference })).id;
   await call.answer(
-    () => waitReasonJson(reason),
-    () => waitReasonText(reason, call.paint),
+    () => waitReasonJson(reason, id),
+    () => waitReasonText(reason, { paint: call.paint, id }),
   );
 }
 

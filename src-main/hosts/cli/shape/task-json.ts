@@ -1,4 +1,5 @@
 import type { TaskEventView, TaskView, WaitReason, Work } from '../../../contract/task.ts';
+import { amendArguments } from '../text/amend-text.ts';
 import { isoTime, isoTimeOrNull } from '../text/time.ts';
 
 /** What stands for the value of a secret variable. */
@@ -59,10 +60,19 @@ export function eventJson(event: TaskEventView) {
 }
 
 /** Why a task waits. */
-export function waitReasonJson({ summary, ahead, nodes }: WaitReason) {
+export function waitReasonJson(
+  { summary, ahead, expected, suggestions, nodes }: WaitReason,
+  id: string,
+) {
   return {
     summary,
     ahead,
+    expected: expected === null ? null : { ...expected, at: isoTimeOrNull(expected.at) },
+    suggestions: suggestions.map(({ words, node, changes }) => ({
+      words,
+      node,
+      command: ['kohakuriver', 'task', 'amend', id, ...amendArguments(changes)],
+    })),
     nodes: nodes.map(({ node, fits, possible, lacks }) => ({ node, fits, possible, lacks })),
   };
 }

@@ -1,6 +1,7 @@
 import type { TaskEventView, TaskView, WaitReason } from '../../../contract/task.ts';
 import { formatDuration } from '../../../domain/duration.ts';
 import { formatBytes } from '../../../domain/size.ts';
+import { amendArguments, typedCommand } from './amend-text.ts';
 import { commandOf } from '../shape/task-json.ts';
 import { clean } from './clean.ts';
 import { labelsText } from './node-text.ts';
@@ -102,7 +103,10 @@ export function eventText({ at, kind, to, why }: TaskEventView, paint: Paint): s
 }
 
 /** Why a task waits: a sentence, its place, and a line for each node. */
-export function waitReasonText({ summary, ahead, nodes }: WaitReason, paint: Paint): string {
+export function waitReasonText(
+  { summary, ahead, expected, suggestions, nodes }: WaitReason,
+  { paint, id }: { readonly paint: Paint; readonly id: string },
+): string {
   const place =
     ahead === null
       ? []
@@ -121,7 +125,19 @@ export function waitReasonText({ summary, ahead, nodes }: WaitReason, paint: Pai
     const missing = lacks.length === 0 ? '' : `: ${clean(lacks.join('; '))}`;
     return `  ${node.padEnd(width)}  ${verdict}${missing}`;
   });
-  return `${[clean(summary), ...place, ...lines].join('\n')}\n`;
+  const when = expected === null ? [] : [expectedText(expected)];
+  const ways = suggestions.map(({ words, node, changes }) => {
+    const command = ['kohakuriver', 'task', 'amend', id, ...amendArguments(changes)];
+    return `  ${clean(words)} (on ${clean(node)}): ${clean(typedCommand(command))}`;
+  });
+  const help = ways.length === 0 ? [] : ['To let it start now:', ...ways];
+  return `${[clean(summary), ...place, ...when, ...lines, ...help].join('\n')}\n`;
+}
+
+function expectedText({ at, isPromise, why }: NonNullable<WaitReason['expected']>): string {
+  if (at === null) return clean(why);
+  const when = isPromise ? 'It starts by' : 'It can start at';
+  return `${when} ${localTime(at)}. ${clean(why)}`;
 }
 
 function statusText(task: TaskView, paint: Paint): string {

@@ -7,6 +7,7 @@ import type {
   QueuedTask,
 } from '../../../../src-main/domain/planner/model.ts';
 import { plannerOf } from '../../../../src-main/domain/planner/planner.ts';
+import { plainPolicy } from '../../../../src-main/domain/planner/policy.ts';
 import { parseTarget } from '../../../../src-main/domain/target.ts';
 import { aGpu, aNode, GiB, idOf, queued } from '../builders.ts';
 
@@ -92,7 +93,7 @@ test.each<[Lack, string]>([
 describe('why a task waits', () => {
   function why(task: QueuedTask, nodes: readonly PlannerNode[], queue: readonly QueuedTask[] = []) {
     return toWaitReason(
-      plannerOf({ queue, nodes, holdings: [], policy: { useForeignGpus: false } }).explain(task),
+      plannerOf({ queue, nodes, holdings: [], policy: plainPolicy, now: 0 }).explain(task),
     );
   }
 

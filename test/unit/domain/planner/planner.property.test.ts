@@ -5,9 +5,15 @@ import { taskId } from '../../../../src-main/contract/ids.ts';
 import type { Placement, QueuedTask } from '../../../../src-main/domain/planner/model.ts';
 import { needHash, needOf, needsSame } from '../../../../src-main/domain/planner/need.ts';
 import { plan, Planner, plannerOf } from '../../../../src-main/domain/planner/planner.ts';
-import { compareQueued } from '../../../../src-main/domain/planner/task-queue.ts';
+import { plainPolicy } from '../../../../src-main/domain/planner/policy.ts';
+import { compareIds } from '../../../../src-main/domain/snowflake.ts';
 import { aNode, queued } from '../builders.ts';
 import { deltas, fleet, tasks, tell, Truth, world } from './worlds.ts';
+
+/** Of one owner, before anything has aged. */
+function compareQueued(a: QueuedTask, b: QueuedTask): number {
+  return b.priority - a.priority || compareIds(a.id, b.id);
+}
 
 test('a planner fed by changes says the same as one that starts from scratch', () => {
   fc.assert(
@@ -40,7 +46,13 @@ test('the order in which queue, nodes and holdings are told does not matter', ()
       world,
       fc.infiniteStream(fc.nat({ max: 1_000_000 })),
       ({ nodes: some, queue, useForeignGpus }, keys) => {
-        const input = { queue, nodes: some, holdings: [], policy: { useForeignGpus }, now: 0 };
+        const input = {
+          queue,
+          nodes: some,
+          holdings: [],
+          policy: { ...plainPolicy, useForeignGpus },
+          now: 0,
+        };
         expect(
           plan({ ...input, queue: shuffled(queue, keys), nodes: shuffled(some, keys) }),
         ).toEqual(plan(input));
@@ -63,7 +75,7 @@ test('nothing is promised twice or beyond what is there', () => {
         queue,
         nodes: some,
         holdings: [],
-        policy: { useForeignGpus },
+        policy: { ...plainPolicy, useForeignGpus },
         now: 0,
       });
       const uuids = placements.flatMap(({ place }) => place.gpus.map(({ uuid }) => uuid));
@@ -105,7 +117,7 @@ test('each task gets what it asked for', () => {
         queue,
         nodes: some,
         holdings: [],
-        policy: { useForeignGpus },
+        policy: { ...plainPolicy, useForeignGpus },
         now: 0,
       })) {
         const task = queue.find((one) => one.id === id);
@@ -123,7 +135,13 @@ test('each task gets what it asked for', () => {
 test('the first task that fits anywhere starts first, and what still waits fits nowhere', () => {
   fc.assert(
     fc.property(world, ({ nodes: some, queue, useForeignGpus }) => {
-      const input = { queue, nodes: some, holdings: [], policy: { useForeignGpus } };
+      const input = {
+        queue,
+        nodes: some,
+        holdings: [],
+        policy: { ...plainPolicy, useForeignGpus },
+        now: 0,
+      };
       const before = plannerOf(input);
       const waiting = queue.filter(({ held }) => !held).sort(compareQueued);
       const first = waiting.find((task) => before.explain(task).nodes.some(({ fits }) => fits));
@@ -149,7 +167,8 @@ test('who is ahead is who would be asked first', () => {
         queue,
         nodes: [],
         holdings: [],
-        policy: { useForeignGpus: false },
+        policy: plainPolicy,
+        now: 0,
       });
       const before = queue.filter((other) => !other.held && compareQueued(other, task) < 0);
       expect(planner.aheadOf({ ...task, id: taskId.parse(task.id) })).toBe(before.length);

@@ -11,10 +11,11 @@ import {
   plannerOf,
   type PlanInput,
 } from '../../../../src-main/domain/planner/planner.ts';
+import { plainPolicy } from '../../../../src-main/domain/planner/policy.ts';
 import { parseTarget } from '../../../../src-main/domain/target.ts';
 import { aGpu, aNode, GiB, idOf, queued } from '../builders.ts';
 
-const policy = { useForeignGpus: false };
+const policy = plainPolicy;
 
 function planned(input: Partial<PlanInput>): string[] {
   return placements(input).map(
@@ -150,7 +151,9 @@ describe('what keeps a task from a node', () => {
   ])('%s', (...[, wish, node, holdings]) => {
     const task = queued(1, wish);
     expect(planned({ queue: [task], nodes: [node], holdings })).toEqual([]);
-    const [answer] = plannerOf({ queue: [], nodes: [node], holdings, policy }).explain(task).nodes;
+    const [answer] = plannerOf({ queue: [], nodes: [node], holdings, policy, now: 0 }).explain(
+      task,
+    ).nodes;
     expect(answer?.fits).toBe(false);
     expect(answer?.lacks.length).toBeGreaterThan(0);
   });
@@ -276,10 +279,9 @@ describe('which GPUs', () => {
     const node = aNode('n', { gpus: [aGpu(0, { foreign }), aGpu(1)] });
     const queue = [queued(1, { gpus: { count: 1 } }), queued(2, { gpus: { count: 1 } })];
     expect(planned({ queue, nodes: [node] })).toEqual(['1 n 1']);
-    expect(planned({ queue, nodes: [node], policy: { useForeignGpus: true } })).toEqual([
-      '1 n 1',
-      '2 n 0',
-    ]);
+    expect(
+      planned({ queue, nodes: [node], policy: { ...plainPolicy, useForeignGpus: true } }),
+    ).toEqual(['1 n 1', '2 n 0']);
   });
 
   test('the smallest that suffice, of the wanted model', () => {
@@ -318,6 +320,7 @@ describe('the mirror', () => {
       nodes: [node],
       holdings: [],
       policy,
+      now: 0,
     });
   }
 
@@ -368,7 +371,7 @@ describe('the mirror', () => {
       aNode('a', { id: nodeId.parse('1') }),
       aNode('b', { id: nodeId.parse('2'), cores: 4 }),
     ];
-    const planner = plannerOf({ queue: [], nodes: [a, b], holdings: [], policy });
+    const planner = plannerOf({ queue: [], nodes: [a, b], holdings: [], policy, now: 0 });
     planner.upsertNode({ ...a, name: 'b' });
     planner.upsertNode({ ...b, name: 'a' });
     planner.upsertTask(queued(1, { target: parseTarget('a') }));
@@ -387,6 +390,7 @@ describe('the mirror', () => {
       nodes: [],
       holdings: [],
       policy,
+      now: 0,
     });
     expect(
       [5, 6, 7, 100].map((id) => planner.aheadOf(queued(id, { priority: id === 7 ? 1 : 0 }))),
@@ -405,9 +409,10 @@ describe('the mirror', () => {
       ],
       holdings: [],
       policy,
+      now: 0,
     });
     expect(ids(planner)).toEqual(['1']);
-    planner.setPolicy({ useForeignGpus: true });
+    planner.setPolicy({ ...plainPolicy, useForeignGpus: true });
     expect(ids(planner)).toEqual(['2']);
     planner.release(idOf(2));
     planner.setPolicy(policy);

@@ -8,6 +8,7 @@ import type {
   QueuedTask,
 } from '../../../../src-main/domain/planner/model.ts';
 import type { Planner } from '../../../../src-main/domain/planner/planner.ts';
+import { plainPolicy, type PlannerPolicy } from '../../../../src-main/domain/planner/policy.ts';
 import { aGpu, aNode, GiB, queued } from '../builders.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
@@ -161,7 +162,7 @@ export class Truth {
   readonly queue = new Map<TaskId, QueuedTask>();
   readonly nodes = new Map<NodeId, PlannerNode>();
   readonly holdings = new Map<TaskId, Holding>();
-  policy = { useForeignGpus: false };
+  policy: PlannerPolicy = plainPolicy;
 
   input() {
     return {
@@ -223,7 +224,7 @@ export function tell(
       return;
     }
     case 'policy':
-      truth.policy = { useForeignGpus: delta.useForeignGpus };
+      truth.policy = { ...plainPolicy, useForeignGpus: delta.useForeignGpus };
       planner.setPolicy(truth.policy);
   }
 }

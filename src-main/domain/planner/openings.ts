@@ -1,0 +1,184 @@
+// When a task that does not fit could start, as far as time limits tell; and what has to be kept for
+// it until then (EASY backfill), or from now on where nobody knows when.
+import type { Instant } from '../../contract/ids.ts';
+import type { Place } from '../task.ts';
+import { fitsOn, isChoosable } from './constraints.ts';
+import { placeOn } from './fit.ts';
+import { lets, viewFor, type Guard, type Moment, type Passer } from './guards.ts';
+import type { QueuedTask } from './model.ts';
+import type { Need } from './need.ts';
+import { isAvailable, type Ending, type NodeState } from './node-state.ts';
+
+/** A moment at which a node has room for a task. */
+export interface Opening {
+  readonly state: NodeState;
+  readonly at: Instant;
+  /** Whose end makes the room; null where it is the end of a reservation. */
+  readonly after: string | null;
+  readonly place: Place;
+  /** What comes free until then. */
+  readonly freed: readonly Ending[];
+}
+
+export interface Asking {
+  readonly task: QueuedTask;
+  readonly need: Need;
+  readonly moment: Moment;
+}
+
+/** The soonest opening on any of the nodes, by name where two are as soon; undefined where none is known. */
+export function soonestOpening(states: Iterable<NodeState>, asking: Asking): Opening | undefined {
+  let best: Opening | undefined;
+  for (const state of states) {
+    // Sums tell quickly that a node cannot be sooner.
+    const bound = leastWait(state, asking);
+    if (bound === Infinity || (best !== undefined && bound > best.at)) continue;
+    const opening = openingOn(state, asking);
+    if (opening === undefined) continue;
+    const isSooner =
+      best === undefined ||
+      opening.at < best.at ||
+      (opening.at === best.at && state.node.name < best.state.node.name);
+    if (isSooner) best = opening;
+  }
+  return best;
+}
+
+/** Not before this has the node enough of everything in sum; Infinity where nobody knows. */
+function leastWait(state: NodeState, { task, need, moment }: Asking): Instant {
+  const countsGpus = need.gpuIndices === null && !moment.policy.useForeignGpus;
+  let gpus = countsGpus ? need.gpuCount - state.freeGpus : 0;
+  let cores = need.cores - state.freeCores;
+  let memory = need.memoryBytes === 0 ? 0 : need.memoryBytes - state.freeMemoryBytes;
+  if (gpus <= 0 && cores <= 0 && memory <= 0) return moment.now;
+  if (state.guards.length > 0 && state.guards.some((guard) => !lets(guard, task, moment)))
+    return moment.now;
+  for (const { place, endsAt } of state.endings) {
+    gpus -= place.gpus.length;
+    cores -= place.cores;
+    memory -= place.memoryBytes;
+    if (gpus <= 0 && cores <= 0 && memory <= 0) return Math.max(moment.now, endsAt);
+  }
+  return Infinity;
+}
+
+/** The first moment at which the task fits on a node, when nothing new starts there. */
+export function openingOn(state: NodeState, { task, need, moment }: Asking): Opening | undefined {
+  const { policy } = moment;
+  const trial = state.copy();
+  trial.guards = state.guards.filter(({ by }) => by.kind === 'reservation');
+  const freed: Ending[] = [];
+  for (const next of momentsOf(state, trial.guards)) {
+    if (next.ending !== null) {
+      trial.release(next.ending.holder);
+      freed.push(next.ending);
+    }
+    // What is past its limit is being ended.
+    const at = Math.max(moment.now, next.at);
+    const view = viewFor(trial, task, { now: at, policy });
+    if (!fitsOn(need, view, policy)) continue;
+    const after = next.ending?.holder ?? null;
+    return { state, at, after, place: placeOn(need, view, policy), freed };
+  }
+  return undefined;
+}
+
+interface NextMoment {
+  readonly at: Instant;
+  readonly ending: Ending | null;
+}
+
+function momentsOf(state: NodeState, reservations: readonly Guard[]): readonly NextMoment[] {
+  const moments: NextMoment[] = state.endings.map((ending) => ({ at: ending.endsAt, ending }));
+  if (reservations.length === 0) return moments;
+  for (const { by } of reservations) {
+    if (by.kind === 'reservation') moments.push({ at: by.to, ending: null });
+  }
+  return moments.sort((a, b) => a.at - b.at);
+}
+
+/**
+ * What a task that starts at an opening lets others have until then: those that are over in time
+ * everything, the rest what it will not need.
+ */
+export function guardUntil(opening: Opening, task: Passer): Guard {
+  const { place, freed, at } = opening;
+  const sum = (of: (held: Place) => number, from = freed) =>
+    from.reduce((total, ending) => total + of(ending.place), 0);
+  // On a pinned task's NUMA node only what comes free there helps.
+  const near = place.numa === null ? freed : freed.filter((one) => one.place.numa === place.numa);
+  return {
+    by: { kind: 'task', id: task.id, at },
+    place: {
+      ...place,
+      cores: Math.max(0, place.cores - sum(({ cores }) => cores, near)),
+      memoryBytes: Math.max(0, place.memoryBytes - sum(({ memoryBytes }) => memoryBytes, near)),
+    },
+  };
+}
+
+/**
+ * What is kept for a task from now on, on the node where it lacks least. As nobody else gets what is
+ * kept, it lacks less with everything that ends there, and never more than before on the node where it
+ * lacks least: it starts after a bounded number of ends.
+ */
+export function guardFromNow(states: Iterable<NodeState>, asking: Asking): Guard | undefined {
+  let best: { readonly state: NodeState; readonly missing: number } | undefined;
+  for (const state of states) {
+    const missing = missingOn(state, asking);
+    if (
+      best === undefined ||
+      missing < best.missing ||
+      (missing === best.missing && state.node.name < best.state.node.name)
+    ) {
+      best = { state, missing };
+    }
+  }
+  return best === undefined ? undefined : guardOn(best.state, asking);
+}
+
+/** How much of what the task wants a node cannot give now; each kind counts from 0 to 1, GPUs most. */
+function missingOn(node: NodeState, { task, need, moment }: Asking): number {
+  const state = viewFor(node, task, moment);
+  const part = need.numa === null ? undefined : state.numa.find(({ id }) => id === need.numa);
+  const short = (wanted: number, free: number) =>
+    wanted <= 0 ? 0 : Math.min(1, Math.max(0, wanted - free) / wanted);
+  const cores = Math.min(state.freeCores, part?.freeCores ?? Infinity);
+  const memory = Math.min(state.freeMemoryBytes, part?.freeMemoryBytes ?? Infinity);
+  const gpus = wantedGpus(state, need, moment).length;
+  const alone = need.exclusive ? state.holders.size / (1 + state.holders.size) : 0;
+  const shared = state.exclusiveBy === null ? 0 : 1;
+  return (
+    4 * short(need.gpuCount, gpus) +
+    short(need.cores, cores) +
+    short(need.memoryBytes, memory) +
+    4 * (alone + shared)
+  );
+}
+
+/** Those of the wanted GPUs that are free, and no more than are wanted. */
+function wantedGpus(state: NodeState, need: Need, { policy }: Moment) {
+  const { gpuIndices } = need;
+  const free =
+    gpuIndices === null
+      ? state.gpus.filter((slot) => isChoosable(slot, need, policy))
+      : state.gpus.filter((slot) => gpuIndices.includes(slot.gpu.index) && isAvailable(slot));
+  return free.slice(0, need.gpuCount);
+}
+
+function guardOn(state: NodeState, { task, need, moment }: Asking): Guard {
+  const free = wantedGpus(viewFor(state, task, moment), need, moment);
+  const gpus = free.map(({ gpu: { uuid, index } }) => ({ uuid, index }));
+  return {
+    by: { kind: 'task', id: task.id, at: null },
+    place: {
+      nodeId: state.node.id,
+      runtime: need.runtime,
+      gpus,
+      cores: need.cores,
+      memoryBytes: need.memoryBytes,
+      numa: need.numa,
+      exclusive: need.exclusive,
+    },
+  };
+}
