@@ -68,6 +68,9 @@ export type ReservationRequest = z.infer<typeof reservationRequest>;
 /** Room that is kept on a node for a task that waits. */
 export const keptRoom = z.object({
   taskId,
+  /** Of the task. */
+  name: z.string().nullable(),
+  owner: z.string(),
   nodeId,
   /** GPUs by index. */
   gpus: z.array(z.number().int()),

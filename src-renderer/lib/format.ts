@@ -95,6 +95,11 @@ export function formatMoment(at: number): string {
   return dateAndTime.format(at).replace(',', '');
 }
 
+/** The same without seconds, `2026-03-01 14:02`. */
+export function formatMinute(at: number): string {
+  return formatMoment(at).slice(0, 16);
+}
+
 /** The time of day alone, `14:02:09`. */
 export function formatClock(at: number): string {
   return formatMoment(at).slice(11);

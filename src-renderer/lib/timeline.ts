@@ -1,6 +1,7 @@
 // What runs where, as bars on a line of time: one lane a GPU, what holds several beside each other
 // drawn once; what needs no GPU in lanes of its own.
 import type { NodeView } from '../../src-main/contract/node.ts';
+import type { KeptRoom, ReservationView } from '../../src-main/contract/queue.ts';
 import type { TaskView } from '../../src-main/contract/task.ts';
 
 export interface TimelineBar {
@@ -12,12 +13,23 @@ export interface TimelineBar {
   /** When it ends at the latest; null without a time limit. */
   until: number | null;
 }
+/** Room that is kept for a task, or reserved, in some lanes of a node. */
+export interface TimelineMark {
+  kind: 'kept' | 'reserved';
+  key: string;
+  lane: number;
+  lanes: number;
+  from: number;
+  /** Null: until it is needed. */
+  until: number | null;
+}
 export interface TimelineNode {
   node: NodeView;
   /** Lanes that are GPUs come first, in the order of their indices. */
   gpuLanes: number;
   lanes: number;
   bars: TimelineBar[];
+  marks: TimelineMark[];
   /** More without a GPU than lanes are drawn for. */
   more: number;
 }
@@ -44,7 +56,38 @@ function runsOf(indices: readonly number[]): { at: number; length: number }[] {
   return runs;
 }
 
-function timelineNode(node: NodeView, tasks: readonly TaskView[]): TimelineNode {
+/** What is kept beside what runs. */
+export interface Kept {
+  kept: readonly KeptRoom[];
+  reservations: readonly ReservationView[];
+}
+
+function marksOf(node: NodeView, { kept, reservations }: Kept, lanes: number): TimelineMark[] {
+  const laneOf = new Map((node.facts?.gpus ?? []).map(({ index }, lane) => [index, lane]));
+  const whole = [{ at: 0, length: lanes }];
+  const runs = (gpus: readonly number[] | null) =>
+    gpus === null || gpus.length === 0
+      ? whole
+      : runsOf(gpus.flatMap((index) => laneOf.get(index) ?? []));
+  return [
+    ...reservations
+      .filter(({ nodeId }) => nodeId === node.id)
+      .flatMap(({ id, gpus, from, to }) =>
+        runs(gpus).map(({ at, length }): TimelineMark => ({
+          ...{ kind: 'reserved', key: id, lane: at, lanes: length, from, until: to },
+        })),
+      ),
+    ...kept
+      .filter(({ nodeId }) => nodeId === node.id)
+      .flatMap(({ taskId, gpus, at: from }) =>
+        runs(gpus).map(({ at, length }): TimelineMark => ({
+          ...{ kind: 'kept', key: taskId, lane: at, lanes: length, from: from ?? 0, until: null },
+        })),
+      ),
+  ];
+}
+
+function timelineNode(node: NodeView, tasks: readonly TaskView[], also: Kept): TimelineNode {
   const gpus = node.facts?.gpus ?? [];
   const laneOf = new Map(gpus.map(({ uuid }, lane) => [uuid, lane]));
   const bars: TimelineBar[] = [];
@@ -67,21 +110,30 @@ function timelineNode(node: NodeView, tasks: readonly TaskView[]): TimelineNode 
       until: latestEnd(task),
     }),
   );
+  const isKept = [...also.kept, ...also.reservations].some(({ nodeId }) => nodeId === node.id);
+  const lanes = Math.max(isKept ? 1 : 0, gpus.length + shown.length);
   return {
     node,
     gpuLanes: gpus.length,
-    lanes: gpus.length + shown.length,
+    lanes,
     bars,
+    marks: marksOf(node, also, lanes),
     more: plain.length - shown.length,
   };
 }
 
-/** Nodes with GPUs or with something that runs, in their order. */
-export function timelineOf(nodes: readonly NodeView[], tasks: Iterable<TaskView>): TimelineNode[] {
+const nothing: Kept = { kept: [], reservations: [] };
+
+/** Nodes with GPUs, or with something that runs or is kept, in their order. */
+export function timelineOf(
+  nodes: readonly NodeView[],
+  tasks: Iterable<TaskView>,
+  also: Kept = nothing,
+): TimelineNode[] {
   const byNode = Map.groupBy(tasks, ({ nodeId }) => nodeId);
   return nodes
     .filter(({ state }) => state !== 'disabled')
-    .map((node) => timelineNode(node, byNode.get(node.id) ?? []))
+    .map((node) => timelineNode(node, byNode.get(node.id) ?? [], also))
     .filter(({ lanes }) => lanes > 0);
 }
 

@@ -66,6 +66,7 @@ export class TaskSide {
   readonly feeds: TaskFeeds;
   readonly reader: LogReader;
   readonly queue: ReturnType<typeof makeQueue>;
+  readonly rules: ReturnType<typeof makeRules>;
   readonly log: Logger;
   readonly #life: Life;
 
@@ -102,6 +103,7 @@ export class TaskSide {
     const ids = idsAfter(options);
     const queueRecords = store.queue;
     const rules = makeRules({ book, queueRecords, fleet, settings, ids, clock: time, timers });
+    this.rules = rules;
     this.dispatcher = new Dispatcher({
       ...{ book, fleet, planner: this.planner, clock: time, timers, log },
       rules: rules.now,

@@ -2,6 +2,7 @@ import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TaskId } from '../../src-main/contract/ids.ts';
+import type { ReservationId } from '../../src-main/contract/queue.ts';
 import type { ProcessInfo } from '../../src-main/contract/node.ts';
 import type { TaskView } from '../../src-main/contract/task.ts';
 import { FakeCore } from '../../src-renderer/lib/fake/fake-core.ts';
@@ -9,6 +10,7 @@ import { gpuCells } from '../../src-renderer/lib/gpus.ts';
 import { targetOn } from '../../src-renderer/lib/placement-wish.ts';
 import { orderProcesses } from '../../src-renderer/lib/process-order.ts';
 import { priorityBetween, priorityTowards } from '../../src-renderer/lib/queue-drop.ts';
+import { fromLocalInput, parseGpuList, toLocalInput } from '../../src-renderer/lib/reserve.ts';
 import { shareOf, timelineOf } from '../../src-renderer/lib/timeline.ts';
 import { renderApp } from './support/app.ts';
 
@@ -108,6 +110,85 @@ describe('what runs, over time', () => {
   test('moments beyond the ends are cut', () => {
     expect([-5, 0, 5, 10, 15].map((each) => shareOf(each, 0, 10))).toEqual([0, 0, 0.5, 1, 1]);
   });
+});
+
+describe('what is kept, over time', () => {
+  const alpha = core.node('alpha')!;
+  const reservation = {
+    id: '7' as ReservationId,
+    nodeId: alpha.id,
+    node: 'alpha',
+    gpus: null,
+    from: at,
+    to: at + 1000,
+    owners: ['bert'],
+    note: null,
+    by: 'bert',
+  };
+
+  test('a whole node is one mark over all lanes, GPUs beside each other are one', () => {
+    const [line] = timelineOf([alpha], [], {
+      reservations: [reservation, { ...reservation, id: '8' as ReservationId, gpus: [0, 1, 5] }],
+      kept: [{ taskId: '9' as TaskId, name: 'x', owner: 'anna', nodeId: alpha.id, gpus: [2], at }],
+    });
+    expect(line!.marks.map(({ kind, lane, lanes }) => [kind, lane, lanes])).toEqual([
+      ['reserved', 0, 8],
+      ['reserved', 0, 2],
+      ['reserved', 5, 1],
+      ['kept', 2, 1],
+    ]);
+  });
+
+  test('a node without GPUs that is reserved has a line', () => {
+    const plain = { ...alpha, facts: null };
+    expect(timelineOf([plain], [])).toEqual([]);
+    const [line] = timelineOf([plain], [], { kept: [], reservations: [reservation] });
+    expect(line).toMatchObject({ lanes: 1, marks: [{ lane: 0, lanes: 1 }] });
+  });
+
+  test('local times and lists of GPUs are read as they are written', () => {
+    expect(fromLocalInput(toLocalInput(at))).toBe(at);
+    expect(fromLocalInput('')).toBeUndefined();
+    expect(['', ' 0, 3', '1 2', 'a', '-1'].map(parseGpuList)).toEqual([
+      null,
+      [0, 3],
+      [1, 2],
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+test('a node is reserved and given free again', async () => {
+  const { client } = renderApp('#/queue');
+  const panel = await screen.findByRole('region', { name: 'Reservations' });
+  await within(panel).findByText('Nothing is reserved.');
+  await fireEvent.click(within(panel).getByRole('button', { name: 'Reserve…' }));
+  const dialog = await screen.findByRole('dialog', { name: 'Reserve a node' });
+  const gpus = within(dialog).getByLabelText(/GPUs/);
+  await fireEvent.input(gpus, { target: { value: '0,99' } });
+  await within(dialog).findByText(/Numbers from 0 to/);
+  const reserve = within(dialog).getByRole<HTMLButtonElement>('button', { name: 'Reserve' });
+  expect(reserve.disabled).toBe(true);
+  await fireEvent.input(gpus, { target: { value: '0,1' } });
+  await waitFor(() => expect(reserve.disabled).toBe(false));
+  await fireEvent.click(reserve);
+  await within(panel).findByText('alpha, GPU 0, 1');
+  const [made] = await client.api.reservations.list();
+  expect(made).toMatchObject({ node: 'alpha', gpus: [0, 1] });
+  await fireEvent.click(
+    within(panel).getByRole('button', { name: 'Remove the reservation of alpha, GPU 0, 1' }),
+  );
+  const question = await screen.findByRole('dialog', { name: 'Remove this reservation?' });
+  await fireEvent.click(within(question).getByRole('button', { name: 'Remove' }));
+  await within(panel).findByText('Nothing is reserved.');
+});
+
+test('the shares that decide between owners are numbers with their rule', async () => {
+  renderApp('#/queue');
+  const panel = await screen.findByRole('region', { name: 'Shares' });
+  expect((await within(panel).findAllByRole('row')).length).toBeGreaterThan(1);
+  within(panel).getByText(/Score = GPU time × 8 \+ core time/);
 });
 
 describe('asking for a GPU', () => {

@@ -3,7 +3,6 @@
 import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import type { WaitReason } from '../../contract/task.ts';
 import type { Clock, Timers } from '../../domain/clock.ts';
-import type { KeptRoom } from '../../contract/queue.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import type { Holding, Placement, QueuedTask } from '../../domain/planner/model.ts';
 import type { Task } from '../../domain/task.ts';
@@ -14,7 +13,7 @@ import { endOf } from '../queue/ends.ts';
 import { holdingOf, type TaskBook, type TaskChange } from '../tasks/task-book.ts';
 import type { UnreadableTask } from '../tasks/ports.ts';
 import { ArrayTickets } from './array-tickets.ts';
-import type { News, PlannerDelta, PlannerPort, PlannerRules } from './planner-port.ts';
+import type { KeptPlace, News, PlannerDelta, PlannerPort, PlannerRules } from './planner-port.ts';
 
 /** After a pass or a write that failed, the next one waits: what is broken needs time, not haste. */
 const RETRY_MS = 1000;
@@ -124,7 +123,7 @@ export class Dispatcher implements Disposable {
   #isStopped = false;
   /** Which of the planner's mirrors is fed: it may lose one. */
   #mirror = 0;
-  #kept: readonly KeptRoom[] = [];
+  #kept: readonly KeptPlace[] = [];
   readonly #keptChanged = new Emitter<void>();
   /** Room is kept for other tasks than before, or elsewhere. */
   readonly onDidChangeKept = this.#keptChanged.event;
@@ -287,11 +286,11 @@ export class Dispatcher implements Disposable {
   }
 
   /** Room that is kept for tasks, as of the last pass. */
-  get kept(): readonly KeptRoom[] {
+  get kept(): readonly KeptPlace[] {
     return this.#kept;
   }
 
-  #noteKept(kept: readonly KeptRoom[]): void {
+  #noteKept(kept: readonly KeptPlace[]): void {
     if (JSON.stringify(kept) === JSON.stringify(this.#kept)) return;
     this.#kept = kept;
     this.#keptChanged.emit();

@@ -1,12 +1,11 @@
 import type { WaitReason } from '../../contract/task.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import { toWaitReason } from '../../domain/planner/explain.ts';
-import type { KeptRoom } from '../../contract/queue.ts';
 import type { Guard } from '../../domain/planner/guards.ts';
 import type { QueuedTask } from '../../domain/planner/model.ts';
 import { Planner } from '../../domain/planner/planner.ts';
 import { plainPolicy } from '../../domain/planner/policy.ts';
-import type { News, Pass, PlannerDelta, PlannerPort } from './planner-port.ts';
+import type { KeptPlace, News, Pass, PlannerDelta, PlannerPort } from './planner-port.ts';
 
 /** The planner in this thread: what the worker runs, and what tests run without one. */
 export class PlannerMirror {
@@ -54,7 +53,7 @@ export class PlannerMirror {
   }
 }
 
-function keptBy({ by, place }: Guard): KeptRoom[] {
+function keptBy({ by, place }: Guard): KeptPlace[] {
   if (by.kind !== 'task') return [];
   const gpus = place.gpus.map(({ index }) => index);
   return [{ taskId: by.id, nodeId: place.nodeId, gpus, at: by.at }];

@@ -3,7 +3,6 @@
 // holds the main thread; tests run it in place.
 import type { Event } from '../../domain/emitter.ts';
 import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
-import type { KeptRoom } from '../../contract/queue.ts';
 import type { WaitReason } from '../../contract/task.ts';
 import type { Holding, Placement, PlannerNode, QueuedTask } from '../../domain/planner/model.ts';
 import type { Reservation } from '../../domain/planner/guards.ts';
@@ -26,10 +25,20 @@ export type PlannerDelta =
   | { readonly kind: 'forget-node'; readonly id: NodeId }
   | { readonly kind: 'rules'; readonly rules: PlannerRules };
 
+/** Room that is kept for a task, as the planner knows it. */
+export interface KeptPlace {
+  readonly taskId: TaskId;
+  readonly nodeId: NodeId;
+  /** GPUs by index. */
+  readonly gpus: readonly number[];
+  /** When it can start at the latest; null: nobody knows. */
+  readonly at: Instant | null;
+}
+
 export interface Pass {
   readonly placements: readonly Placement[];
   /** Room that is kept for tasks from now on. */
-  readonly kept: readonly KeptRoom[];
+  readonly kept: readonly KeptPlace[];
 }
 
 /** What the mirror has not heard yet. */

@@ -1,10 +1,11 @@
 // The queue as people look at it: shares between owners, what is reserved, and what is kept for whom.
 import type { FeedItem } from '../../contract/feed.ts';
-import type { OwnerShare, QueueOutlook, Shares } from '../../contract/queue.ts';
+import type { KeptRoom, OwnerShare, QueueOutlook, Shares } from '../../contract/queue.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { scoreOf } from '../../domain/planner/accounts.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Dispatcher } from '../planner/dispatcher.ts';
+import type { KeptPlace } from '../planner/planner-port.ts';
 import type { SettingsService } from '../settings.ts';
 import { Pulse } from '../tasks/pulse.ts';
 import type { TaskBook } from '../tasks/task-book.ts';
@@ -56,8 +57,14 @@ export class QueueView {
     return {
       shares: this.shares(),
       reservations: reservations.list(),
-      kept: [...dispatcher.kept],
+      kept: dispatcher.kept.flatMap((kept) => this.#named(kept)),
     };
+  }
+
+  #named({ gpus, ...kept }: KeptPlace): KeptRoom[] {
+    const task = this.#parts.book.active(kept.taskId);
+    if (task === undefined) return [];
+    return [{ ...kept, gpus: [...gpus], name: task.spec.name, owner: task.owner }];
   }
 
   /** Ends with the signal. */
