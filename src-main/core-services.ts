@@ -171,19 +171,7 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
   const queue = makeQueue({ ...parts, rules, tasks, ids, clock, timers, log });
   const feeds = new TaskFeeds({ book, service: tasks, records, timers });
   const reader = new LogReader({ logs, book, resolve: (reference) => tasks.resolve(reference) });
-  const vps = makeVps({
-    vpses,
-    book,
-    records,
-    fleet,
-    dispatcher,
-    settings,
-    secrets,
-    ids,
-    clock,
-    timers,
-    log,
-  });
+  const vps = makeVps({ ...parts, vpses, ids, clock, timers, log });
   return { planner, dispatcher, attempts, tasks, feeds, reader, queue, rules, vps };
 }
 

@@ -23,11 +23,9 @@ export function describeLack(lack: Lack): string {
     case 'numa-absent':
       return `there is no NUMA node ${String(lack.numa)}`;
     case 'exclusive':
-      return `the node is wanted for the task alone; ${things(lack.holders, 'task')} ${isAre(lack.holders)} on it`;
     case 'held-exclusively':
-      return `task ${lack.by} has the node for itself`;
     case 'kept':
-      return describeKeeper(lack.by);
+      return describeCompany(lack);
     default:
       return describeAmount(lack);
   }
@@ -37,6 +35,16 @@ type AmountLack = Extract<
   Lack,
   { readonly kind: 'cores' | 'memory' | 'gpu-absent' | 'gpu-held' | 'gpu-unhealthy' | 'gpus' }
 >;
+
+/** Others who are on the node, or are to be. */
+type Company = Extract<Lack, { readonly kind: 'exclusive' | 'held-exclusively' | 'kept' }>;
+
+function describeCompany(lack: Company): string {
+  if (lack.kind === 'kept') return describeKeeper(lack.by);
+  return lack.kind === 'exclusive'
+    ? `the node is wanted for the task alone; ${things(lack.holders, 'task')} ${isAre(lack.holders)} on it`
+    : `task ${lack.by} has the node for itself`;
+}
 
 function describeKeeper(by: Keeper): string {
   if (by.kind === 'task') {

@@ -50,14 +50,13 @@ function leastWait(state: NodeState, { task, need, moment }: Asking): Instant {
   let gpus = countsGpus ? need.gpuCount - state.freeGpus : 0;
   let cores = need.cores - state.freeCores;
   let memory = need.memoryBytes === 0 ? 0 : need.memoryBytes - state.freeMemoryBytes;
-  if (gpus <= 0 && cores <= 0 && memory <= 0) return moment.now;
-  if (state.guards.length > 0 && state.guards.some((guard) => !lets(guard, task, moment)))
-    return moment.now;
+  const isKeptOff = state.guards.length > 0 && state.guards.some((g) => !lets(g, task, moment));
+  if (isKeptOff || Math.max(gpus, cores, memory) <= 0) return moment.now;
   for (const { place, endsAt } of state.endings) {
     gpus -= place.gpus.length;
     cores -= place.cores;
     memory -= place.memoryBytes;
-    if (gpus <= 0 && cores <= 0 && memory <= 0) return Math.max(moment.now, endsAt);
+    if (Math.max(gpus, cores, memory) <= 0) return Math.max(moment.now, endsAt);
   }
   return Infinity;
 }

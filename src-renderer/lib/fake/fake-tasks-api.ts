@@ -117,8 +117,7 @@ function explain(core: FakeCore, wish: Wish): WaitReason {
   const why = first === undefined ? 'there is no node' : `${first.node} ${first.lacks[0] ?? ''}`;
   const count = (wish.gpus?.count ?? 0) - 1;
   const fewer = nodes.find(
-    (_node, i) =>
-      count > 0 && lacksOf(core.nodes[i] as NodeView, { ...wish, gpus: { count } }).length === 0,
+    (_node, i) => count > 0 && lacksOf(core.nodes[i]!, { ...wish, gpus: { count } }).length === 0,
   );
   const at = core.now() + 40 * 60_000;
   return {
