@@ -5,6 +5,7 @@ import { elementsOf } from './elements.ts';
 import { SubmissionError } from './errors.ts';
 
 const longestWaitMs = 3650 * 86_400_000;
+const mostInGang = 1000;
 
 /** Throws SubmissionError with `input/invalid`. Returns warnings. */
 export function checkShape(submission: TaskSubmission, now: Instant): string[] {
@@ -39,12 +40,21 @@ function checkElements({ array, sweep, targets, env, secretEnv }: TaskSubmission
 }
 
 function checkGang(submission: TaskSubmission): void {
-  const elements = elementsOf(submission)?.length ?? 1;
-  if (!submission.gang || elements * Math.max(1, submission.targets.length) === 1) return;
-  throw invalid(
-    'gang',
-    'Tasks that start together or not at all are not possible yet: leave "gang" off, or let one task do the work.',
-  );
+  if (!submission.gang) return;
+  const count = (elementsOf(submission)?.length ?? 1) * Math.max(1, submission.targets.length);
+  if (count > mostInGang) {
+    throw invalid(
+      'gang',
+      `At most ${String(mostInGang)} tasks can start together; these are ${String(count)}. Leave "gang" off, or let each task do more.`,
+    );
+  }
+  const most = submission.array?.maxRunning ?? submission.sweep?.maxRunning ?? null;
+  if (most !== null && most < count) {
+    throw invalid(
+      'gang',
+      `All ${String(count)} tasks are to start together, and at most ${String(most)} may run at a time: give one or the other.`,
+    );
+  }
 }
 
 function invalid(field: string, message: string): SubmissionError {

@@ -215,6 +215,7 @@ function askedFor(submission: VesselledSubmission, target: Target | null): Queue
     labels: submission.labels,
     timeLimitMs: null,
     waitingSince: 0,
+    gang: null,
   };
 }
 

@@ -98,6 +98,7 @@ function benchTask(index: number, random: () => number): QueuedTask {
     labels: {},
     timeLimitMs: index % 3 === 0 ? 3_600_000 : null,
     waitingSince: 1_700_000_000_000 + index,
+    gang: null,
   };
 }
 

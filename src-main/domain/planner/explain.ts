@@ -61,7 +61,7 @@ function timeOf(at: number): string {
 }
 
 function isCap(lack: Lack): lack is Cap {
-  return ['owner-tasks', 'owner-gpus', 'label-cap'].includes(lack.kind);
+  return ['owner-tasks', 'owner-gpus', 'label-cap', 'gang'].includes(lack.kind);
 }
 
 function describeCap(lack: Cap): string {
@@ -74,6 +74,10 @@ function describeCap(lack: Cap): string {
         : `${lack.owner} holds ${things(lack.held, 'GPU')}, and one owner may hold ${String(lack.most)} at most`;
     case 'label-cap':
       return `${things(lack.held, 'task')} labelled ${lack.label} ${isAre(lack.held)} running, and at most ${String(lack.most)} run at a time`;
+    case 'gang':
+      return lack.unready > 0
+        ? `its gang of ${String(lack.size)} starts together, and ${String(lack.unready)} of it ${isAre(lack.unready)} not ready to start`
+        : `its gang of ${String(lack.size)} starts together, and there is room for ${String(lack.fitting)} of it`;
   }
 }
 

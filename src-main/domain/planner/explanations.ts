@@ -14,12 +14,15 @@ export interface World {
   readonly accounts: Accounts;
   readonly moment: Moment;
   readonly ahead: number | null;
+  /** What keeps its gang from starting as a whole. */
+  readonly gang: Lack | undefined;
 }
 
 export function explainTask(task: QueuedTask, world: World): Explanation {
   const { nodes, accounts, ahead } = world;
   const need = needOf(task);
-  const caps = accounts.lacksOf(task, need.gpuCount);
+  const own = accounts.lacksOf(task, need.gpuCount);
+  const caps = world.gang === undefined ? own : [...own, world.gang];
   const answers = [...nodes.states.values()]
     .map((state) => answerOf({ task, need, state }, world.moment))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -30,7 +33,8 @@ export function explainTask(task: QueuedTask, world: World): Explanation {
     caps,
     nodes: answers,
     expected: isWaiting && caps.length === 0 ? expectationOf(task, need, world) : null,
-    suggestions: isWaiting ? suggest(task, (other) => roomFor(other, world)) : [],
+    suggestions:
+      isWaiting && task.gang === null ? suggest(task, (other) => roomFor(other, world)) : [],
   };
 }
 

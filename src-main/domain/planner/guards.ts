@@ -1,6 +1,6 @@
 // Room on a node that is kept: for a task that waits for more of it than is free, or for people who
 // reserved it. Whoever is not let sees the node as if the room were held already.
-import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
+import type { BatchId, Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import type { Place } from '../task.ts';
 import type { QueuedTask } from './model.ts';
 import type { NodeState } from './node-state.ts';
@@ -13,6 +13,8 @@ export type Keeper =
       readonly id: TaskId;
       /** When it can start at the latest, as far as time limits tell; null: nobody knows. */
       readonly at: Instant | null;
+      /** Kept for all of its gang. */
+      readonly gang?: BatchId | null;
     }
   | {
       readonly kind: 'reservation';
@@ -34,13 +36,13 @@ export interface Moment {
 }
 
 /** What a guard reads of a task. */
-export type Passer = Pick<QueuedTask, 'id' | 'owner' | 'timeLimitMs'>;
+export type Passer = Pick<QueuedTask, 'id' | 'owner' | 'timeLimitMs' | 'gang'>;
 
 /** Whether the room is no matter to a task: it is kept for it, or it is not needed while the task runs. */
 export function lets({ by }: Guard, task: Passer, { now, policy }: Moment): boolean {
   const { timeLimitMs } = task;
   if (by.kind === 'task') {
-    if (by.id === task.id) return true;
+    if (by.id === task.id || (by.gang != null && by.gang === task.gang)) return true;
     return by.at !== null && timeLimitMs !== null && now + timeLimitMs <= by.at;
   }
   if (by.owners.includes(task.owner) || now >= by.to) return true;

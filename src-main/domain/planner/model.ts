@@ -1,5 +1,5 @@
 // What the planner sees. It is a pure function of these.
-import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
+import type { BatchId, Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import type { GpuRequest, Labels, RuntimeKind, Vessel } from '../../contract/task.ts';
 import type { Place } from '../task.ts';
 import type { Target } from '../target.ts';
@@ -68,6 +68,8 @@ export interface QueuedTask {
   readonly timeLimitMs: number | null;
   /** Since when nothing but room keeps it from starting. */
   readonly waitingSince: Instant;
+  /** It starts together with the others of this batch or not at all; null where it is on its own. */
+  readonly gang: BatchId | null;
 }
 
 /** What an attempt of ours holds. */
@@ -88,6 +90,8 @@ export interface Placement {
   readonly why: string;
   /** One that waits for more was before it in the queue. */
   readonly isBackfilled: boolean;
+  /** Placed together with the others of it, or not at all. */
+  readonly gang: BatchId | null;
 }
 
 /** One thing that keeps a task from a node, as data; `describeLack` makes the sentence. */
@@ -152,6 +156,13 @@ export type Cap =
       readonly label: string;
       readonly held: number;
       readonly most: number;
+    }
+  /** Of its gang, which starts together, so many would find room; `unready` wait for more than room. */
+  | {
+      readonly kind: 'gang';
+      readonly size: number;
+      readonly fitting: number;
+      readonly unready: number;
     };
 
 /** Too few GPUs for a request by count. Of the suitable ones, each is free, held, foreign or unhealthy. */

@@ -6,17 +6,18 @@
 import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import { Accounts } from './accounts.ts';
 import { explainTask, type World } from './explanations.ts';
+import { fitsOn, type GpuRule } from './constraints.ts';
 import { describeFit, placeOn } from './fit.ts';
-import { fitsOn } from './constraints.ts';
+import { Gangs } from './gangs.ts';
 import { viewFor, type Guard, type Moment, type Reservation } from './guards.ts';
 import { Heap } from './heap.ts';
-import type { Explanation, Holding, Placement, PlannerNode, QueuedTask } from './model.ts';
+import type { Cap, Explanation, Holding, Placement, PlannerNode, QueuedTask } from './model.ts';
 import { needHash, needsSame } from './need.ts';
 import { NodeBook } from './node-book.ts';
 import { Heads } from './heads.ts';
-import type { NodeState } from './node-state.ts';
+import { emptiedNode, type NodeState } from './node-state.ts';
 import { guardFromNow, guardUntil, soonestOpening } from './openings.ts';
-import { isSamePolicy, type PlannerPolicy } from './policy.ts';
+import { isSamePolicy, plainPolicy, type PlannerPolicy } from './policy.ts';
 import { ageOf } from './ranks.ts';
 import { Shape, type Entry, type Lane } from './shape.ts';
 import { Turns } from './turns.ts';
@@ -30,6 +31,7 @@ export class Planner {
   readonly #accounts: Accounts;
   /** What is known of a task: that it waits, or what it holds. Those on hold are not kept. */
   readonly #tasks = new Map<TaskId, Entry | Holding>();
+  readonly #gangs = new Gangs();
   /** By `needHash`: tasks with the same hash mostly need the same. */
   readonly #shapes = new Map<number, Shape[]>();
   #shapeCount = 0;
@@ -87,11 +89,16 @@ export class Planner {
   upsertTask(task: QueuedTask): void {
     this.forget(task.id);
     if (!task.held) this.#enqueue(task);
+    else if (task.gang !== null) this.#gangs.addUnready(task.gang, task);
   }
 
   #enqueue(task: QueuedTask): void {
     const age = ageOf(task, this.#now, this.#policy);
-    const entry = this.#shapeFor(task).add(task, this.#accounts.groupsOf(task), age);
+    const shape = this.#shapeFor(task);
+    const entry =
+      task.gang === null
+        ? shape.add(task, this.#accounts.groupsOf(task), age)
+        : shape.addTo(this.#gangs.laneFor(task.gang, task), task, age);
     this.#tasks.set(task.id, entry);
     this.#aging.push(entry);
     this.#queueLength += 1;
@@ -100,14 +107,17 @@ export class Planner {
   /** Takes a task out of the queue; what it holds stays held. */
   removeTask(id: TaskId): void {
     const known = this.#tasks.get(id);
-    if (known !== undefined && 'lane' in known) this.#leaveQueue(known);
+    if (known === undefined || !('lane' in known)) return;
+    this.#nodes.dropClaim(id);
+    this.#leaveQueue(known);
   }
 
   /** The task neither waits nor holds anything any more. */
   forget(id: TaskId): void {
+    this.#gangs.forgetUnready(id);
     const known = this.#tasks.get(id);
     if (known === undefined) return;
-    if ('lane' in known) this.#leaveQueue(known);
+    if ('lane' in known) this.removeTask(id);
     else this.#giveBack(known);
   }
 
@@ -140,21 +150,71 @@ export class Planner {
     this.#nodes.clearClaims();
     const placements: Placement[] = [];
     const heads = new Heads(this.#allShapes());
-    const turns = new Turns(this.#allLanes(), (owner) => this.#accounts.scoreOf(owner));
+    const turns = new Turns(this.#allLanes(this.#gangs.readyLanes()), (owner) =>
+      this.#accounts.scoreOf(owner),
+    );
     for (let lane = turns.next; lane !== undefined && heads.isOpen; lane = turns.next) {
-      const entry = lane.queue.head();
-      const placement = entry === undefined ? undefined : this.#place(entry, heads.count > 0);
-      if (placement !== undefined) {
-        placements.push(placement);
-        turns.moveOn();
-        continue;
-      }
+      const placed = this.#placeNext(lane, heads);
+      placements.push(...placed);
       // Nothing frees within a pass: what does not fit now does not fit later in it.
-      turns.drop();
-      if (entry !== undefined) this.#keepRoom(entry, heads);
+      if (placed.length > 0) turns.moveOn();
+      else turns.drop();
     }
     this.#nodes.trimChanges();
     return placements;
+  }
+
+  /** Places the first of a lane, or all of a gang; or has room kept for it. */
+  #placeNext(lane: Lane, heads: Heads): Placement[] {
+    const entry = lane.queue.head();
+    if (entry === undefined) return [];
+    if (lane.gang !== null) return this.#placeGang(lane, heads);
+    const placement = this.#place(entry, heads.count > 0);
+    if (placement !== undefined) return [placement];
+    this.#keepRoom(entry, heads);
+    return [];
+  }
+
+  /** All or none. Where they have waited, what found room keeps it, and the next one gets its as it frees up. */
+  #placeGang(lane: Lane, heads: Heads): Placement[] {
+    const { placed, failed } = this.#tryAll(lane, heads.count > 0);
+    if (failed === undefined) return placed.map(({ placement }) => placement);
+    const { task, shape } = failed;
+    const moment = this.#moment;
+    const hasWaited = moment.now - task.waitingSince >= moment.policy.waitMs;
+    const mayKeep =
+      hasWaited && !heads.isFull && this.#accounts.lacksOf(task, shape.need.gpuCount).length === 0;
+    const guards: Guard[] = [];
+    if (mayKeep) {
+      const states = shape.hopefulNodes(this.#nodes.log()).filter((state) => !isKept(state));
+      const next = guardFromNow(states, { task, need: shape.need, moment });
+      if (next !== undefined) {
+        const by = (id: TaskId) => ({ kind: 'task', id, at: null, gang: lane.gang }) as const;
+        for (const { entry, placement } of placed)
+          guards.push({ by: by(entry.task.id), place: placement.place });
+        guards.push({ by: by(task.id), place: next.place });
+        heads.count += 1;
+      }
+    }
+    this.#takeBack(placed);
+    for (const guard of guards) this.#nodes.claim(guard);
+    if (heads.isFull) heads.closeAllBut((other) => other.fitsAnywhere(this.#nodes.log()));
+    return [];
+  }
+
+  /** Places members one after the other, until one finds no room. */
+  #tryAll(lane: Lane, isBackfilled: boolean): GangTry {
+    const placed: PlacedMember[] = [];
+    for (const entry of lane.queue.all()) {
+      const placement = this.#place(entry, isBackfilled);
+      if (placement === undefined) return { placed, failed: entry };
+      placed.push({ entry, placement });
+    }
+    return { placed, failed: undefined };
+  }
+
+  #takeBack(placed: readonly PlacedMember[]): void {
+    for (const { entry } of placed) this.upsertTask(entry.task);
   }
 
   /** Moves those up that have waited long enough. */
@@ -172,8 +232,8 @@ export class Planner {
   }
 
   #place(entry: Entry, isBackfilled: boolean): Placement | undefined {
-    const { task, lane } = entry;
-    const { need } = lane.shape;
+    const { task, shape } = entry;
+    const { need } = shape;
     if (this.#accounts.lacksOf(task, need.gpuCount).length > 0) return undefined;
     const moment = this.#moment;
     const { policy, now } = moment;
@@ -181,22 +241,22 @@ export class Planner {
       const view = viewFor(state, task, moment);
       return view === state || fitsOn(need, view, policy);
     };
-    const fit = lane.shape.bestFit(this.#nodes.log(), admits);
+    const fit = shape.bestFit(this.#nodes.log(), admits);
     if (fit === undefined) return undefined;
     const place = placeOn(need, viewFor(fit.state, task, moment), policy);
     this.#leaveQueue(entry);
     const endsAt = task.timeLimitMs === null ? null : now + task.timeLimitMs;
     // The attempt number is the task machine's to give; what is held is held either way.
     this.#take({ taskId: task.id, attempt: 0, place, counted: task, endsAt });
-    return { taskId: task.id, place, why: describeFit(need, fit), isBackfilled };
+    const { gang } = task;
+    return { taskId: task.id, place, why: describeFit(need, fit), isBackfilled, gang };
   }
 
   /**
    * Keeps room for one of the first that do not fit: until it can start, where time limits tell when; or
    * as it frees up, once it has waited.
    */
-  #keepRoom({ task, lane }: Entry, heads: Heads): void {
-    const { shape } = lane;
+  #keepRoom({ task, shape }: Entry, heads: Heads): void {
     const { need } = shape;
     if (!heads.mayTake(shape) || this.#accounts.lacksOf(task, need.gpuCount).length > 0) return;
     const moment = this.#moment;
@@ -221,14 +281,12 @@ export class Planner {
     const { step } = ageOf(task, this.#now, this.#policy);
     const own = { step, score: this.#accounts.scoreOf(task.owner), id: task.id };
     let count = 0;
-    for (const shape of this.#allShapes()) {
-      for (const { queue, owner } of shape.lanes()) {
-        const score = this.#accounts.scoreOf(owner);
-        for (const level of queue.steps()) {
-          if (level.step < step) break;
-          if (level.step > step || score < own.score) count += level.count;
-          else if (score === own.score) count += queue.countOlder(step, task.id);
-        }
+    for (const { queue, owner } of this.#allLanes(this.#gangs.lanes())) {
+      const score = this.#accounts.scoreOf(owner);
+      for (const level of queue.steps()) {
+        if (level.step < step) break;
+        if (level.step > step || score < own.score) count += level.count;
+        else if (score === own.score) count += queue.countOlder(step, task.id);
       }
     }
     return count;
@@ -241,8 +299,21 @@ export class Planner {
       accounts: this.#accounts,
       moment: this.#moment,
       ahead: task.held ? null : this.aheadOf(task),
+      gang: this.#gangLack(task),
     };
     return explainTask(task, world);
+  }
+
+  /** What keeps the gang of a task from starting as a whole; undefined where nothing does. */
+  #gangLack({ gang: id }: QueuedTask): Cap | undefined {
+    const gang = id === null ? undefined : this.#gangs.get(id);
+    if (gang === undefined) return undefined;
+    const unready = gang.unready.size;
+    const size = gang.lane.queue.size + unready;
+    const { placed, failed } = this.#tryAll(gang.lane, false);
+    this.#takeBack(placed);
+    if (failed === undefined && unready === 0) return undefined;
+    return { kind: 'gang', size, fitting: placed.length, unready };
   }
 
   #take(holding: Holding): void {
@@ -273,16 +344,16 @@ export class Planner {
     for (const alike of this.#shapes.values()) yield* alike;
   }
 
-  *#allLanes(): Iterable<Lane> {
+  *#allLanes(gangs: Iterable<Lane>): Iterable<Lane> {
     for (const shape of this.#allShapes()) yield* shape.lanes();
+    yield* gangs;
   }
 
   #leaveQueue(entry: Entry): void {
-    const { task, lane } = entry;
-    const { shape } = lane;
+    const { task, shape } = entry;
     this.#tasks.delete(task.id);
-    this.#nodes.dropClaim(task.id);
     shape.remove(entry);
+    if (task.gang !== null) this.#gangs.dropIfEmpty(task.gang);
     this.#queueLength -= 1;
     if (shape.size > 0 || this.#shapeCount <= idleShapes) return;
     const hash = needHash(task);
@@ -291,6 +362,17 @@ export class Planner {
     else this.#shapes.set(hash, others);
     this.#shapeCount -= 1;
   }
+}
+
+interface PlacedMember {
+  readonly entry: Entry;
+  readonly placement: Placement;
+}
+
+interface GangTry {
+  readonly placed: readonly PlacedMember[];
+  /** The first for which there is no room; undefined where all found some. */
+  readonly failed: Entry | undefined;
 }
 
 /** Room is kept on it for another task already. */
@@ -322,6 +404,22 @@ export function plannerOf(input: PlanInput): Planner {
   for (const holding of input.holdings) planner.hold(holding);
   for (const task of input.queue) planner.upsertTask(task);
   return planner;
+}
+
+/**
+ * How many of these, which need the same or go to targets of their own, could run at a time if all nodes
+ * were reachable and empty. A node that was never reached may take them all.
+ */
+export function mostTogether(
+  tasks: readonly QueuedTask[],
+  nodes: readonly PlannerNode[],
+  { useForeignGpus }: GpuRule,
+): number {
+  if (nodes.some(({ cores }) => cores === 0)) return tasks.length;
+  const policy = { ...plainPolicy, useForeignGpus };
+  const queue = tasks.map((task) => ({ ...task, gang: null, held: false }));
+  const empty = nodes.map((node) => emptiedNode(node).node);
+  return plan({ queue, nodes: empty, holdings: [], policy, now: 0 }).length;
 }
 
 /** Which of the waiting tasks start where, in the order of the queue. A function of its input alone. */

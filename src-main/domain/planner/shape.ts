@@ -1,6 +1,6 @@
 // Tasks that need the same, in lanes, and the nodes that could take one of them. The nodes are measured once and then only where they changed: a shape that fits nowhere costs nothing until
 // a node changes.
-import type { Instant } from '../../contract/ids.ts';
+import type { BatchId, Instant } from '../../contract/ids.ts';
 import { fitsOn } from './constraints.ts';
 import { compareFits, measureFit, type Fit } from './fit.ts';
 import { Heap } from './heap.ts';
@@ -12,17 +12,18 @@ import { TaskQueue, type Waiting } from './task-queue.ts';
 
 /** A waiting task and where it waits. */
 export interface Entry extends Waiting {
+  readonly shape: Shape;
   readonly lane: Lane;
   /** When its step rises next. */
   readonly agesAt: Instant;
 }
 
 /**
- * Tasks of one shape between which nothing but their order decides: of one owner, with the same time
- * limit and the same capped labels. Where its first cannot start, none of it can.
+ * Tasks between which nothing but their order decides: of one shape and owner, with the same time
+ * limit and the same capped labels. Where its first cannot start, none of it can. Or a whole gang.
  */
 export interface Lane {
-  readonly shape: Shape;
+  readonly gang: BatchId | null;
   readonly owner: string;
   readonly timeLimitMs: number | null;
   readonly groups: readonly string[];
@@ -88,8 +89,12 @@ export class Shape {
   }
 
   add(task: QueuedTask, groups: readonly string[], age: Pick<Entry, 'step' | 'agesAt'>): Entry {
-    const lane = this.#laneFor(task, groups);
-    const entry: Entry = { task, lane, step: age.step, agesAt: age.agesAt, isGone: false };
+    return this.addTo(this.#laneFor(task, groups), task, age);
+  }
+
+  /** Puts a task into a lane that may have others of other shapes. */
+  addTo(lane: Lane, task: QueuedTask, { step, agesAt }: Pick<Entry, 'step' | 'agesAt'>): Entry {
+    const entry: Entry = { task, shape: this, lane, step, agesAt, isGone: false };
     lane.queue.add(entry);
     this.#size += 1;
     return entry;
@@ -100,7 +105,7 @@ export class Shape {
     const { lane } = entry;
     lane.queue.remove(entry);
     this.#size -= 1;
-    if (lane.queue.size > 0) return;
+    if (lane.queue.size > 0 || lane.gang !== null) return;
     const others = this.#lanes.get(lane.owner)?.filter((other) => other !== lane) ?? [];
     if (others.length === 0) this.#lanes.delete(lane.owner);
     else this.#lanes.set(lane.owner, others);
@@ -112,7 +117,7 @@ export class Shape {
       (lane) => lane.timeLimitMs === timeLimitMs && isSameList(lane.groups, groups),
     );
     if (known !== undefined) return known;
-    const lane = { shape: this, owner, timeLimitMs, groups, queue: new TaskQueue<Entry>() };
+    const lane = { gang: null, owner, timeLimitMs, groups, queue: new TaskQueue<Entry>() };
     if (lanes === undefined) this.#lanes.set(owner, [lane]);
     else lanes.push(lane);
     return lane;

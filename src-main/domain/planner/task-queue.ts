@@ -57,6 +57,14 @@ export class TaskQueue<W extends Waiting> {
     return undefined;
   }
 
+  /** All that wait, in their order. */
+  all(): W[] {
+    return this.#levels.flatMap((level) => {
+      tidy(level);
+      return level.waiting.slice(level.head).filter(({ isGone }) => !isGone);
+    });
+  }
+
   /** Tasks by step, highest first. */
   *steps(): Iterable<{ readonly step: number; readonly count: number }> {
     for (const { step, live } of this.#levels) if (live > 0) yield { step, count: live };

@@ -36,6 +36,7 @@ export interface SubmissionOptions extends ShapeOptions {
   priority?: number;
   hold?: boolean;
   exclusive?: boolean;
+  gang?: boolean;
   onNodeLabel?: readonly Pair[];
   avoidNode?: readonly string[];
   owner?: string;
@@ -109,6 +110,7 @@ function otherOptions(command: Command): Command {
     )
     .option('--hold', 'do not start it before it is released')
     .option('--exclusive', 'have the node alone')
+    .option('--gang', 'an array, or several targets: all start together, or none')
     .option(
       '--on-node-label <name=value>',
       'only on nodes with this label (repeatable)',
@@ -151,6 +153,7 @@ export async function readSubmission(
     priority: options.priority,
     hold: options.hold,
     exclusive: options.exclusive,
+    gang: options.gang,
     onNodeLabels: options.onNodeLabel === undefined ? undefined : recordOf(options.onNodeLabel),
     avoidNodes: copied(options.avoidNode),
     owner: options.owner,

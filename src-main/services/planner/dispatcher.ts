@@ -1,6 +1,6 @@
 // Places waiting tasks. It wakes when something changed that the planner reads, asks the planner for
 // one pass, and writes down what it says; everything after that belongs to the attempts.
-import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
+import type { BatchId, Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import type { WaitReason } from '../../contract/task.ts';
 import type { Clock, Timers } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
@@ -51,6 +51,8 @@ export function toQueued(task: Task, now: Instant): QueuedTask {
     labels: spec.labels,
     timeLimitMs: spec.timeLimitSeconds === null ? null : spec.timeLimitSeconds * 1000,
     waitingSince: waitingSince(task),
+    // Who runs again after it failed is on its own.
+    gang: spec.gang && task.attempt === 0 ? task.batchId : null,
   };
 }
 
@@ -298,15 +300,33 @@ export class Dispatcher implements Disposable {
 
   /** When one cannot be written, those after it are given up as well: the next pass places them. */
   #placeAll(placements: readonly Placement[]): void {
+    const broken = this.#brokenGangs(placements);
     let done = 0;
     try {
       for (const placement of placements) {
-        this.#place(placement);
+        if (placement.gang !== null && broken.has(placement.gang))
+          this.#tellTruth(placement.taskId);
+        else this.#place(placement);
         done += 1;
       }
     } finally {
       for (const { taskId } of placements.slice(done)) this.#tellTruth(taskId);
     }
+  }
+
+  /** Gangs of which one cannot start where it was placed: then none of them does. */
+  #brokenGangs(placements: readonly Placement[]): ReadonlySet<BatchId> {
+    const { book, fleet } = this.#parts;
+    const broken = new Set<BatchId>();
+    for (const { gang, taskId, place } of placements) {
+      if (gang === null) continue;
+      const isThere = fleet.node(place.nodeId)?.state === 'online';
+      if (!isThere) this.#changedNodes.add(place.nodeId);
+      const task = book.active(taskId);
+      const isWaiting = task?.state.status === 'PENDING' && isReady(task, book.now());
+      if (!isThere || !isWaiting) broken.add(gang);
+    }
+    return broken;
   }
 
   /** Writes a placement down, unless the world moved on while the planner thought. */

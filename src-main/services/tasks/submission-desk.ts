@@ -11,10 +11,12 @@ import { SubmissionError } from '../../domain/errors.ts';
 import { newTask } from '../../domain/new-task.ts';
 import type { SnowflakeFactory } from '../../domain/snowflake.ts';
 import { checkShape } from '../../domain/submission-shape.ts';
+import { mostTogether } from '../../domain/planner/planner.ts';
 import { validateSubmission, type SubmissionPolicy } from '../../domain/submission.ts';
 import { sentenceOf } from '../../domain/words.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Fleet } from '../fleet.ts';
+import { toQueued } from '../planner/dispatcher.ts';
 import type { SettingsService } from '../settings.ts';
 import type { TaskRecords } from './ports.ts';
 import type { TaskBook } from './task-book.ts';
@@ -96,8 +98,23 @@ export class SubmissionDesk {
         }),
       ),
     );
+    if (submission.gang) this.#checkGang(tasks);
     const accepted = { taskIds: tasks.map((task) => task.id), batchId, warnings: all };
     return { accepted, tasks, secretEnv: submission.secretEnv };
+  }
+
+  /** Throws `task/never-fits` where not all of a gang could ever run at a time. */
+  #checkGang(tasks: readonly Task[]): void {
+    const { fleet, clock } = this.#parts;
+    const queue = tasks.map((task) => toQueued(task, clock.now()));
+    if (queue.some(({ held }) => held)) return;
+    const together = mostTogether(queue, fleet.plannerNodes(), this.policy);
+    if (together >= tasks.length) return;
+    throw new SubmissionError(
+      'task/never-fits',
+      `These ${String(tasks.length)} tasks are to start together, and no more than ${String(together)} of them could ever run at a time on all nodes. Ask for less, leave "gang" off, or submit them on hold.`,
+      { field: 'gang', value: tasks.length },
+    );
   }
 
   /** What it runs in: as asked, or the default image, or a plain process where none is set. */

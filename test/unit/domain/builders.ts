@@ -178,6 +178,7 @@ export function queued(id: number, changes: Partial<QueuedTask> = {}): QueuedTas
     labels: {},
     timeLimitMs: null,
     waitingSince: t0 + id,
+    gang: null,
     ...changes,
   };
 }

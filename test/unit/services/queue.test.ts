@@ -236,11 +236,53 @@ test('what keeps a task from starting is said', async () => {
   const [first = ''] = await submit(world, ['seconds=10']);
   const [id = ''] = await submit(world, [], { after: [{ task: first }] });
   expect((await world.core.tasks.why(id)).summary).toBe(`It waits for task ${first} to end.`);
-  await expect(submit(world, [], { gang: true, array: { indices: [1, 2] } })).rejects.toMatchObject(
-    {
-      code: 'input/invalid',
-    },
-  );
+});
+
+test('a gang starts together or not at all', async () => {
+  await using world = await aWorld();
+  const [blocker] = await submit(world, ['seconds=10'], { cores: 2 });
+  const gang = { gang: true, array: { indices: [1, 2, 3] } };
+  const ids = await submit(world, ['seconds=5'], gang);
+  const alone = await submit(world, ['seconds=60']);
+  expect(statuses(world, ids)).toEqual(['PENDING', 'PENDING', 'PENDING']);
+  expect(statuses(world, alone)).toEqual(['RUNNING']);
+  const why = await world.core.tasks.why(ids[0]!);
+  expect(why.summary).toBe('Its gang of 3 starts together, and there is room for 1 of it.');
+  await world.core.tasks.hold([ids[1]!], anna);
+  await world.pass(11_000);
+  expect(statuses(world, [blocker!, ...ids])).toEqual([
+    'COMPLETED',
+    'PENDING',
+    'PENDING',
+    'PENDING',
+  ]);
+  expect((await world.core.tasks.why(ids[0]!)).summary).toContain('1 of it is not ready to start');
+  await world.core.tasks.release([ids[1]!], anna);
+  await world.pass(1000);
+  expect(statuses(world, ids)).toEqual(['RUNNING', 'RUNNING', 'RUNNING']);
+  const refused = (more: Partial<TaskSubmissionInput>) =>
+    expect(submit(world, [], { gang: true, ...more })).rejects;
+  const five = Array.from({ length: 5 }, (_, index) => index);
+  await refused({ array: { indices: five } }).toThrow('no more than 4 of them could ever run');
+  await refused({ array: { indices: five, maxRunning: 2 } }).toThrow('at most 2 may run at a time');
+  const many = Array.from({ length: 1001 }, (_, index) => index);
+  await refused({ array: { indices: many } }).toThrow('At most 1000 tasks can start together');
+});
+
+test('of a gang a killed one is no more, and one that failed runs again alone', async () => {
+  await using world = await aWorld();
+  await submit(world, ['seconds=10'], { cores: 2 });
+  const ids = await submit(world, ['seconds=1', 'exit=1'], {
+    gang: true,
+    array: { indices: [1, 2, 3] },
+    retries: { count: 1, on: ['exit'], backoffSeconds: 1 },
+  });
+  await world.core.tasks.kill([ids[2]!], { ...anna, signal: 'SIGKILL' });
+  await world.pass(500);
+  expect(statuses(world, ids)).toEqual(['RUNNING', 'RUNNING', 'KILLED']);
+  await world.pass(20_000);
+  expect(statuses(world, ids)).toEqual(['FAILED', 'FAILED', 'KILLED']);
+  expect(ids.map((id) => world.core.task(id).attempt)).toEqual([2, 2, 0]);
 });
 
 test('a sweep makes one task for each combination', async () => {

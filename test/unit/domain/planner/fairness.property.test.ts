@@ -2,10 +2,10 @@
 // event.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TaskId } from '../../../../src-main/contract/ids.ts';
+import { batchId, type BatchId, type TaskId } from '../../../../src-main/contract/ids.ts';
 import type { Place } from '../../../../src-main/domain/task.ts';
 import type { PlannerNode, QueuedTask } from '../../../../src-main/domain/planner/model.ts';
-import { Planner } from '../../../../src-main/domain/planner/planner.ts';
+import { mostTogether, Planner } from '../../../../src-main/domain/planner/planner.ts';
 import { plainPolicy, type PlannerPolicy } from '../../../../src-main/domain/planner/policy.ts';
 import { aNode, GiB, queued, t0 } from '../builders.ts';
 
@@ -50,12 +50,13 @@ function arrivals(owners: readonly string[], priorities: readonly number[]) {
         share: fc.double({ min: 0.1, max: 1, noNaN: true }),
         owner: fc.constantFrom(...owners),
         priority: fc.constantFrom(...priorities),
+        ganged: fc.integer({ min: 0, max: 5 }),
       }),
       { minLength: 15, maxLength: 40 },
     )
     .map((seeds) => {
       let at = t0;
-      return seeds.map((seed, index): Arrival => {
+      return seeds.map((seed, index): Arrival & { joins: boolean } => {
         at += seed.after;
         const task = queued(index + 1, {
           cores: seed.cores,
@@ -68,9 +69,25 @@ function arrivals(owners: readonly string[], priorities: readonly number[]) {
           submittedAt: at,
           waitingSince: at,
         });
-        return { task, at, runs: Math.ceil((seed.limit ?? longest) * seed.share) };
+        const runs = Math.ceil((seed.limit ?? longest) * seed.share);
+        return { task, at, runs, joins: seed.ganged === 0 && index > 0 };
       });
-    });
+    })
+    .map((all) => all.map((arrival, index) => ganged(all, arrival, index)));
+}
+
+/** Some start together with the one that came before them, and come with it. */
+function ganged(
+  all: readonly (Arrival & { readonly joins: boolean })[],
+  { task, at, runs, joins }: Arrival & { readonly joins: boolean },
+  index: number,
+): Arrival {
+  const first = joins && !all[index - 1]!.joins ? all[index - 1] : undefined;
+  const isFirst = !joins && all[index + 1]?.joins === true;
+  if (first === undefined && !isFirst) return { task, at, runs };
+  const came = first?.at ?? at;
+  const gang = batchId.parse(first?.task.id ?? task.id);
+  return { task: { ...task, gang, submittedAt: came, waitingSince: came }, at: came, runs };
 }
 
 /** Plays arrivals through; hooks look after every pass. */
@@ -151,17 +168,37 @@ test('nothing is ever promised beyond what is there', () => {
   );
 });
 
+test('of a gang all start in one pass, or none', () => {
+  fc.assert(
+    fc.property(everything, ({ nodes, all }) => {
+      const play = new Play(nodes);
+      play.through(all, () => undefined);
+      const starts = new Map<BatchId, (number | undefined)[]>();
+      for (const { task } of all) {
+        if (task.gang === null) continue;
+        const at = play.startedAt.get(task.id);
+        starts.set(task.gang, [...(starts.get(task.gang) ?? []), at]);
+      }
+      for (const times of starts.values()) expect(new Set(times).size).toBe(1);
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('what still waits after a pass fits nowhere, by the same words that say why', () => {
   fc.assert(
     fc.property(everything, ({ nodes, all }) => {
       const play = new Play(nodes);
       play.through(all, () => {
         for (const task of play.waiting.values()) {
-          const { nodes: answers, suggestions } = play.planner.explain(task);
-          for (const { fits, lacks } of answers) {
-            expect(fits).toBe(false);
-            expect(lacks).not.toEqual([]);
-          }
+          const { nodes: answers, suggestions, caps } = play.planner.explain(task);
+          // There may be room for one of a gang, but not for all of it.
+          if (caps.length > 0) expect(task.gang).not.toBeNull();
+          else
+            for (const { fits, lacks } of answers) {
+              expect(fits).toBe(false);
+              expect(lacks).not.toEqual([]);
+            }
           // Each change that is said to help does help.
           for (const { changes } of suggestions) {
             const { timeLimitSeconds, target: _target, ...rest } = changes;
@@ -205,14 +242,13 @@ test('nothing that can run waits for ever, whatever keeps coming', () => {
   fc.assert(
     fc.property(everything, ({ nodes, all }) => {
       const play = new Play(nodes);
-      const possible = all.filter(({ task }) =>
-        nodes.some(
-          (node) =>
-            node.cores >= task.cores &&
-            node.memoryBytes >= task.memoryBytes &&
-            node.gpus.length >= (task.gpus?.count ?? 0),
-        ),
-      );
+      const possible = all.filter(({ task }) => {
+        const together = all.filter(
+          (other) => other.task === task || (task.gang !== null && other.task.gang === task.gang),
+        );
+        const tasks = together.map((one) => one.task);
+        return mostTogether(tasks, nodes, policy) === tasks.length;
+      });
       // Until the last has aged past newcomers more work comes than there is room for; after that, only
       // what came before it can be before it, and each of those has its wait and its run.
       const last = possible.at(-1)?.at ?? t0;

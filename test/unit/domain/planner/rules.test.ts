@@ -1,5 +1,6 @@
 // The rules of the queue by example: shares, aging, caps, backfill, reservations, and what «why» says.
 import { describe, expect, test } from 'vitest';
+import type { BatchId } from '../../../../src-main/contract/ids.ts';
 import type { Reservation } from '../../../../src-main/domain/planner/guards.ts';
 import { toWaitReason } from '../../../../src-main/domain/planner/explain.ts';
 import type {
@@ -207,6 +208,66 @@ describe('backfill', () => {
     planner.removeTask(idOf(1));
     expect(planner.explain(queue[1] as QueuedTask).nodes[0]?.fits).toBe(true);
     expect(planner.pass(now).map(({ taskId }) => taskId)).toEqual(['2']);
+  });
+});
+
+describe('gangs', () => {
+  const gang = '500' as BatchId;
+  const member = (id: number, changes: Partial<QueuedTask> = {}) =>
+    waiting(id, { gang, gpus: { count: 2 }, ...changes });
+
+  test('all start, or none does and others go on', () => {
+    const queue = [member(1), member(2), waiting(3, { gpus: { count: 1 } })];
+    expect(started({ queue })).toEqual(['1', '2']);
+    const held = [holding(90, node, { gpus: [0] })];
+    expect(started({ queue, holdings: held })).toEqual(['3']);
+    const planner = plannerOf(input({ queue, holdings: held }));
+    expect(planner.pass(now).map(({ taskId }) => taskId)).toEqual(['3']);
+    expect(planner.queueLength).toBe(2);
+    planner.release(idOf(90));
+    planner.release(idOf(3));
+    expect(planner.pass(now).map(({ taskId, gang: of }) => [taskId, of])).toEqual([
+      ['1', gang],
+      ['2', gang],
+    ]);
+  });
+
+  test('one that is not ready keeps all from starting, until it is gone', () => {
+    const queue = [member(1), member(2, { held: true })];
+    const planner = plannerOf(input({ queue }));
+    expect(planner.pass(now)).toEqual([]);
+    expect(planner.explain(queue[0] as QueuedTask).caps).toEqual([
+      { kind: 'gang', size: 2, fitting: 1, unready: 1 },
+    ]);
+    planner.forget(idOf(2));
+    expect(planner.pass(now).map(({ taskId }) => taskId)).toEqual(['1']);
+  });
+
+  test('once it has waited, what found room keeps it and the next gets its as it frees up', () => {
+    const waitingSince = now - hour;
+    const queue = [
+      member(1, { waitingSince }),
+      member(2, { waitingSince }),
+      waiting(3, { gpus: { count: 1 } }),
+      waiting(4),
+    ];
+    const holdings = [holding(90, node, { gpus: [3] })];
+    expect(started({ queue, holdings })).toEqual(['4']);
+    const planner = plannerOf(input({ queue, holdings }));
+    planner.pass(now);
+    expect(planner.claims.map(({ by, place }) => [by.id, place.gpus.length])).toEqual([
+      ['1', 2],
+      ['2', 1],
+    ]);
+    planner.release(idOf(90));
+    expect(planner.pass(now).map(({ taskId }) => taskId)).toEqual(['1', '2']);
+  });
+
+  test('it waits in its place in the queue', () => {
+    const queue = [waiting(1), member(2), member(3), waiting(4)];
+    const planner = plannerOf(input({ queue, nodes: [] }));
+    planner.pass(now);
+    expect(queue.map((task) => planner.aheadOf(task))).toEqual([0, 1, 2, 3]);
   });
 });
 
