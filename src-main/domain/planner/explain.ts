@@ -9,6 +9,7 @@ import type { Cap, Expectation, Explanation, GpusLack, Lack, NodeAnswer } from '
 export function describeLack(lack: Lack): string {
   if (isChoice(lack)) return describeChoice(lack);
   if (isCap(lack)) return describeCap(lack);
+  if (isCompany(lack)) return describeCompany(lack);
   switch (lack.kind) {
     case 'node-state':
       return stateWords[lack.state];
@@ -22,10 +23,6 @@ export function describeLack(lack: Lack): string {
         : 'plain processes cannot be run on this node';
     case 'numa-absent':
       return `there is no NUMA node ${String(lack.numa)}`;
-    case 'exclusive':
-    case 'held-exclusively':
-    case 'kept':
-      return describeCompany(lack);
     default:
       return describeAmount(lack);
   }
@@ -38,6 +35,10 @@ type AmountLack = Extract<
 
 /** Others who are on the node, or are to be. */
 type Company = Extract<Lack, { readonly kind: 'exclusive' | 'held-exclusively' | 'kept' }>;
+
+function isCompany(lack: Lack): lack is Company {
+  return ['exclusive', 'held-exclusively', 'kept'].includes(lack.kind);
+}
 
 function describeCompany(lack: Company): string {
   if (lack.kind === 'kept') return describeKeeper(lack.by);
@@ -67,11 +68,11 @@ function isCap(lack: Lack): lack is Cap {
 function describeCap(lack: Cap): string {
   switch (lack.kind) {
     case 'owner-tasks':
-      return `${lack.owner} has ${things(lack.held, 'task')} running, and at most ${String(lack.most)} of one owner run at a time`;
+      return `${things(lack.held, 'task')} of ${lack.owner} ${isAre(lack.held)} running, and at most ${String(lack.most)} of one owner run at a time`;
     case 'owner-gpus':
       return lack.wanted > lack.most
         ? `${things(lack.wanted, 'GPU')} wanted; one owner may hold ${String(lack.most)} at most, so it can never start`
-        : `${lack.owner} holds ${things(lack.held, 'GPU')}, and one owner may hold ${String(lack.most)} at most`;
+        : `${things(lack.held, 'GPU')} ${isAre(lack.held)} held by ${lack.owner}, and one owner may hold ${String(lack.most)} at most`;
     case 'label-cap':
       return `${things(lack.held, 'task')} labelled ${lack.label} ${isAre(lack.held)} running, and at most ${String(lack.most)} run at a time`;
     case 'gang':

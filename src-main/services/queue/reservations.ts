@@ -95,7 +95,7 @@ export class Reservations implements Disposable {
     const reservation: StoredReservation = {
       id: reservationId.parse(ids.taskId()),
       nodeId: node.id,
-      gpus: request.gpus === null ? null : gpusOf(node, request.gpus),
+      gpus: request.gpus === null ? null : this.#gpusOf(node, request.gpus),
       from: request.from,
       to: request.to,
       owners: [...new Set(request.owners ?? [who])],
@@ -180,6 +180,20 @@ export class Reservations implements Disposable {
     );
   }
 
+  #gpusOf({ id, name }: FleetNode, indices: readonly number[]) {
+    const gpus = this.#parts.fleet.plannerNodes().find((node) => node.id === id)?.gpus ?? [];
+    return [...new Set(indices)].map((index) => {
+      const gpu = gpus.find((one) => one.index === index);
+      if (gpu !== undefined) return { uuid: gpu.uuid, index };
+      const has = gpus.length === 0 ? 'none' : gpus.map((one) => String(one.index)).join(', ');
+      throw new SubmissionError(
+        'target/unknown-gpu',
+        `${name} has no GPU ${String(index)}: it has ${has}.`,
+        { field: 'gpus', value: index },
+      );
+    });
+  }
+
   #watch({ id, from, to }: StoredReservation): void {
     const now = this.#parts.clock.now();
     const edge = from > now ? from : to;
@@ -204,19 +218,6 @@ export class Reservations implements Disposable {
       gpus: gpus === null ? null : gpus.map(({ index }) => index),
     };
   }
-}
-
-function gpusOf(node: FleetNode, indices: readonly number[]) {
-  return [...new Set(indices)].map((index) => {
-    const gpu = node.facts?.gpus.find((one) => one.index === index);
-    if (gpu !== undefined) return { uuid: gpu.uuid, index };
-    const count = node.facts?.gpus.length ?? 0;
-    throw new SubmissionError(
-      'target/unknown-gpu',
-      `${node.name} has no GPU ${String(index)}: it has ${count === 0 ? 'none' : `0 to ${String(count - 1)}`}.`,
-      { field: 'gpus', value: index },
-    );
-  });
 }
 
 /** A whole node and GPUs of it are in each other's way. */

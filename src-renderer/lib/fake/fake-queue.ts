@@ -3,6 +3,7 @@ import { RequestError } from '../../../src-main/contract/errors.ts';
 import {
   reservationId,
   reservationRequest,
+  type KeptRoom,
   type OwnerShare,
   type QueueOutlook,
   type ReservationView,
@@ -24,7 +25,11 @@ export function fakeQueue(core: FakeCore): {
   const views = new Map<string, ReservationView>();
   let last = 732054123470000n;
   const list = () => [...views.values()].sort((a, b) => a.from - b.from);
-  const outlook = (): QueueOutlook => ({ shares: sharesOf(core), reservations: list(), kept: [] });
+  const outlook = (): QueueOutlook => ({
+    shares: sharesOf(core),
+    reservations: list(),
+    kept: keptOf(core),
+  });
   const add: Api['reservations']['add'] = async (given) => {
     const { node: name, owners = ['anna'], ...wish } = reservationRequest.parse(given);
     const node = core.nodes.find((one) => one.name === name);
@@ -60,6 +65,21 @@ export function fakeQueue(core: FakeCore): {
       },
     },
   };
+}
+
+/** The first that waits for GPUs has room kept for it, where that many are. */
+function keptOf(core: FakeCore): KeptRoom[] {
+  const first = core.tasks.find(
+    ({ status, held, gpuRequest }) => status === 'PENDING' && !held && gpuRequest !== null,
+  );
+  const count = first?.gpuRequest?.count ?? 0;
+  const node = core.nodes.findLast(
+    ({ facts, state }) => state === 'online' && (facts?.gpus.length ?? 0) >= count,
+  );
+  if (first === undefined || node === undefined) return [];
+  const gpus = (node.facts?.gpus ?? []).slice(-count).map(({ index }) => index);
+  const { id: taskId, name, owner } = first;
+  return [{ taskId, name, owner, nodeId: node.id, gpus, at: core.now() + hourMs / 2 }];
 }
 
 function sharesOf(core: FakeCore): Shares {

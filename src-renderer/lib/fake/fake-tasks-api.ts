@@ -116,8 +116,8 @@ function explain(core: FakeCore, wish: Wish): WaitReason {
   const [first] = nodes;
   const why = first === undefined ? 'there is no node' : `${first.node} ${first.lacks[0] ?? ''}`;
   const count = (wish.gpus?.count ?? 0) - 1;
-  const fewer = nodes.find(
-    (_node, i) => count > 0 && lacksOf(core.nodes[i]!, { ...wish, gpus: { count } }).length === 0,
+  const fewer = core.nodes.find(
+    (node) => count > 0 && lacksOf(node, { ...wish, gpus: { count } }).length === 0,
   );
   const at = core.now() + 40 * 60_000;
   return {
@@ -134,7 +134,7 @@ function explain(core: FakeCore, wish: Wish): WaitReason {
         : [
             {
               words: `Ask for ${count === 1 ? '1 GPU' : `${count} GPUs`}`,
-              node: fewer.node,
+              node: fewer.name,
               changes: { gpus: { count } },
             },
           ],

@@ -184,6 +184,27 @@ describe('tasks', () => {
     expect((await kr(['task', 'status', id])).code).toBe(3);
   });
 
+  test('a node is reserved for others and given free, and who used how much is told', async () => {
+    const [node] = (await json(['node', 'list'])) as { name: string }[];
+    const name = node?.name ?? '';
+    const words = ['reservation', 'add', name, '--for', '1h'];
+    const made = (await json([...words, '--owner', 'somebody'])) as { id: string };
+    expect(made).toMatchObject({ node: name, gpus: null, owners: ['somebody'] });
+    const id = await submit('true');
+    expect(await json(['task', 'why', id])).toMatchObject({
+      summary: expect.stringContaining('it is reserved for somebody') as string,
+      expected: { isPromise: true },
+    });
+    expect((await kr(words)).err).toContain(`reservation ${made.id}`);
+    expect(await json(['reservation', 'list'])).toMatchObject([{ id: made.id }]);
+    expect((await kr(['reservation', 'rm', made.id.slice(-8)])).code).toBe(0);
+    expect((await kr(['reservation', 'rm', made.id])).code).toBe(3);
+    expect((await kr(['task', 'wait', id])).code).toBe(0);
+    const shares = (await json(['queue', 'shares'])) as { owners: { coreSeconds: number }[] };
+    expect(shares).toMatchObject({ isOn: true, gpuWeight: 8 });
+    expect(shares.owners[0]?.coreSeconds).toBeGreaterThan(0);
+  });
+
   test('resubmit: what it was, with changes', async () => {
     const id = await submit('echo $A$B', ['--env', 'A=1', '--env', 'B=2', '-c', '2', '--hold']);
     const again = await kr(['task', 'resubmit', id, '--env', 'B=3']);
