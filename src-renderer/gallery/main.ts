@@ -4,6 +4,7 @@ import { z } from 'zod';
 import '../app/fonts.ts';
 import '../app/tokens.css';
 import '../app/base.css';
+import { routes } from '../app/routes.ts';
 import Root from '../app/Root.svelte';
 import { createFakeClient } from '../lib/fake/fake-client.ts';
 import { createFakeDesktop } from '../lib/fake/fake-desktop.ts';
@@ -11,6 +12,8 @@ import { fakeVariants, type FakeVariant } from '../lib/fake/fake-core.ts';
 import Gallery from './Gallery.svelte';
 
 z.config({ jitless: true });
+// For whoever takes pictures of every page there is.
+Object.assign(window, { galleryRoutes: routes.map(({ path }) => path.join('/')) });
 
 const query = new URLSearchParams(window.location.search);
 const theme = query.get('theme');

@@ -108,7 +108,7 @@ export const taskColumns: readonly TaskColumn[] = taskColumnIds
   .sort((a, b) => a.order - b.order);
 
 /** Tick, status and name, which are always there, and the edges. */
-const fixedLeast = 36 + 128 + 200 + 32;
+const fixedLeast = 36 + 138 + 200 + 32;
 
 /** Those of the chosen that fit into so many pixels, in the order they stand in. */
 export function fittingColumns(

@@ -18,8 +18,10 @@ const margin = 40;
 /** Windows start at multiples of this, so that small scrolls keep the window. */
 const step = 20;
 const maxRows = 300;
-/** A fast scroll asks only for where it slows down. */
+/** A fast scroll asks only for where it slows down… */
 const settleMs = 60;
+/** …but one that goes on and on sees rows all the same. */
+const patienceMs = 250;
 
 export interface TaskListQuery {
   filter: TaskFilter;
@@ -37,6 +39,8 @@ export class TaskWindowState {
   #feed: Disposable | undefined;
   #generation = 0;
   #settle: ReturnType<typeof setTimeout> | undefined;
+  /** Since when rows are visible that nobody has asked for. */
+  #lackingSince: number | undefined;
   /** What the newest snapshot covers; changes refer to it. */
   #window: { offset: number; order: readonly TaskId[] } = { offset: 0, order: [] };
 
@@ -75,8 +79,13 @@ export class TaskWindowState {
     const start = Math.max(0, Math.floor((first - margin) / step) * step);
     const length = Math.min(maxRows, Math.ceil((last + margin - start) / step) * step);
     this.#range = { offset: start, limit: length };
+    const now = performance.now();
+    this.#lackingSince ??= now;
     clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => this.#open({ isNewList: false }), settleMs);
+    this.#settle = setTimeout(
+      () => this.#open({ isNewList: false }),
+      Math.max(0, Math.min(settleMs, this.#lackingSince + patienceMs - now)),
+    );
   }
 
   stop(): void {
@@ -103,6 +112,7 @@ export class TaskWindowState {
   }
 
   #open({ isNewList }: { isNewList: boolean }): void {
+    this.#lackingSince = undefined;
     const generation = (this.#generation += 1);
     const previous = this.#feed;
     const query = { ...this.#query, ...this.#range };

@@ -1,6 +1,6 @@
 // The pictures of the README, taken of the real thing: a core, three testbed nodes with scripted
-// GPUs, and tasks as a small lab has them. Run by hand: `npm run screenshots`, or
-// `npm run screenshots -- submit tasks` for some of them.
+// GPUs, and tasks as a small lab has them. Run by hand: `npm run screenshots:real`, or
+// `npm run screenshots:real -- submit tasks` for some of them.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskSubmissionInput } from '../../src-main/contract/task.ts';

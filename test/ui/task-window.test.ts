@@ -38,6 +38,21 @@ test('asks only for what is visible and a margin, and keeps the rows of both win
   list.stop();
 });
 
+test('a scroll that goes on and on sees rows all the same', async () => {
+  const client = createFakeClient({ variant: 'many' });
+  const list = new TaskWindowState(client);
+  list.show({ filter: {}, sort: 'newest' });
+  await settle();
+  let first = 1000;
+  for (let turn = 0; turn < 30; turn += 1) {
+    first += 2;
+    list.look(first, first + 30);
+    await vi.advanceTimersByTimeAsync(16);
+  }
+  expect(list.rows.get(first)).toBeDefined();
+  list.stop();
+});
+
 test('takes over changes: new rows come in their place, and the counts with them', async () => {
   const client = createFakeClient();
   const list = new TaskWindowState(client);

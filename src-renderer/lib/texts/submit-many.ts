@@ -38,6 +38,8 @@ export const submitMany = {
   plan: 'What it submits',
   planCount: (count: string) => `${count} tasks`,
   more: (count: string) => `… ${count} more …`,
+  onHold: 'On hold.',
+  putOff: 'It has to wait first.',
   firstOnly: 'Checked for the first of them.',
   terms: {
     after: {

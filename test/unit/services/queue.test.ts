@@ -231,6 +231,17 @@ test('of a capped array no more run at a time, and the others follow', async () 
   ]);
 });
 
+test('for a list, only what waits says why; what is gone or never was is left out', async () => {
+  await using world = await aWorld();
+  const [first] = await submit(world, ['seconds=10']);
+  const [second] = await submit(world, [], { after: [{ task: first! }] });
+  const [held] = await submit(world, [], { hold: true });
+  expect(await world.core.tasks.waits([held!, first!, '77' as TaskId, second!])).toEqual([
+    { id: held, summary: 'It is on hold until somebody releases it.' },
+    { id: second, summary: `It waits for task ${first!} to end.` },
+  ]);
+});
+
 test('what keeps a task from starting is said', async () => {
   await using world = await aWorld();
   const [first = ''] = await submit(world, ['seconds=10']);

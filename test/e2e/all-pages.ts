@@ -1,0 +1,270 @@
+// Pictures of every page and dialog, in both themes and two sizes, for docs/screenshots: the app on the
+// fake core of the gallery, so that every state is there at once. The pages come from the app's own
+// table of routes: one that has no example here stops it. Run by hand: `npm run screenshots`, or
+// `npm run screenshots -- tasks queue` for those whose names contain a word.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { format } from 'prettier';
+import { launchChromium, serveGallery, type ServedGallery } from '../ui/support/gallery.ts';
+
+const folder = join(import.meta.dirname, '../../docs/screenshots');
+const sizes = [
+  { width: 1440, height: 900 },
+  { width: 1024, height: 700 },
+] as const;
+const themes = ['light', 'dark'] as const;
+
+interface Shown {
+  readonly name: string;
+  readonly says: string;
+  readonly hash: string;
+  /** What the fake core has; `rich` where not said. */
+  readonly variant?: string;
+  /** Opens a dialog, fills a form. */
+  readonly act?: (page: Page) => Promise<void>;
+}
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first();
+
+/** By the address of the route, as the app's table has it. */
+const examples: Readonly<Record<string, readonly Shown[]>> = {
+  '': [
+    {
+      name: 'overview',
+      says: 'the overview: GPUs by owner, alerts, what runs, the queue',
+      hash: '#/',
+    },
+    { name: 'overview-first', says: 'the first start', hash: '#/', variant: 'first' },
+    { name: 'overview-800', says: '800 GPUs', hash: '#/', variant: 'big' },
+  ],
+  nodes: [
+    { name: 'nodes', says: 'nodes as cards', hash: '#/nodes' },
+    { name: 'nodes-none', says: 'no nodes yet', hash: '#/nodes', variant: 'empty' },
+    {
+      name: 'node-add',
+      says: 'dialog: a node is added, and its host key confirmed',
+      hash: '#/nodes',
+      act: async (page) => {
+        await button(page, 'Add a node').click();
+        await page.getByLabel('Host', { exact: true }).fill('river@new.lab');
+        await page.getByRole('button', { name: 'Connect', exact: true }).click();
+        await page.getByRole('button', { name: /They are the same/ }).waitFor();
+      },
+    },
+  ],
+  'nodes/:ref/*': [
+    { name: 'node', says: 'a node in use, live', hash: '#/nodes/alpha' },
+    { name: 'node-gpus', says: 'its GPUs', hash: '#/nodes/alpha/gpus' },
+    { name: 'node-tasks', says: 'its tasks', hash: '#/nodes/alpha/tasks' },
+    { name: 'node-processes', says: 'its processes', hash: '#/nodes/alpha/processes' },
+    { name: 'node-facts', says: 'its facts and topology', hash: '#/nodes/alpha/facts' },
+    { name: 'node-findings', says: 'what the doctor found', hash: '#/nodes/desk/findings' },
+    {
+      name: 'node-remove',
+      says: 'dialog: a node with work on it is removed',
+      hash: '#/nodes/alpha',
+      act: async (page) => {
+        await button(page, 'More for this node').click();
+        await page.getByRole('menuitem', { name: /^Remove/ }).click();
+        await page.getByRole('dialog').waitFor();
+      },
+    },
+  ],
+  gpus: [{ name: 'gpus', says: 'all GPUs', hash: '#/gpus' }],
+  'gpus/:uuid': [
+    { name: 'gpu', says: 'one GPU and its history', hash: '#/gpus/GPU-beta-0000-4000-8000-0000' },
+  ],
+  tasks: [
+    { name: 'tasks', says: 'tasks, with why those that wait do', hash: '#/tasks' },
+    { name: 'tasks-none', says: 'no tasks yet', hash: '#/tasks', variant: 'first' },
+    {
+      name: 'tasks-columns',
+      says: 'columns to choose, rows selected',
+      hash: '#/tasks',
+      act: async (page) => {
+        await page.locator('[data-row="1"] input').click();
+        await page.locator('[data-row="3"] input').click();
+        await button(page, 'Columns').click();
+      },
+    },
+    {
+      name: 'tasks-kill',
+      says: 'dialog: tasks are killed',
+      hash: '#/tasks',
+      act: async (page) => {
+        await page.locator('[data-row="3"] input').click();
+        await page.getByRole('toolbar').getByRole('button', { name: 'Kill' }).click();
+        await page.getByRole('dialog').waitFor();
+      },
+    },
+    {
+      name: 'palette',
+      says: 'the command palette',
+      hash: '#/tasks',
+      act: async (page) => {
+        await page.keyboard.press('Control+k');
+        await page.getByPlaceholder(/Go to a page/).fill('a');
+        await page.getByRole('option').first().waitFor();
+      },
+    },
+    {
+      name: 'shortcuts',
+      says: 'dialog: the shortcuts',
+      hash: '#/tasks',
+      act: async (page) => {
+        await page.keyboard.press('?');
+        await page.getByRole('dialog').waitFor();
+      },
+    },
+  ],
+  'tasks/new': [
+    { name: 'submit', says: 'a new task', hash: '#/tasks/new' },
+    {
+      name: 'submit-sweep',
+      says: 'a sweep, and what it submits',
+      hash: '#/tasks/new',
+      act: fillSweep,
+    },
+    {
+      name: 'submit-places',
+      says: 'places to choose, showing what is free',
+      hash: '#/tasks/new',
+      act: async (page) => {
+        await page.getByRole('textbox', { name: 'Command' }).fill('python train.py');
+        const chosen = page.getByRole('radio', { name: 'Chosen places' });
+        await chosen.check({ force: true });
+        await page.getByRole('button', { name: /^beta GPU 1/ }).click();
+      },
+    },
+  ],
+  'tasks/:ref/*': [
+    { name: 'task', says: 'a task that runs, and its output', hash: '#/tasks/llama-finetune-r3' },
+    {
+      name: 'task-use',
+      says: 'the use of its GPUs and its node',
+      hash: '#/tasks/llama-finetune-r3/use',
+    },
+    { name: 'task-waits', says: 'a task that waits, and why', hash: '#/tasks/whisper-batch' },
+    { name: 'task-failed', says: 'a task that failed', hash: '#/tasks/benchmark-007' },
+  ],
+  queue: [{ name: 'queue', says: 'the queue', hash: '#/queue' }],
+  batches: [{ name: 'batches', says: 'batches', hash: '#/batches?show=all' }],
+  files: [{ name: 'files', says: 'files, two places side by side', hash: '#/files' }],
+  vps: [{ name: 'vps', says: 'VPSes', hash: '#/vps' }],
+  'vps/:ref/*': [{ name: 'vps-one', says: 'a VPS', hash: '#/vps/anna-dev' }],
+  diagnostics: [
+    { name: 'diagnostics', says: 'how the core feels, its links, its log', hash: '#/diagnostics' },
+  ],
+  'settings/*': [{ name: 'settings', says: 'settings', hash: '#/settings' }],
+};
+
+async function fillSweep(page: Page): Promise<void> {
+  const command = page.getByRole('textbox', { name: 'Command' });
+  await command.fill('python train.py --lr {LR} --seed {SEED}');
+  await page.getByRole('radio', { name: 'Sweep' }).check({ force: true });
+  await page.getByLabel('Parameter 1: name').fill('LR');
+  await page.getByLabel('Parameter 1: values').fill('1e-3, 3e-4, 1e-4');
+  await button(page, 'Add a parameter').click();
+  await page.getByLabel('Parameter 2: name').fill('SEED');
+  await page.getByLabel('Parameter 2: values').fill('1, 2, 3');
+  await page.getByLabel('At most at a time').fill('4');
+  await page.getByLabel('Time limit').fill('2h');
+  await command.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+  await page.getByText('Would').first().waitFor();
+}
+
+/** WebP: half the bytes of a PNG of the same look. */
+async function picture(page: Page, path: string): Promise<void> {
+  const cdp = await page.context().newCDPSession(page);
+  const { data } = await cdp.send('Page.captureScreenshot', { format: 'webp', quality: 72 });
+  await writeFile(path, Buffer.from(data, 'base64'));
+}
+
+async function routesOf(browser: Browser, gallery: ServedGallery): Promise<readonly string[]> {
+  const page = await browser.newPage();
+  await page.goto(gallery.address('rich', 'light', '#/'));
+  const routes = await page.waitForFunction(() =>
+    'galleryRoutes' in window ? (window.galleryRoutes as string[]) : undefined,
+  );
+  const found = (await routes.jsonValue()) ?? [];
+  await page.close();
+  return found;
+}
+
+interface Look {
+  readonly theme: (typeof themes)[number];
+  readonly size: (typeof sizes)[number];
+}
+
+/** Loads it anew: the fake core begins as it was. */
+async function show(page: Page, address: string, shown: Shown, look: Look): Promise<void> {
+  const { theme, size } = look;
+  await page.goto('about:blank');
+  await page.goto(address);
+  await page.locator('main h1, main h2').first().waitFor();
+  await page.evaluate(() => document.fonts.ready);
+  await shown.act?.(page);
+  // Charts and terminals draw a moment after their data came.
+  await page.waitForTimeout(700);
+  await picture(page, join(folder, `${shown.name}-${theme}-${String(size.width)}.webp`));
+}
+
+function readme(all: readonly Shown[]): string {
+  const rows = all.map(({ name, says }) => {
+    const links = themes.flatMap((theme) =>
+      sizes.map(({ width }) => `[${theme} ${width}](${name}-${theme}-${width}.webp)`),
+    );
+    return `| ${name} | ${says} | ${links.join(' · ')} |`;
+  });
+  return `# Pictures of the app
+
+Every page and the dialogs, in both themes, at 1440×900 and 1024×700. They are taken by
+\`npm run screenshots\` of the real page on the gallery's fake core, which has every state at once; the
+pictures in \`docs/images\`, which the README shows, are of a real core and real machines
+(\`npm run screenshots:real\`). The list of pages comes from the app's own table of routes.
+
+| name | what it shows | pictures |
+| --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+const gallery = await serveGallery();
+const browser = await launchChromium();
+try {
+  const words = process.argv.slice(2);
+  if (words.length === 0) await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const routes = await routesOf(browser, gallery);
+  const missing = routes.filter((route) => !Object.hasOwn(examples, route));
+  if (missing.length > 0)
+    throw new Error(`No example of these pages: ${missing.join(', ')}. Add them to examples.`);
+  const all = routes.flatMap((route) => examples[route] ?? []);
+  const text = await format(readme(all), { parser: 'markdown', printWidth: 100 });
+  await writeFile(join(folder, 'README.md'), text);
+  const wanted = all.filter(
+    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+  );
+  const failed: string[] = [];
+  // One after the other: a browser draws the pages behind its front one seldom.
+  for (const theme of themes) {
+    for (const size of sizes) {
+      const context = await browser.newContext({ viewport: size, reducedMotion: 'reduce' });
+      const page = await context.newPage();
+      page.setDefaultTimeout(15_000);
+      for (const shown of wanted) {
+        const address = gallery.address(shown.variant ?? 'rich', theme, shown.hash);
+        await show(page, address, shown, { theme, size }).catch((error: unknown) =>
+          failed.push(`${shown.name}: ${String(error)}`),
+        );
+      }
+      await context.close();
+      process.stdout.write(`${theme} ${String(size.width)}: ${String(wanted.length)} pictures\n`);
+    }
+  }
+  if (failed.length > 0) throw new Error(failed.join('\n'));
+} finally {
+  await browser.close();
+  await gallery.close();
+}
