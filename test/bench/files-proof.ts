@@ -21,7 +21,6 @@ const gib = option('gib', 5);
 const files = option('files', 10_000);
 /** Where in a way its fault comes. */
 const faultAt = 0.4;
-const cutForMs = 5000;
 
 await using stack = new AsyncDisposableStack();
 const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-proof-'));
@@ -49,8 +48,9 @@ async function makeTree(): Promise<void> {
   await randomBytesOf(at('large.bin'), { bytes: gib * 2 ** 30, seed: 1 });
 }
 
-/** What of a tree must be the same at the other end, as one hash. */
-const manifest = `find . -printf '%P %y %m %Ts %l\\0' | LC_ALL=C sort -z | sha256sum;
+/** What of a tree must be the same at the other end, as hashes. The times of links are not kept. */
+const manifest = `find . ! -type l -printf '%P %y %m %Ts\\0' | LC_ALL=C sort -z | sha256sum;
+find . -type l -printf '%P %l\\0' | LC_ALL=C sort -z | sha256sum;
 find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum -z | sha256sum`;
 const hereIs = (at: string) =>
   execFileSync('sh', ['-c', `cd "$1" && ${manifest}`, 'sh', at], { encoding: 'utf8' });
@@ -94,14 +94,15 @@ async function reaches(
   }
 }
 
-async function disturb(fault: Leg['fault']): Promise<void> {
+async function disturb(id: TransferId, fault: Leg['fault']): Promise<void> {
   if (fault === 'core killed') {
     await core.kill();
     core = await startCoreProcess(data.path);
     return;
   }
+  // Until it is known to be lost: a shorter cut is a pause that TCP gets over by itself.
   await bed.cutLink('n1');
-  await new Promise((resolve) => setTimeout(resolve, cutForMs));
+  await reaches(id, ({ status }) => status === 'WAITING');
   await bed.healLink('n1');
 }
 
@@ -116,13 +117,14 @@ async function run(leg: Leg): Promise<string[]> {
     const { bytesDone, bytesTotal } = progress;
     return bytesTotal > 0 && bytesDone >= bytesTotal * faultAt;
   });
-  await disturb(leg.fault);
+  await disturb(id, leg.fault);
   const after = await reaches(id, ({ status }) => status === 'DONE');
   const seconds = (performance.now() - begin) / 1000;
   const moved = before.progress.bytesMoved + after.progress.bytesMoved;
   const total = after.progress.bytesTotal;
   const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
-  const isSame = leg.look === undefined ? 'at the way out' : (await leg.look()) === original;
+  const isSame =
+    leg.look === undefined ? 'at the way out' : (await leg.look()).trim() === original.trim();
   return [
     leg.name,
     leg.fault,
@@ -140,6 +142,7 @@ printHeading(
   `A tree through every way, disturbed (\`node test/bench/files-proof.ts ${process.argv.slice(2).join(' ')}\`)`,
 );
 await makeTree();
+await core.api.config.set({ key: 'nodes.offlineAfterSeconds', value: 5 });
 const original = hereIs(join(dir, 'source/tree'));
 const nodes = bed.nodes;
 for (const node of nodes) await addNode(node);

@@ -160,7 +160,8 @@ async function check(load: Load, way: Way): Promise<void> {
     way === 'down'
       ? execFileSync('sh', ['-c', sum(here.target)], { encoding: 'utf8' })
       : await bed.sh(node, sum(there.target));
-  if (source !== target) throw new Error(`${load} ${way}: what arrived is something else`);
+  if (source.trim() !== target.trim())
+    throw new Error(`${load} ${way}: what arrived is something else`);
 }
 
 async function compare(movers: Readonly<Record<string, Mover>>, load: Load, way: Way) {

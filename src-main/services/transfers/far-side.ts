@@ -1,8 +1,9 @@
 // One end of a transfer: its files, and what its programs can do faster.
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { bytesOfText, hasRawBytes } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
-import { isPlainName, type Item } from '../../domain/transfers/plan.ts';
+import { isPlainName, smallFileBytes, type Item } from '../../domain/transfers/plan.ts';
+import { eachOf } from '../../link/file-trees.ts';
 import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
 import { readAhead } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
@@ -19,6 +20,8 @@ const none: Tools = { tar: false, sha256: false, shell: false };
 const look =
   'for t in tar sha256sum xargs; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done; echo sh';
 
+/** Files read at once to be hashed here. */
+const lanes = 12;
 /** More than that is not read back over the way only to be hashed here. */
 const mostReadBackBytes = 64 * 1024 * 1024;
 
@@ -97,14 +100,11 @@ export async function hashesOf(
     listed.forEach((item, index) => known.set(item, found[index]));
   }
   const isHere = root.nodeId === undefined;
-  for (const item of items) {
-    if (known.has(item)) continue;
-    const isWorthIt = isHere || item.size <= mostReadBackBytes;
-    known.set(
-      item,
-      isWorthIt ? await hashByReading(root, joinPath(directory, item.path)) : undefined,
-    );
-  }
+  const unread = items.filter((item) => !known.has(item));
+  const worthIt = unread.filter(({ size }) => isHere || size <= mostReadBackBytes);
+  await eachOf(worthIt, lanes, async (item) => {
+    known.set(item, await hashByReading(root, joinPath(directory, item.path), item.size));
+  });
   return items.map((item) => known.get(item));
 }
 
@@ -127,16 +127,19 @@ async function hashThere(
   );
 }
 
-async function hashByReading(root: Root, path: string): Promise<string> {
+async function hashByReading(root: Root, path: string, size: number): Promise<string> {
+  if (size <= smallFileBytes) {
+    return hash('sha256', await root.files.readFile(path, size + 1), 'hex');
+  }
   await using file = await root.files.open(path, 'r');
   return await hashOfFile(file);
 }
 
 /** Of the first `end` bytes of a file. */
 export async function hashOfFile(file: Pick<RemoteFile, 'read'>, end = Infinity): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const bytes of readAhead(file, 0, end)) hash.update(bytes);
-  return hash.digest('hex');
+  const sum = createHash('sha256');
+  for await (const bytes of readAhead(file, 0, end)) sum.update(bytes);
+  return sum.digest('hex');
 }
 
 /** SHA-256 of the first bytes of a file; undefined where it cannot be had without carrying them here. */

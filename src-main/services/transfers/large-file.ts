@@ -14,14 +14,14 @@ export async function moveLargeFile(item: Item, moving: Moving): Promise<void> {
   const target = joinPath(to.directory, item.path);
   const start = await agreedBytes(item, moving);
   onKept(start);
-  const hash = start === 0 ? createHash('sha256') : undefined;
+  const hash = start === 0 && hashes !== undefined ? createHash('sha256') : undefined;
   const source = counted(readFrom(from, item, start), moving, hash);
   const end = await write(to, { target, start, mode: item.mode }, source);
   const after = await from.root.files.stat(joinPath(from.directory, item.path));
   if (end !== item.size || after?.modifiedAt !== item.modifiedAt) {
     throw new ItemError(shownName(item.path), 'It changed while it was read.');
   }
-  if (hash !== undefined) hashes.set(item, hash.digest('hex'));
+  if (hash !== undefined) hashes?.set(item, hash.digest('hex'));
   await to.root.files.setMode(target, item.mode & 0o7777);
   await to.root.files.setModified(target, item.modifiedAt);
   onFile(item);

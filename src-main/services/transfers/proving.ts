@@ -46,10 +46,10 @@ async function sourceHashes(
   items: readonly Item[],
   { from, hashes }: Moving,
 ): Promise<(string | undefined)[]> {
-  const unread = items.filter((item) => !hashes.has(item));
+  const unread = items.filter((item) => hashes?.has(item) !== true);
   const found = await hashesOf(from, from.directory, unread);
   const rest = new Map(unread.map((item, index) => [item, found[index]]));
-  return items.map((item) => hashes.get(item) ?? rest.get(item));
+  return items.map((item) => hashes?.get(item) ?? rest.get(item));
 }
 
 /**

@@ -205,7 +205,7 @@ class Run {
   }
 
   #moving(from: End, to: End): Moving {
-    const { signal, onBytes } = this.#parts;
+    const { request, signal, onBytes } = this.#parts;
     return {
       from,
       to,
@@ -217,7 +217,7 @@ class Run {
       onKept: (bytes) => this.#counts.kept(bytes),
       onFile: (item) => this.#counts.done(item),
       onProblem: (item, error) => this.#fail(item, error),
-      hashes: new Map(),
+      hashes: request.verify ? new Map() : undefined,
     };
   }
 

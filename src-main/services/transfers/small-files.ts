@@ -32,8 +32,11 @@ export interface Moving {
   readonly onKept: (bytes: number) => void;
   readonly onFile: (item: Item) => void;
   readonly onProblem: (item: Item, error: unknown) => void;
-  /** SHA-256 of what was read of the source, in hexadecimal: it need not be read again to compare. */
-  readonly hashes: Map<Item, string>;
+  /**
+   * SHA-256 of what was read of the source, in hexadecimal: it need not be read again to compare.
+   * Undefined where nothing is compared.
+   */
+  readonly hashes: Map<Item, string> | undefined;
 }
 
 /** Round trips under way at once where files go one by one. */
@@ -88,7 +91,7 @@ async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerato
       onProblem(found.item, failure);
     } else if (found.bytes.length === found.item.size) {
       await onBytes(found.bytes.length);
-      hashes.set(found.item, hash('sha256', found.bytes, 'hex'));
+      hashes?.set(found.item, hash('sha256', found.bytes, 'hex'));
       yield found;
     } else {
       onProblem(found.item, changed(found.item));
@@ -122,12 +125,12 @@ async function* fromTar(items: readonly Item[], moving: Moving): AsyncGenerator<
       parts.push(Buffer.from(part));
     }
     const bytes = Buffer.concat(parts);
-    read.set(item, hash('sha256', bytes, 'hex'));
+    if (hashes !== undefined) read.set(item, hash('sha256', bytes, 'hex'));
     yield { item, bytes };
   }
   // One that complains may have filled up a file that shrank: then what lies there is read again.
   const { exitCode } = await process.ended;
-  if (exitCode === 0) for (const [item, found] of read) hashes.set(item, found);
+  if (exitCode === 0) for (const [item, found] of read) hashes?.set(item, found);
   // What a tar does not know how to give, or could not read, is asked for by itself: it says why.
   yield* fromFiles([...wanted.values()], moving);
 }
