@@ -14,6 +14,9 @@ export interface CoreLogFile extends AsyncDisposable {
   setLevel(level: Settings['logs.level']): void;
 }
 
+/** What waits here at most while the disk takes nothing; lines beyond that are lost. */
+const mostWaitingBytes = 1024 * 1024;
+
 /** Opens `<dataDir>/core.<n>.log`: 10 MB each, the last five are kept. Secrets never get here: nothing logs inputs. */
 export async function openCoreLog(
   dataDir: string,
@@ -25,7 +28,11 @@ export async function openCoreLog(
     size: '10m',
     limit: { count: 5 },
     mkdir: true,
+    maxLength: mostWaitingBytes,
   });
+  // A full disk must not end the core: what waits is written with the next line that can be, and who
+  // must know of the disk hears it from the store.
+  file.on('error', () => undefined);
   const written = new Emitter<string>();
   const both = {
     write: (line: string) => {
@@ -46,6 +53,8 @@ export async function openCoreLog(
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         file.once('close', resolve);
+        // Without room for the last lines it ends without them.
+        file.once('error', () => resolve());
         file.end();
       }),
   };

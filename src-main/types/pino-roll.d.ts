@@ -8,6 +8,8 @@ declare module 'pino-roll' {
     size?: string;
     limit?: { count: number };
     mkdir?: boolean;
+    /** Bytes that may wait to be written; lines beyond are dropped. */
+    maxLength?: number;
   }
   /** A stream that begins a new numbered file when the current one is full. */
   export default function roll(options: RollOptions): Promise<SonicBoom>;

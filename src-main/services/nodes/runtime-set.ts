@@ -13,8 +13,9 @@ import type { RuntimeContext, RuntimeFactories } from './ports.ts';
 
 /** Docker that is not there: somebody may install it, start it, or grant the group. */
 const recheckMs = 60_000;
-/** Docker that was there and stopped answering usually restarts. */
+/** Docker that was there and stopped answering usually restarts: it is tried this soon, so often. */
 const soonMs = 5_000;
+const soonTries = 24;
 
 export interface RuntimeSetParts {
   readonly link: NodeLink;
@@ -38,6 +39,7 @@ export class RuntimeSet implements AsyncDisposable {
   #docker: DockerStatus = { kind: 'unknown' };
   #trying: Promise<void> | undefined;
   #retry: Disposable | undefined;
+  #soonTriesLeft = 0;
   #isClosed = false;
   #dockerClosing: Disposable | undefined;
   #images: (() => Promise<ReadonlySet<string>> | undefined) | undefined;
@@ -120,7 +122,8 @@ export class RuntimeSet implements AsyncDisposable {
         log.error({ err: error }, 'reaching Docker failed in an unexpected way');
       const problem = error instanceof AppError ? error.message : 'Docker could not be reached.';
       this.#docker = { kind: 'down', problem };
-      this.#retryAfter(recheckMs);
+      this.#retryAfter(this.#soonTriesLeft > 0 ? soonMs : recheckMs);
+      this.#soonTriesLeft -= 1;
     }
   }
 
@@ -160,6 +163,7 @@ export class RuntimeSet implements AsyncDisposable {
     this.#access = undefined;
     await this.#remove('docker');
     this.#appeared.emit('docker');
+    this.#soonTriesLeft = soonTries;
     this.#retryAfter(soonMs);
   }
 

@@ -177,8 +177,10 @@ describe('Docker', () => {
     host(it, 'a').isDockerUp = false;
     await it.time.pass(31_000);
     expect(it.nodes.runtime(it.idOf('a'), 'docker')).toBeUndefined();
+    // A restart may take longer than the first look.
+    await it.time.pass(30_000);
     host(it, 'a').isDockerUp = true;
-    await it.time.pass(65_000);
+    await it.time.pass(6_000);
     expect(it.nodes.runtime(it.idOf('a'), 'docker')).toBeDefined();
   });
 
