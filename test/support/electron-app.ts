@@ -18,10 +18,13 @@ export class ElectronApp implements AsyncDisposable {
   readonly exited: Promise<number | null>;
   #lastId = 0;
 
-  constructor(dataDir: string, options: { args?: string[]; env?: Record<string, string> } = {}) {
+  constructor(
+    dataDir: string,
+    options: { entry?: string; args?: string[]; env?: Record<string, string> } = {},
+  ) {
     this.#child = fork(
       join(import.meta.dirname, 'electron-stand-in/run.ts'),
-      [join(root, 'dist/main/electron-main.js'), ...(options.args ?? [])],
+      [options.entry ?? join(root, 'dist/main/electron-main.js'), ...(options.args ?? [])],
       {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         execArgv: [],
