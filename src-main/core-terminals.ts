@@ -1,25 +1,26 @@
 // Terminals, as the core constructs them.
 import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
 import type { StreamHandlers } from './api/wire/serve-wire.ts';
 import type { ForwardId } from './contract/forwards.ts';
-import type { SshHost } from './contract/ssh.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
 import type { Fleet } from './services/fleet.ts';
 import { dialStream } from './services/forwards/dial-stream.ts';
 import { ForwardsService } from './services/forwards/forwards-service.ts';
-import { describeSshHost } from './services/forwards/ssh-hosts.ts';
+import { SshHosts } from './services/forwards/ssh-hosts.ts';
 import type { Logger } from './services/logger.ts';
 import type { SettingsService } from './services/settings.ts';
 import { execStream } from './services/terminals/exec-stream.ts';
 import type { TerminalNodes, TerminalTasks } from './services/terminals/ports.ts';
 import { Screens } from './services/terminals/screens.ts';
 import { TerminalsService } from './services/terminals/terminals-service.ts';
+import { OpenSshFiles } from './store/open-ssh-files.ts';
 import type { Store } from './store/open.ts';
 
 export interface CoreTerminals extends AsyncDisposable {
   readonly service: TerminalsService;
   readonly forwards: ForwardsService;
-  readonly describeSshHost: (task: string) => Promise<SshHost>;
+  readonly ssh: SshHosts;
   readonly streams: Pick<StreamHandlers, 'terminals.attach' | 'terminals.exec' | 'forwards.dial'>;
 }
 
@@ -30,8 +31,12 @@ export function makeTerminals(given: {
   log: Logger;
   store: Pick<Store, 'forwards' | 'flushed'>;
   newId: () => ForwardId;
+  dataDir: string;
+  /** Shell text that starts the command line here. */
+  command: string | undefined;
+  identityFile: (task: string) => string | null;
 }): CoreTerminals {
-  const { nodes, tasks, settings, log, store, newId } = given;
+  const { nodes, tasks, settings, log, store, newId, dataDir, command, identityFile } = given;
   const screens = new Screens(log);
   const parts = {
     nodes,
@@ -54,10 +59,11 @@ export function makeTerminals(given: {
     newId,
     onDidGoOffline: nodes.onDidGoOffline,
   });
+  const files = new OpenSshFiles({ dataDir, homeDir: homedir() });
   return {
     service,
     forwards,
-    describeSshHost: (task) => describeSshHost(parts, task),
+    ssh: new SshHosts({ terminals: parts, files, command, identityFile }),
     streams: {
       'terminals.attach': (input, _context, io) => service.attach(input, io),
       'terminals.exec': (input, _context, io) => execStream(parts, input, io),

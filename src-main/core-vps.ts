@@ -8,6 +8,7 @@ import {
   removePrivateKey,
   writePrivateKey,
 } from './link/ssh/key-pair.ts';
+import type { TaskId } from './contract/ids.ts';
 import type { Timers } from './domain/clock.ts';
 import { readNodeScript } from './runtimes/node-scripts.ts';
 import type { Logger } from './services/logger.ts';
@@ -55,6 +56,9 @@ export function makeVps(parts: Parts) {
     cloning,
     access,
     keys,
+    /** The private key it was made with, where it was written on this computer. */
+    identityFile: (id: string): string | null =>
+      vpses.get(id as TaskId)?.record.ssh.identityFile ?? null,
     [Symbol.dispose](): void {
       for (const one of [ssh, snapshots, service, views, watch, vpses]) one[Symbol.dispose]();
     },

@@ -10,6 +10,8 @@ export interface CoreOptions {
   dataDir: string;
   host: CoreStatus['host'];
   version: string;
+  /** Shell text that starts the command line on this computer; undefined where it is not installed. */
+  command?: string | undefined;
   /** Settings given on the command line; they win over everything else. */
   flags?: Partial<Record<SettingKey, unknown>>;
   /** Where the operating system keeps secrets, if this host has such a place. */

@@ -1,7 +1,7 @@
 import { implement } from '@orpc/server';
 import { contract } from '../contract/procedures.ts';
-import type { SshHost } from '../contract/ssh.ts';
 import type { ForwardsService } from '../services/forwards/forwards-service.ts';
+import type { SshHosts } from '../services/forwards/ssh-hosts.ts';
 import type { WireContext } from './context.ts';
 import { feedFrom } from './feed.ts';
 
@@ -20,12 +20,17 @@ export function forwardsRouter(forwards: ForwardsService) {
       }),
     ),
     add: os.add.handler(({ input }) => forwards.add(input.spec)),
+    pause: os.pause.handler(({ input }) => forwards.pause(input.forward)),
+    resume: os.resume.handler(({ input }) => forwards.resume(input.forward)),
     remove: os.remove.handler(async ({ input }) => ({ id: await forwards.remove(input.forward) })),
   });
 }
 
 /** The contract's `ssh`. */
-export function sshRouter(describe: (task: string) => Promise<SshHost>) {
+export function sshRouter(ssh: SshHosts) {
   const os = implement(contract.ssh).$context<WireContext>();
-  return os.router({ describe: os.describe.handler(({ input }) => describe(input.task)) });
+  return os.router({
+    describe: os.describe.handler(({ input }) => ssh.describe(input.task)),
+    setUp: os.setUp.handler(({ input }) => ssh.setUp(input.task, input.mayInclude)),
+  });
 }

@@ -108,6 +108,13 @@ export const errorCodes = [
   'forward/port-taken',
   'forward/forbidden',
   'forward/unsupported',
+  'forward/ssh-config',
+  // environments
+  'not-found/environment',
+  'environment/in-use',
+  'environment/no-build',
+  'environment/not-ready',
+  'environment/not-delivered',
   // reservations
   'not-found/reservation',
   // what we keep

@@ -55,8 +55,8 @@ export const forwardView = z.object({
   spec: forwardSpec,
   /** The place in words. */
   place: z.string(),
-  /** `open`: connections get through. `waiting`: its place is out of reach now. `failed`: see `reason`. */
-  state: z.enum(['open', 'waiting', 'failed']),
+  /** `open`: connections get through. `waiting`: its place is out of reach now. `paused`: by a person. `failed`: see `reason`. */
+  state: z.enum(['open', 'waiting', 'paused', 'failed']),
   reason: z.string().nullable(),
   /** Where it listens here; for `reverse`, where it leads to. */
   localPort: z.number().int().nullable(),
@@ -71,12 +71,18 @@ export type ForwardView = z.infer<typeof forwardView>;
 const change = z.union([z.object({ upsert: forwardView }), z.object({ removed: forwardId })]);
 export type ForwardChange = z.infer<typeof change>;
 
+const one = z.object({ forward: z.string().max(20) });
+
 export const forwards = {
   list: oc.output(z.array(forwardView)),
   watch: oc.output(feedOf(z.array(forwardView), change)),
   /** Resolves when it listens and is on disk. */
   add: oc.input(z.object({ spec: forwardSpec })).output(forwardView),
-  remove: oc.input(z.object({ forward: z.string().max(20) })).output(z.object({ id: forwardId })),
+  /** Ends its connections and listens no more, until it is resumed; its port stays its own. */
+  pause: oc.input(one).output(forwardView),
+  /** Opens it again; where that fails its state says why, and it is tried again later. */
+  resume: oc.input(one).output(forwardView),
+  remove: oc.input(one).output(z.object({ id: forwardId })),
 };
 
 /** One connection to a port of a place; bytes as they are, both ways. */

@@ -9,6 +9,7 @@ export interface ForwardRecord {
   readonly spec: ForwardSpec;
   /** Where it listened last; null for one that never did. */
   readonly localPort: number | null;
+  readonly isPaused: boolean;
   readonly createdAt: Instant;
 }
 
@@ -17,6 +18,7 @@ const row = z.object({
   spec_json: z.string().transform((text) => forwardSpec.parse(JSON.parse(text))),
   local_port: z.number().int().nullable(),
   created_at: instant,
+  is_paused: z.union([z.literal(0), z.literal(1)]).transform((flag) => flag === 1),
 });
 
 /** Forwards as they are remembered. Writes are durable when `store.flushed()` resolves. */
@@ -30,15 +32,16 @@ export class ForwardRepository {
   constructor(connection: Connection, group: GroupCommit, log: StoreLog) {
     this.#group = group;
     this.#log = log;
-    this.#save = connection.prepare('INSERT OR REPLACE INTO forwards VALUES (?,?,?,?)');
+    this.#save = connection.prepare('INSERT OR REPLACE INTO forwards VALUES (?,?,?,?,?)');
     this.#remove = connection.prepare('DELETE FROM forwards WHERE id = ?');
     this.#all = connection.prepare(
-      'SELECT CAST(id AS TEXT) AS id, spec_json, local_port, created_at FROM forwards ORDER BY forwards.id',
+      'SELECT CAST(id AS TEXT) AS id, spec_json, local_port, created_at, is_paused FROM forwards ORDER BY forwards.id',
     );
   }
 
-  save({ id, spec, localPort, createdAt }: ForwardRecord): void {
-    this.#group.write(() => this.#save.run(BigInt(id), JSON.stringify(spec), localPort, createdAt));
+  save({ id, spec, localPort, isPaused, createdAt }: ForwardRecord): void {
+    const values = [BigInt(id), JSON.stringify(spec), localPort, createdAt, isPaused ? 1 : 0];
+    this.#group.write(() => this.#save.run(...values));
   }
 
   remove(id: ForwardId): void {
@@ -51,7 +54,7 @@ export class ForwardRepository {
       const read = row.safeParse(found);
       if (read.success) {
         const { id, spec_json: spec, local_port: localPort, created_at: createdAt } = read.data;
-        return [{ id, spec, localPort, createdAt }];
+        return [{ id, spec, localPort, isPaused: read.data.is_paused, createdAt }];
       }
       this.#log.warn({ err: read.error }, 'an unreadable forward is left out');
       return [];

@@ -2,7 +2,9 @@
 // its actions, palette sources, status items, panel tabs and dialogs, and returns what ends them.
 import type { App } from '../state/app.svelte.ts';
 import { addDesktopParts } from './desktop-parts.ts';
+import { addEnvironmentParts } from './environment-parts.ts';
 import { addFilesParts } from './files-parts.ts';
+import { addForwardParts } from './forward-parts.ts';
 import { addShellParts } from './shell-parts.ts';
 import { addTerminalParts } from './terminal-parts.ts';
 
@@ -12,6 +14,8 @@ const areas: readonly AddParts[] = [
   addShellParts,
   addTerminalParts,
   addFilesParts,
+  addForwardParts,
+  addEnvironmentParts,
   addDesktopParts,
 ];
 

@@ -9,6 +9,7 @@ import LayoutGrid from '@lucide/svelte/icons/layout-grid';
 import ListOrdered from '@lucide/svelte/icons/list-ordered';
 import ListTodo from '@lucide/svelte/icons/list-todo';
 import Monitor from '@lucide/svelte/icons/monitor';
+import Package from '@lucide/svelte/icons/package';
 import Server from '@lucide/svelte/icons/server';
 import Settings from '@lucide/svelte/icons/settings';
 import { shell } from '../lib/texts/shell.ts';
@@ -162,6 +163,18 @@ export const routes: readonly Route[] = [
     props: ({ query }) => ({ node: query['node'], task: query['task'], path: query['path'] }),
     // One page for the whole visit: its panes stay where they are.
     key: () => 'files',
+  }),
+  page('environments', {
+    title: titles.environments,
+    icon: Package,
+    keys: 'g e',
+    load: () => import('../pages/environments/EnvironmentsPage.svelte'),
+    props: none,
+  }),
+  page('environments/:name', {
+    title: titles.environments,
+    load: () => import('../pages/environments/EnvironmentPage.svelte'),
+    props: ({ path }) => ({ name: path[1] ?? '' }),
   }),
   page('diagnostics', {
     title: titles.diagnostics,

@@ -9,6 +9,7 @@ import type { DesktopClient } from '../lib/connect.ts';
 import { Desktop } from './desktop.svelte.ts';
 import { Files } from './files.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
+import { Forwards } from './forwards.svelte.ts';
 import { Kept } from './kept.svelte.ts';
 import { Notices } from './notices.svelte.ts';
 import { Registry, type Registered } from './registry.svelte.ts';
@@ -36,6 +37,7 @@ export class App {
   readonly fleet = new Fleet();
   readonly router = new Router();
   readonly terminals = new Terminals();
+  readonly forwards = new Forwards();
   readonly toasts = new Toasts();
   readonly ticker = new Ticker();
   readonly theme: Theme;
@@ -83,6 +85,7 @@ export class App {
     const stops = [
       this.fleet.start(this.client),
       this.terminals.start(this.client, (error) => this.toasts.failed(error)),
+      this.forwards.start(this.client, (error) => this.toasts.failed(error)),
       this.router.start(),
       this.notices.start(),
       this.files.start(),

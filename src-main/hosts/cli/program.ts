@@ -5,6 +5,7 @@ import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addCoreCommands } from './commands/core.ts';
 import { addCopyCommand } from './commands/cp.ts';
+import { addEnvironmentCommands } from './commands/env.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addForwardCommands } from './commands/forward.ts';
 import { addNodeCommands } from './commands/node.ts';
@@ -80,6 +81,7 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addQueueCommands(program, runner);
   addReservationCommands(program, runner);
   addVpsCommands(program, runner);
+  addEnvironmentCommands(program, runner);
   addTerminalCommands(program, runner);
   addCopyCommand(program, runner);
   addTransferCommands(program, runner);

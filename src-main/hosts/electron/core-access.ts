@@ -4,6 +4,7 @@ import { AppError } from '../../contract/errors.ts';
 import type { WirePort } from '../../contract/wire/port.ts';
 import type { Keychain } from '../../store/vault/key-wraps.ts';
 import { removeCoreFile, writeCoreFile } from '../core-file.ts';
+import { ownCommand } from '../own-command.ts';
 import { attachToLocalCore } from '../server/attach.ts';
 import { startLocalSocket, type LocalSocket } from '../server/local-socket.ts';
 
@@ -39,7 +40,13 @@ export class CoreAccess {
   async start(): Promise<'own' | 'attached'> {
     const { createCore, dataDir, version, keychain } = this.#options;
     try {
-      const core = await createCore({ dataDir, host: 'electron', version, keychain: keychain() });
+      const core = await createCore({
+        dataDir,
+        host: 'electron',
+        version,
+        keychain: keychain(),
+        command: ownCommand(dataDir),
+      });
       await this.#openDoor(core);
       return 'own';
     } catch (error) {

@@ -75,10 +75,21 @@ export function confine(
     event.preventDefault();
   });
   contents.setWindowOpenHandler(({ url }) => {
-    if (URL.canParse(url) && new URL(url).protocol === 'https:')
-      shell.openExternal(url).catch(onError);
+    if (mayLeave(url)) shell.openExternal(url).catch(onError);
     return { action: 'deny' };
   });
+}
+
+const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/** The web, what is forwarded to this computer, and VS Code on a host of OpenSSH. */
+function mayLeave(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, pathname } = new URL(url);
+  if (protocol === 'vscode:') {
+    return hostname === 'vscode-remote' && /^\/ssh-remote\+kr-[\w.-]+\//.test(pathname);
+  }
+  return protocol === 'https:' || (protocol === 'http:' && loopback.has(hostname));
 }
 
 /** Denies every permission but writing plain text to the clipboard, which copy buttons need. */

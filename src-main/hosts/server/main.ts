@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import type { Core, CreateCore } from '../../api/core-door.ts';
+import { ownCommand } from '../own-command.ts';
 import { openBrowser } from './open-browser.ts';
 import { startServer, type RunningServer } from './start-server.ts';
 
@@ -32,7 +33,13 @@ export interface ServeOptions {
 export async function runServe(options: ServeOptions): Promise<void> {
   const { createCore, dataDir, version, signal } = options;
   const flags = given({ 'server.host': options.host, 'server.port': options.port });
-  const core = await createCore({ dataDir, host: 'server', version, flags });
+  const core = await createCore({
+    dataDir,
+    host: 'server',
+    version,
+    flags,
+    command: ownCommand(dataDir),
+  });
   try {
     const host = core.setting('server.host');
     const usual = core.setting('server.port');

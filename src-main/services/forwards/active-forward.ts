@@ -7,6 +7,7 @@ import { isAppError } from '../../contract/errors.ts';
 import type { TerminalParts } from '../terminals/ports.ts';
 import { findDestination, type Destination } from './dial.ts';
 import { cannotForward, portTaken } from './errors.ts';
+import type { ForwardRecord } from './ports.ts';
 import { openSocksDoor } from './socks-door.ts';
 import { splice } from './splice.ts';
 
@@ -16,12 +17,14 @@ export interface ForwardParts {
   readonly createdAt: Instant;
   /** The port it had when it last listened. */
   readonly rememberedPort: number | null;
+  readonly isPaused: boolean;
   readonly terminals: TerminalParts;
   readonly onChange: () => void;
 }
 
 type State =
-  { readonly kind: 'open' } | { readonly kind: 'waiting' | 'failed'; readonly reason: string };
+  | { readonly kind: 'open' | 'paused' }
+  | { readonly kind: 'waiting' | 'failed'; readonly reason: string };
 
 export class ActiveForward {
   readonly id: ForwardId;
@@ -36,12 +39,15 @@ export class ActiveForward {
   #bytesUp = 0;
   #bytesDown = 0;
   #isClosed = false;
+  /** Counts each wish for another state: an opening that took long may be out of date. */
+  #turn = 0;
   #toldBytes = 0;
 
   constructor(parts: ForwardParts) {
     this.id = parts.id;
     this.#parts = parts;
     this.#localPort = parts.rememberedPort ?? parts.spec.localPort;
+    if (parts.isPaused) this.#state = { kind: 'paused' };
   }
 
   get nodeId(): NodeId | undefined {
@@ -52,8 +58,19 @@ export class ActiveForward {
     return this.#localPort;
   }
 
-  get isOpen(): boolean {
-    return this.#state.kind === 'open';
+  get isPaused(): boolean {
+    return this.#state.kind === 'paused';
+  }
+
+  /** It should be open and is not. */
+  get needsHealing(): boolean {
+    return this.#state.kind === 'waiting' || this.#state.kind === 'failed';
+  }
+
+  /** How it is kept. */
+  record(): ForwardRecord {
+    const { id, spec, createdAt } = this.#parts;
+    return { id, spec, createdAt, localPort: this.#localPort, isPaused: this.isPaused };
   }
 
   view(): ForwardView {
@@ -63,7 +80,7 @@ export class ActiveForward {
       spec,
       place: this.#place ?? nameOf(spec),
       state: this.#state.kind,
-      reason: this.#state.kind === 'open' ? null : this.#state.reason,
+      reason: 'reason' in this.#state ? this.#state.reason : null,
       localPort: this.#localPort,
       connections: this.#sockets.size,
       bytesUp: this.#bytesUp,
@@ -75,13 +92,17 @@ export class ActiveForward {
   /** Opens what is not open. Never throws: the state says how it went; `add` asks `failure`. */
   async open(): Promise<unknown> {
     if (this.#isClosed) return undefined;
+    const turn = (this.#turn += 1);
     try {
       const destination = await this.#find();
       if (this.#parts.spec.kind === 'reverse') await this.#listenThere(destination);
       else await this.#listenHere();
-      this.#setState({ kind: 'open' });
+      // Paused or closed meanwhile: what was opened for nobody is closed again.
+      if (turn === this.#turn) this.#setState({ kind: 'open' });
+      else if (this.#isClosed || this.isPaused) await this.#letGo();
       return undefined;
     } catch (error) {
+      if (turn !== this.#turn) return undefined;
       const isLater = isAppError(error) && error.retry === 'later';
       const reason = isAppError(error) ? error.message : 'It could not be opened.';
       this.#setState({ kind: isLater ? 'waiting' : 'failed', reason });
@@ -92,7 +113,15 @@ export class ActiveForward {
   /** Its node is out of reach: connections are refused until it is back. */
   noteLoss(reason: string): void {
     this.#remote = undefined;
-    this.#setState({ kind: 'waiting', reason });
+    if (!this.isPaused) this.#setState({ kind: 'waiting', reason });
+  }
+
+  /** Ends what goes through it and lets nothing in, until it is opened again. */
+  async pause(): Promise<void> {
+    this.#turn += 1;
+    this.#setState({ kind: 'paused' });
+    await this.#letGo();
+    this.#parts.onChange();
   }
 
   /** Announces counts that have risen since they were last told. */
@@ -105,9 +134,21 @@ export class ActiveForward {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#server?.close();
+    this.#turn += 1;
+    await this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    const [server, remote] = [this.#server, this.#remote];
+    this.#server = undefined;
+    this.#remote = undefined;
     for (const socket of this.#sockets) socket.destroy();
-    await this.#remote?.[Symbol.asyncDispose]();
+    if (server?.listening === true) {
+      await new Promise((resolve) => {
+        server.close(resolve);
+      });
+    }
+    await remote?.[Symbol.asyncDispose]();
   }
 
   async #find(): Promise<Destination> {

@@ -33,3 +33,14 @@ export function forwardingForbidden(node: string, cause: unknown): ForwardError 
 export function cannotForward(message: string, place: string): ForwardError {
   return new ForwardError('forward/unsupported', message, { details: { place } });
 }
+
+export function sshConfigFailed(
+  { config, userConfig }: { config: string; userConfig: string },
+  cause: unknown,
+): ForwardError {
+  return new ForwardError(
+    'forward/ssh-config',
+    `What OpenSSH reads could not be written. Look at who may write ${config} and ${userConfig}.`,
+    { cause, retry: 'after-user-action', details: { config, userConfig } },
+  );
+}

@@ -5,27 +5,13 @@ import type {
   ForwardSpec,
   ForwardView,
 } from '../../contract/forwards.ts';
-import type { Instant, NodeId } from '../../contract/ids.ts';
+import type { NodeId } from '../../contract/ids.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { TerminalParts } from '../terminals/ports.ts';
 import { ActiveForward } from './active-forward.ts';
 import { cannotForward, UnknownForwardError } from './errors.ts';
-
-/** A forward as it is kept. */
-export interface ForwardRecord {
-  readonly id: ForwardId;
-  readonly spec: ForwardSpec;
-  readonly localPort: number | null;
-  readonly createdAt: Instant;
-}
-
-/** The store's ForwardRepository. Writes are durable when `flushed` resolves. */
-export interface ForwardRecords {
-  all(): ForwardRecord[];
-  save(record: ForwardRecord): void;
-  remove(id: ForwardId): void;
-}
+import type { ForwardRecord, ForwardRecords } from './ports.ts';
 
 export interface ForwardsParts {
   readonly terminals: TerminalParts;
@@ -61,7 +47,7 @@ export class ForwardsService implements AsyncDisposable {
         for (const forward of this.#active.values()) forward.tellCounts();
       }),
       parts.timers.every(retryMs, () => {
-        if ([...this.#active.values()].some(({ isOpen }) => !isOpen)) this.#heal();
+        if ([...this.#active.values()].some(({ needsHealing }) => needsHealing)) this.#heal();
       }),
     ];
   }
@@ -76,8 +62,14 @@ export class ForwardsService implements AsyncDisposable {
       throw cannotForward('There are too many forwards already; remove some first.', 'this core');
     }
     const { newId, records, flushed, terminals } = this.#parts;
-    const record = { id: newId(), spec, localPort: null, createdAt: terminals.clock.now() };
-    const forward = this.#make(record);
+    const createdAt = terminals.clock.now();
+    const forward = this.#make({
+      id: newId(),
+      spec,
+      localPort: null,
+      isPaused: false,
+      createdAt,
+    });
     const problem = await forward.open();
     if (problem !== undefined) {
       await this.#drop(forward);
@@ -85,14 +77,27 @@ export class ForwardsService implements AsyncDisposable {
         ? problem
         : new Error('It could not be opened.', { cause: problem });
     }
-    records.save({ ...record, localPort: forward.localPort });
+    records.save(forward.record());
     await flushed();
     return forward.view();
   }
 
+  async pause(reference: string): Promise<ForwardView> {
+    const forward = this.#find(reference);
+    await forward.pause();
+    return this.#keep(forward);
+  }
+
+  /** Opens it again; where that fails its state says why, and it is tried again later. */
+  async resume(reference: string): Promise<ForwardView> {
+    const forward = this.#find(reference);
+    if (!forward.isPaused) return forward.view();
+    await forward.open();
+    return this.#keep(forward);
+  }
+
   async remove(reference: string): Promise<ForwardId> {
-    const forward = this.#active.get(reference as ForwardId);
-    if (forward === undefined) throw new UnknownForwardError(reference);
+    const forward = this.#find(reference);
     this.#parts.records.remove(forward.id);
     await this.#drop(forward);
     await this.#parts.flushed();
@@ -105,12 +110,26 @@ export class ForwardsService implements AsyncDisposable {
     this.#active.clear();
   }
 
-  #make({ id, spec, localPort, createdAt }: ForwardRecord): ActiveForward {
+  #find(reference: string): ActiveForward {
+    const forward = this.#active.get(reference as ForwardId);
+    if (forward === undefined) throw new UnknownForwardError(reference);
+    return forward;
+  }
+
+  async #keep(forward: ActiveForward): Promise<ForwardView> {
+    // Removed meanwhile: it stays away.
+    if (this.#active.has(forward.id)) this.#parts.records.save(forward.record());
+    await this.#parts.flushed();
+    return forward.view();
+  }
+
+  #make({ id, spec, localPort, isPaused, createdAt }: ForwardRecord): ActiveForward {
     const forward = new ActiveForward({
       id,
       spec,
       createdAt,
       rememberedPort: localPort,
+      isPaused,
       terminals: this.#parts.terminals,
       onChange: () => {
         if (this.#active.has(id)) this.#changed.emit({ upsert: forward.view() });
@@ -129,7 +148,9 @@ export class ForwardsService implements AsyncDisposable {
   /** One after the other: a node that has just come back has enough to do. */
   #heal(): void {
     this.#healing = this.#healing.then(async () => {
-      for (const forward of this.#active.values()) if (!forward.isOpen) await forward.open();
+      for (const forward of this.#active.values()) {
+        if (forward.needsHealing) await forward.open();
+      }
     });
   }
 

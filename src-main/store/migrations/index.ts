@@ -7,6 +7,8 @@ import { notices } from './0004-notices.ts';
 import { transfers } from './0005-transfers.ts';
 import { forwards } from './0006-forwards.ts';
 import { shares } from './0007-shares.ts';
+import { forwardPause } from './0008-forward-pause.ts';
+import { environments } from './0009-environments.ts';
 
 export const migrations: readonly Migration[] = [
   initial,
@@ -16,4 +18,6 @@ export const migrations: readonly Migration[] = [
   transfers,
   forwards,
   shares,
+  forwardPause,
+  environments,
 ];

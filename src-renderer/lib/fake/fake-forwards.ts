@@ -10,10 +10,20 @@ import type { Api } from '../client.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
 
 /** Forwards of the fake core: they are kept, and carry nothing. */
-export function fakeForwardsApi(): Api['forwards'] {
-  const views = new Map<string, ForwardView>();
+export function fakeForwardsApi(samples: readonly ForwardView[] = []): Api['forwards'] {
+  const views = new Map<string, ForwardView>(samples.map((view) => [view.id, view]));
   const changed = new FakeSignal<ForwardChange>();
   let last = 732054123460000n;
+  const find = (id: string): ForwardView => {
+    const view = views.get(id);
+    if (view === undefined) throw new RequestError('not-found/forward', 'No such forward.');
+    return view;
+  };
+  const put = (view: ForwardView): ForwardView => {
+    views.set(view.id, view);
+    changed.emit({ upsert: view });
+    return view;
+  };
   return {
     list: async () => [...views.values()],
     watch: async (_input, options) =>
@@ -37,18 +47,74 @@ export function fakeForwardsApi(): Api['forwards'] {
         bytesDown: 0,
         createdAt: 0,
       };
-      views.set(view.id, view);
-      changed.emit({ upsert: view });
-      return view;
+      return put(view);
     },
+    pause: async ({ forward }) => put({ ...find(forward), state: 'paused', connections: 0 }),
+    resume: async ({ forward }) => put({ ...find(forward), state: 'open' }),
     remove: async ({ forward }) => {
-      const view = views.get(forward);
-      if (view === undefined) throw new RequestError('not-found/forward', 'No such forward.');
+      const view = find(forward);
       views.delete(forward);
       changed.emit({ removed: view.id });
       return { id: view.id };
     },
   };
+}
+
+/** Forwards worth looking at: one of each state. */
+export function richForwards(now: number): ForwardView[] {
+  const anna = { kind: 'task', task: '733054123400101' } as const;
+  const alpha = { kind: 'node', node: 'alpha' } as const;
+  const here = { bind: '127.0.0.1', localPort: null };
+  const make = (
+    index: number,
+    given: Pick<ForwardView, 'spec' | 'place'> & Partial<ForwardView>,
+  ): ForwardView => ({
+    id: String(732054123450000n + BigInt(index)) as ForwardId,
+    state: 'open',
+    reason: null,
+    localPort: null,
+    connections: 0,
+    bytesUp: 0,
+    bytesDown: 0,
+    createdAt: now - 86_400_000,
+    ...given,
+  });
+  return [
+    make(1, {
+      spec: { kind: 'tcp', target: anna, port: 8888, host: null, ...here },
+      place: 'anna-dev on alpha',
+      localPort: 8888,
+      connections: 3,
+      bytesUp: 412_003,
+      bytesDown: 88_120_400,
+    }),
+    make(2, {
+      spec: { kind: 'tcp', target: anna, port: 6006, host: null, ...here },
+      place: 'anna-dev on alpha',
+      localPort: 41_207,
+      state: 'paused',
+    }),
+    make(3, {
+      spec: { kind: 'socks', target: alpha, ...here },
+      place: 'alpha',
+      localPort: 1080,
+      bytesUp: 9_210,
+      bytesDown: 1_204_400,
+    }),
+    make(4, {
+      spec: {
+        kind: 'tcp',
+        target: { kind: 'node', node: 'old-faithful' },
+        port: 5432,
+        host: 'db.lab',
+        ...here,
+      },
+      place: 'old-faithful',
+      localPort: 5432,
+      state: 'waiting',
+      reason: 'old-faithful is out of reach at the moment.',
+    }),
+  ];
 }
 
 export function fakeSshApi(): Api['ssh'] {
@@ -59,7 +125,15 @@ export function fakeSshApi(): Api['ssh'] {
       hostKeyAlias: `kohakuriver-vps-${task}`,
       user: 'root',
       port: 22,
+      identityFile: null,
       hostKeys: [],
+    }),
+    setUp: async ({ mayInclude = false }) => ({
+      alias: 'kr-anna-dev',
+      configFile: '/home/mio/.local/share/kohakuriver-desktop/ssh/config',
+      userConfigFile: '/home/mio/.ssh/config',
+      isIncluded: mayInclude,
+      includeLine: 'Include "/home/mio/.local/share/kohakuriver-desktop/ssh/config"',
     }),
   };
 }

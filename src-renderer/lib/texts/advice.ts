@@ -1,5 +1,6 @@
 // What to tell a person about each error the core knows: a title and what to do. A code added to
 // the contract without words here does not compile.
+import { environmentsAdvice } from './advice-environments.ts';
 import { vpsAdvice } from './advice-vps.ts';
 import type { ErrorCode } from '../../../src-main/contract/error-codes.ts';
 import { filesAdvice } from './files-advice.ts';
@@ -12,6 +13,7 @@ export interface Advice {
 
 export const advice = {
   ...vpsAdvice,
+  ...environmentsAdvice,
   ...filesAdvice,
   'input/invalid': {
     title: 'Something in this is not valid',
@@ -336,6 +338,10 @@ export const advice = {
   'forward/unsupported': {
     title: 'This cannot be forwarded',
     todo: 'The message says what is missing, and what can be done instead.',
+  },
+  'forward/ssh-config': {
+    title: 'The SSH configuration could not be written',
+    todo: 'See who may write the files that are named, on the computer the core runs on.',
   },
   'terminal/no-shell': {
     title: 'There is no shell in this container',

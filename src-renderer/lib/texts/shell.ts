@@ -12,6 +12,7 @@ export const shell = {
     newTask: 'New task',
     queue: 'Queue',
     batches: 'Batches',
+    environments: 'Environments',
     vps: 'VPS',
     diagnostics: 'Diagnostics',
     settings: 'Settings',

@@ -28,7 +28,7 @@ export const vps = {
     name: 'Name',
     nameHint: 'Lower-case letters, digits and «-». Also its host name.',
     image: 'Image',
-    imageHint: 'An image of a registry, or of a snapshot.',
+    imageHint: 'Of a registry, of a snapshot, or an environment of yours.',
     target: 'Node',
     anyNode: 'Any node with room',
     cores: 'Cores',

@@ -104,8 +104,14 @@ describe.skipIf(!can.isMet)('forwards', () => {
     await until(async () => (await core.api.forwards.list())[0]?.state === 'open', 'it is healed');
     expect(await fetchSha(port)).toBe(wanted);
 
+    const paused = await core.api.forwards.pause({ forward: forward.id });
+    expect(paused).toMatchObject({ state: 'paused', connections: 0 });
+    await expect(fetchSha(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await core.stop();
     core = await start();
+    expect(await core.api.forwards.list()).toMatchObject([{ state: 'paused', localPort: port }]);
+    await core.reaches(box, ['RUNNING']);
+    await core.api.forwards.resume({ forward: forward.id });
     await until(async () => (await core.api.forwards.list())[0]?.state === 'open', 'it is there');
     const [kept] = await core.api.forwards.list();
     expect(kept).toMatchObject({ id: forward.id, localPort: port });
@@ -202,6 +208,21 @@ describe.skipIf(!can.isMet)('forwards', () => {
     const changed = await run(['ssh', ...by, 'kr-box', 'true']);
     expect(changed.code).toBe(255);
     expect(changed.err).toMatch(/HOST IDENTIFICATION HAS CHANGED|verification failed/);
+    // The same in one call, for the app: what was changed is made right again.
+    const access = await core.api.ssh.setUp({ task: box });
+    expect(access).toMatchObject({ alias: 'kr-box', isIncluded: false });
+    const ours = ['-F', access.configFile, '-i', bed.keyPath, '-o', 'BatchMode=yes'];
+    expect(await run(['ssh', ...ours, 'kr-box', 'echo again'])).toMatchObject({
+      code: 0,
+      out: 'again\n',
+    });
+    const included = await core.api.ssh.setUp({ task: box, mayInclude: true });
+    expect(included).toMatchObject({
+      isIncluded: true,
+      userConfigFile: join(dir.path, '.ssh', 'config'),
+    });
+    const user = await readFile(included.userConfigFile, 'utf8');
+    expect(user.split('\n')[0]).toBe(included.includeLine);
     const direct = await kr('ssh', box, '--', '-i', bed.keyPath, '-o', 'BatchMode=yes');
     expect(direct.code).toBe(0);
   });

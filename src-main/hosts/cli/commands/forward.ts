@@ -23,7 +23,7 @@ export function addForwardCommands(program: Command, runner: Runner): void {
     .command('forward')
     .description('a port of a VPS, a task or a node, at this computer; stays until Ctrl-C')
     .usage('[options] <id> [port]')
-    .argument('<id>', 'a VPS, a task or a node; or: list, stop')
+    .argument('<id>', 'a VPS, a task or a node; or: list, pause, resume, stop')
     .argument('[port]', 'its port', reading(anyPort))
     .option(
       '--local-port <port>',
@@ -38,6 +38,17 @@ export function addForwardCommands(program: Command, runner: Runner): void {
     .option('--detach', 'keep it: it stays, also after a restart of the core');
   runner.action(forward, openForward, { isPatient: true });
   runner.action(forward.command('list').description('forwards that are kept'), listForwards);
+  runner.action(
+    forward
+      .command('pause')
+      .description('let nothing through, and keep them')
+      .argument('<forward...>'),
+    pauseForwards,
+  );
+  runner.action(
+    forward.command('resume').description('open paused ones again').argument('<forward...>'),
+    resumeForwards,
+  );
   runner.action(
     forward.command('stop').description('end forwards').argument('<forward...>'),
     stopForwards,
@@ -118,5 +129,28 @@ async function stopForwards(call: Call, ids: readonly string[]): Promise<void> {
   await call.answer(
     () => ({ stopped: ids }),
     () => '',
+  );
+}
+
+async function pauseForwards(call: Call, ids: readonly string[]): Promise<void> {
+  const { forwards } = await call.api();
+  await answerEach(call, ids, (forward) => forwards.pause({ forward }));
+}
+
+async function resumeForwards(call: Call, ids: readonly string[]): Promise<void> {
+  const { forwards } = await call.api();
+  await answerEach(call, ids, (forward) => forwards.resume({ forward }));
+}
+
+async function answerEach(
+  call: Call,
+  ids: readonly string[],
+  order: (id: string) => Promise<ForwardView>,
+): Promise<void> {
+  const views: ForwardView[] = [];
+  for (const id of ids) views.push(await order(id));
+  await call.answer(
+    () => views,
+    () => views.map((view) => `${describe(view)}: ${view.state}\n`).join(''),
   );
 }

@@ -1,25 +1,15 @@
 // `ssh`, `proxy` and `ssh-config`: OpenSSH and everything built on it.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { isFinal, type TaskView } from '../../../contract/task.ts';
 import type { SshHost } from '../../../contract/ssh.ts';
+import { aliasOf, hostBlock, includeLine, sshSettings } from '../../../domain/forwards/open-ssh.ts';
+import type { OpenSshFiles } from '../../../store/open-ssh-files.ts';
 import type { Call, Runner } from '../call.ts';
 import { UsageError } from '../errors.ts';
 import { exitCodes, signalNumber } from '../exit-codes.ts';
 import { reading, wholeNumber } from '../parse/option.ts';
-import {
-  aliasOf,
-  hostBlock,
-  learnHost,
-  ownCommand,
-  rememberHostKeys,
-  replaceFile,
-  sshFiles,
-  sshSettings,
-} from '../ssh-files.ts';
+import { learnHost, proxyCommand, sshFiles } from '../ssh-files.ts';
 import { proxy } from './proxy.ts';
 
 export function addSshCommands(program: Command, runner: Runner): void {
@@ -55,8 +45,8 @@ export function addSshCommands(program: Command, runner: Runner): void {
 
 async function ssh(call: Call, reference: string, more: readonly string[]): Promise<number> {
   const host = await learnHost(call, reference);
-  const { knownHosts } = sshFiles(call.dataDir);
-  const settings = sshSettings(host, { command: ownCommand(call.dataDir), knownHosts });
+  const { knownHosts } = sshFiles(call);
+  const settings = sshSettings(host, { command: proxyCommand(call), knownHosts });
   const options = settings.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
   // What begins with a dash is for ssh itself and stands before the host.
   const firstWord = more.findIndex((word) => !word.startsWith('-'));
@@ -79,21 +69,20 @@ async function sshConfig(
   call: Call<{ write?: boolean }>,
   references: readonly string[],
 ): Promise<number> {
-  const files = sshFiles(call.dataDir);
+  const files = sshFiles(call);
   const { hosts, skipped } = await findHosts(call, references);
-  await rememberHostKeys(files.knownHosts, hosts);
-  const options = { command: ownCommand(call.dataDir), knownHosts: files.knownHosts };
-  const text = hosts.map((host) => hostBlock(host, options)).join('\n');
+  await files.rememberHostKeys(hosts);
+  const options = { command: proxyCommand(call), knownHosts: files.knownHosts };
   for (const reason of skipped) await call.say(reason);
   if (call.options.write !== true) {
     await call.answer(
       () => hosts.map((host) => ({ alias: aliasOf(host), ...host })),
-      () => text,
+      () => hosts.map((host) => hostBlock(host, options)).join('\n'),
     );
     return exitCodes.done;
   }
-  await replaceFile(files.config, `# Written by kohakuriver ssh-config --write.\n\n${text}`);
-  const included = await includeIn(call, join(call.io.homeDir, '.ssh', 'config'), files.config);
+  await files.writeHosts(hosts, options.command);
+  const included = await includeIn(call, files);
   await call.answer(
     () => ({ file: files.config, included, hosts: hosts.map(aliasOf) }),
     () => hosts.map((host) => `ssh ${aliasOf(host)}\n`).join(''),
@@ -123,19 +112,16 @@ async function allVps(call: Call): Promise<TaskView[]> {
   return rows.filter(({ type, status }) => type === 'vps' && !isFinal(status));
 }
 
-/** Has the user's configuration include ours, at its top: later lines belong to a Host block. */
-async function includeIn(call: Call, file: string, ours: string): Promise<boolean> {
-  const line = `Include "${ours}"`;
-  const before = existsSync(file) ? await readFile(file, 'utf8') : '';
-  if (before.split('\n').includes(line)) return true;
+/** Has the user's configuration include ours, if they agree. */
+async function includeIn(call: Call, files: OpenSshFiles): Promise<boolean> {
+  if (await files.isIncluded()) return true;
+  const [file, line] = [files.userConfig, includeLine(files.config)];
   const { prompts } = call.io;
   const question = `Add «${line}» to ${file}? A copy of it is kept as ${file}.before-kohakuriver.`;
   if (prompts === undefined || !(await prompts.confirm(question))) {
     await call.say(`Not changed: ${file}. Add this line at its top: ${line}`);
     return false;
   }
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  if (before !== '') await copyFile(file, `${file}.before-kohakuriver`);
-  await replaceFile(file, `${line}\n\n${before}`);
+  await files.include();
   return true;
 }

@@ -1,6 +1,6 @@
 import type { Client } from '../../../contract/client.ts';
 import { FrameSource } from '../../../contract/frame-source.ts';
-import type { TerminalView } from '../../../contract/terminals.ts';
+import type { TerminalTarget, TerminalView } from '../../../contract/terminals.ts';
 import type { Call } from '../call.ts';
 import { EscapeKeys } from '../escape-keys.ts';
 import { UsageError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { findTarget } from '../terminal-target.ts';
 import { exitCodeOfEnd, followSize, showOutput } from '../terminal-stream.ts';
 
 /** `connect`: a shell to work in, until it ends or is left with `~.`. */
-export async function connectTerminal(call: Call, reference: string): Promise<number> {
+export async function connectTerminal(call: Call, place: string | TerminalTarget): Promise<number> {
   const { terminal } = call.io;
   const size = terminal?.size;
   if (terminal === undefined || size === undefined) {
@@ -19,7 +19,10 @@ export async function connectTerminal(call: Call, reference: string): Promise<nu
     );
   }
   const { client } = await call.connect();
-  const view = await findOrOpen(client, reference, size);
+  const view =
+    typeof place === 'string'
+      ? await findOrOpen(client, place, size)
+      : await client.api.terminals.open({ target: place, size });
   return work(call, { client, view, terminal, size });
 }
 
