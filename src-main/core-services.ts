@@ -5,6 +5,7 @@ import type { CoreOptions } from './api/core-door.ts';
 import { forwardId } from './contract/forwards.ts';
 import type { TaskId } from './contract/ids.ts';
 import { makeDiagnostics } from './core-diagnostics.ts';
+import { makeEnvironments, type CoreEnvironments } from './core-environments.ts';
 import { makeAppServices } from './core-app.ts';
 import { realLinks } from './core-links.ts';
 import { makeFiles } from './core-files.ts';
@@ -64,7 +65,8 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   const book = new TaskBook({ records, commit: store, clock, log: logFile.log });
   const shared = { ...foundations, options, ids, book };
   const nodes = makeNodes(shared);
-  const work = makeWork(shared, nodes);
+  const environments = makeEnvironments({ nodes, book, store, log: logFile.log, ids });
+  const work = makeWork(shared, nodes, environments);
   const { settings } = foundations;
   const terminals = makeTerminals({
     nodes,
@@ -73,6 +75,9 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
     log: logFile.log,
     store,
     newId: () => forwardId.parse(ids.nodeId()),
+    dataDir: options.dataDir,
+    command: options.command,
+    identityFile: (task) => work.vps.identityFile(task),
   });
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
@@ -80,7 +85,18 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   const app = makeAppServices(foundations, { book, nodes });
   const files = makeFiles({ ...shared, nodes, tasks: work.tasks, log: logFile.log });
   const status = makeStatus(shared, nodes, loop);
-  return { book, nodes, terminals, loop, ...work, ...looks, ...app, ...files, status };
+  return {
+    book,
+    nodes,
+    environments,
+    terminals,
+    loop,
+    ...work,
+    ...looks,
+    ...app,
+    ...files,
+    status,
+  };
 }
 
 function makeNodes({
@@ -121,7 +137,11 @@ function makeNodes({
 }
 
 /** From the queue to the log: everything that moves tasks. */
-function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, fleet: NodesService) {
+function makeWork(
+  { settings, store, logFile: { log }, ids, book }: Shared,
+  fleet: NodesService,
+  environments: CoreEnvironments,
+) {
   const { tasks: records, effects, logs, vault, identity } = store;
   const secrets = new TaskSecrets(vault);
   const planner = new WorkerPlanner(log);
@@ -158,6 +178,7 @@ function makeWork({ settings, store, logFile: { log }, ids, book }: Shared, flee
         ports,
       });
     },
+    bring: environments.bring,
     // What the main program of a VPS prints stays in its container.
     collectLog: (runtime, ref, signal) =>
       ref.vps === undefined ? collector.collect(runtime, ref, signal) : Promise.resolve(),

@@ -4,6 +4,7 @@ import type { Core, CoreOptions, CreateCore } from './api/core-door.ts';
 import { batchesRouter } from './api/batches-router.ts';
 import { configRouter, coreRouter } from './api/core-router.ts';
 import { diagnosticsRouter } from './api/diagnostics-router.ts';
+import { environmentsRouter } from './api/environments-router.ts';
 import { fileStreams, filesRouter } from './api/files-router.ts';
 import { forwardsRouter, sshRouter } from './api/forwards-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
@@ -94,7 +95,8 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       files: filesRouter(files),
       transfers: transfersRouter(transfers),
       forwards: forwardsRouter(terminals.forwards),
-      ssh: sshRouter(terminals.describeSshHost),
+      ssh: sshRouter(terminals.ssh),
+      environments: environmentsRouter(services.environments),
     },
     streams: {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
@@ -168,6 +170,7 @@ async function stop(
   services.dispatcher[Symbol.dispose]();
   await services.terminals[Symbol.asyncDispose]();
   services.vps[Symbol.dispose]();
+  await services.environments[Symbol.asyncDispose]();
   await services.transfers[Symbol.asyncDispose]();
   await services.attempts[Symbol.asyncDispose]();
   await services.nodes[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@ import { oc } from '@orpc/contract';
 import { z } from 'zod';
 import { diagnostics, readCoreLogInput } from './diagnostics.ts';
 import { batches } from './batches.ts';
+import { environments } from './environments.ts';
 import { feedOf } from './feed.ts';
 import {
   archiveFilesInput,
@@ -236,6 +237,7 @@ export const contract = {
   transfers,
   forwards,
   ssh,
+  environments,
 };
 export type Contract = typeof contract;
 

@@ -4,6 +4,7 @@ import type { CoreId, Instant, TaskId } from '../contract/ids.ts';
 import type { HeldGpu, Mount, RuntimeKind, Vessel, Work } from '../contract/task.ts';
 import type { VpsPort } from '../contract/vps.ts';
 import type { AttemptEnd } from '../domain/task.ts';
+import type { ImageEngine } from './image-engine.ts';
 import type { VpsEngine } from './vps-engine.ts';
 import type { RemoteFiles, RemoteProcess, SpawnOptions } from '../link/node-link.ts';
 
@@ -153,6 +154,8 @@ export interface Runtime {
   onDidChange(listener: () => void): Disposable;
   /** What only VPSes need. Undefined where there can be none. */
   readonly vps?: VpsEngine;
+  /** Images, and what environments are made in. Undefined where there are none. */
+  readonly imageEngine?: ImageEngine;
   /**
    * The files and programs inside of a running attempt; absent where attempts have nothing but the
    * node's own. Throws the runtime's error when it is not there or does not run.

@@ -9,6 +9,7 @@ export interface DataPaths {
   readonly lock: string;
   readonly lockHolder: string;
   readonly logs: string;
+  readonly layers: string;
   readonly configFile: string;
   readonly knownHosts: string;
   readonly vaultKey: string;
@@ -21,6 +22,7 @@ export function dataPaths(dataDir: string): DataPaths {
     lock: join(dataDir, 'lock.db'),
     lockHolder: join(dataDir, 'lock.json'),
     logs: join(dataDir, 'logs'),
+    layers: join(dataDir, 'layers'),
     configFile: join(dataDir, 'config.yaml'),
     knownHosts: join(dataDir, 'known_hosts'),
     vaultKey: join(dataDir, 'vault.key'),

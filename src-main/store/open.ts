@@ -10,10 +10,12 @@ import { sizeOf } from './core-log-files.ts';
 import { coreIdentity, type CoreIdentity } from './core-identity.ts';
 import { makeDataDir, type DataPaths } from './data-dir.ts';
 import { EffectRepository } from './effect-repository.ts';
+import { EnvironmentRepository } from './environment-repository.ts';
 import { ForwardRepository } from './forward-repository.ts';
 import { GroupCommit, type Schedule } from './group-commit.ts';
 import { KeptRepository } from './kept-repository.ts';
 import { takeLock, type DirectoryLock } from './lock.ts';
+import { LayerFiles } from './layer-files.ts';
 import { LogStore } from './logs/log-store.ts';
 import { Meta } from './meta.ts';
 import { MetricsRepository } from './metrics-repository.ts';
@@ -73,6 +75,8 @@ export interface Store extends AsyncDisposable {
   readonly logs: LogStore;
   readonly forwards: ForwardRepository;
   readonly queue: QueueRepository;
+  readonly environments: EnvironmentRepository;
+  readonly layers: LayerFiles;
   readonly vault: SecretVault;
   readonly configFile: ConfigFile;
   /**
@@ -174,6 +178,8 @@ async function assemble(options: OpenStoreOptions, opened: Opened): Promise<Stor
     logs,
     forwards: new ForwardRepository(connection, group, log),
     queue: new QueueRepository(connection, group, log),
+    environments: new EnvironmentRepository(connection, group, log),
+    layers: new LayerFiles(paths.layers),
     vault,
     configFile: new ConfigFile(paths.configFile),
     write: (fn) => group.write(fn),

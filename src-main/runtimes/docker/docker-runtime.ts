@@ -40,6 +40,7 @@ import { LogCursor } from './log-cursor.ts';
 import { mayBeLost, readEngineLife, toldAsLost, type EngineLife } from './lost-containers.ts';
 import { readLog } from './logs.ts';
 import type { FoundContainer } from './observed.ts';
+import { DockerImages } from './environments/docker-images.ts';
 import { imageOf } from './reference.ts';
 import { stopContainer } from './stop.ts';
 import { DockerVps } from './vps/docker-vps.ts';
@@ -96,6 +97,7 @@ class EngineRuntime implements DockerRuntime {
   /** Asked for once: a runtime does not outlive its node's or its Engine's restart. */
   #life: Promise<EngineLife> | undefined;
   readonly vps: DockerVps;
+  readonly imageEngine: DockerImages;
 
   constructor(options: DockerRuntimeOptions) {
     const { door, memoryBytes } = options.connection ?? {
@@ -114,6 +116,7 @@ class EngineRuntime implements DockerRuntime {
     this.#log = log;
     this.access = containerAccess({ docker, timers: options.timers, log }, options.coreId);
     this.vps = new DockerVps(docker, this.#core);
+    this.imageEngine = new DockerImages({ docker, core: this.#core, clock: options.clock });
     void this.#follow(log);
   }
 
@@ -129,7 +132,9 @@ class EngineRuntime implements DockerRuntime {
     const found = await listManaged(this.#docker);
     const isKept = ({ name, attempt }: FoundContainer) =>
       isKeptName(name) && attempt.condition.kind === 'ended';
-    return found.filter((container) => !isKept(container)).map(({ attempt }) => attempt);
+    return found
+      .filter((container) => !container.labels.isEnvironment && !isKept(container))
+      .map(({ attempt }) => attempt);
   }
 
   async inspect(ref: AttemptRef): Promise<ObservedAttempt | undefined> {

@@ -80,6 +80,20 @@ export class ImagePullError extends DockerError {
   }
 }
 
+/** A Dockerfile did not come to its end. */
+export class ImageBuildError extends DockerError {
+  constructor(message: string, options: AppErrorOptions = {}) {
+    super('docker/image-build', message, { retry: 'after-user-action', ...options });
+  }
+}
+
+/** The Engine did not take an image it was sent. */
+export class ImageImportError extends DockerError {
+  constructor(message: string, options: AppErrorOptions = {}) {
+    super('docker/image-import', message, { retry: 'later', ...options });
+  }
+}
+
 /** GPUs, cores or memory could not be given to the container. */
 export class ResourceAllocationError extends DockerError {
   constructor(message: string, options: AppErrorOptions = {}) {

@@ -66,8 +66,35 @@ export function labelsOf(
   };
 }
 
+/** What marks containers and images of environments. */
+export const environmentType = 'environment';
+
+/** What says of a container that it is ours, and whose of us. */
+export const ownedLabels = [managedLabel, label.core, label.taskType, label.node];
+
+/** Labels of the container an environment is made in. */
+export function environmentLabels(
+  core: CoreId,
+  what: { readonly environment: string; readonly reference: string; readonly node: string },
+): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': what.environment,
+    'app.kubernetes.io/instance': what.environment,
+    'app.kubernetes.io/component': environmentType,
+    'app.kubernetes.io/part-of': 'kohakuriver',
+    'app.kubernetes.io/managed-by': 'kohakuriver',
+    [managedLabel]: 'true',
+    [label.taskType]: environmentType,
+    [label.node]: what.node,
+    [label.core]: core,
+    [label.image]: what.reference,
+  };
+}
+
 /** What the labels of a managed container tell. */
 export interface ReadLabels {
+  /** It runs no task: an environment is made in it. */
+  readonly isEnvironment: boolean;
   readonly core: CoreId | null;
   readonly taskId: TaskId | null;
   readonly attempt: number;
@@ -82,6 +109,7 @@ export interface ReadLabels {
 /** Reads labels as they came from the node. */
 export function readLabels(labels: Readonly<Record<string, string>>): ReadLabels {
   return {
+    isEnvironment: labels[label.taskType] === environmentType,
     core: coreId.safeParse(labels[label.core]).data ?? null,
     taskId: taskId.safeParse(labels[label.taskId]).data ?? null,
     attempt: wholeNumber(labels[label.attempt], 1_000_000) ?? 0,

@@ -6,7 +6,13 @@ import { isAppError, type AppError } from '../../contract/errors.ts';
 import type { TaskId } from '../../contract/ids.ts';
 import { endEvents, eventsFor } from '../../domain/reconcile.ts';
 import type { Active, Task, TaskEvent, TaskState } from '../../domain/task.ts';
-import type { AttemptRef, AttemptSpec, ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
+import type {
+  AttemptRef,
+  AttemptSpec,
+  ObservedAttempt,
+  PrepareOptions,
+  Runtime,
+} from '../../runtimes/runtime.ts';
 import type { TaskBook } from '../tasks/task-book.ts';
 
 export interface AttemptParts {
@@ -17,6 +23,8 @@ export interface AttemptParts {
   readonly isNew: boolean;
   /** Copies the attempt's log until it is complete and safely stored. */
   readonly collectLog: (runtime: Runtime, ref: AttemptRef, signal: AbortSignal) => Promise<void>;
+  /** Sees to it that what it runs in is on the node, where that is for us to bring. */
+  readonly bring?: (spec: AttemptSpec, work: PrepareOptions) => Promise<void>;
 }
 
 type ActiveState = Extract<TaskState, Active>;
@@ -184,7 +192,9 @@ export class AttemptDriver {
     const { runtime, book } = this.#parts;
     const spec = this.#parts.spec();
     const onProgress = (phase: string) => book.setPhase(this.#ref.taskId, phase);
-    const prepared = await runtime.prepare(spec, { signal: this.#starting.signal, onProgress });
+    const work = { signal: this.#starting.signal, onProgress };
+    await this.#parts.bring?.(spec, work);
+    const prepared = await runtime.prepare(spec, work);
     this.#checkWish();
     const task = this.#task();
     if (task !== undefined && prepared.imageDigest !== null)

@@ -4,7 +4,13 @@ import type { CoreId, NodeId, TaskId } from '../../contract/ids.ts';
 import { isFinal } from '../../contract/task.ts';
 import type { Timers } from '../../domain/clock.ts';
 import type { Place, Task } from '../../domain/task.ts';
-import type { AttemptRef, AttemptSpec, ObservedAttempt, Runtime } from '../../runtimes/runtime.ts';
+import type {
+  AttemptRef,
+  AttemptSpec,
+  ObservedAttempt,
+  PrepareOptions,
+  Runtime,
+} from '../../runtimes/runtime.ts';
 import type { Fleet, FleetNode } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
 import type { EffectRecords, StoredEffect } from '../tasks/ports.ts';
@@ -39,6 +45,8 @@ export interface AttemptServiceParts {
   /** Throws VaultError while secrets cannot be read. */
   readonly buildSpec: (task: Task, place: Place, node: FleetNode) => AttemptSpec;
   readonly collectLog: (runtime: Runtime, ref: AttemptRef, signal: AbortSignal) => Promise<void>;
+  /** Sees to it that an environment is on the node before it is used there. */
+  readonly bring?: (spec: AttemptSpec, nodeId: NodeId, work: PrepareOptions) => Promise<void>;
 }
 
 export class AttemptService implements AsyncDisposable {
@@ -239,12 +247,13 @@ export class AttemptService implements AsyncDisposable {
     if (existing !== undefined) return existing.driver;
     const node = this.#parts.fleet.node(nodeId);
     if (node === undefined) return undefined;
-    const { book, buildSpec, collectLog } = this.#parts;
+    const { book, buildSpec, collectLog, bring } = this.#parts;
     const driver = new AttemptDriver(ref, {
       book,
       runtime,
       collectLog,
       isNew,
+      ...(bring === undefined ? {} : { bring: (spec, work) => bring(spec, nodeId, work) }),
       spec: () => buildSpec(task, place, node),
     });
     this.#drivers.set(key, { driver, nodeId });

@@ -15,13 +15,14 @@ import { FakeCore, type FakeVariant } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
 import { fakeCoreLog, fakeDiagnosticsApi } from './fake-diagnostics.ts';
 import { fakeBatchesApi } from './fake-batches-api.ts';
+import { fakeEnvironmentsApi } from './fake-environments.ts';
 import { fakeFiles } from './fake-files.ts';
 import { fakeLog } from './fake-logs.ts';
 import { fakeQueue } from './fake-queue.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
 import { fakeTransfersApi } from './fake-transfers.ts';
-import { fakeForwardsApi, fakeSshApi } from './fake-forwards.ts';
+import { fakeForwardsApi, fakeSshApi, richForwards } from './fake-forwards.ts';
 import { FakeTerminals } from './fake-terminals.ts';
 import { fakeVpsApi } from './fake-vps-api.ts';
 
@@ -62,8 +63,9 @@ export function createFakeClient({
     kept: fakeKeptApi(),
     files: disk.api,
     transfers: fakeTransfersApi(now),
-    forwards: fakeForwardsApi(),
+    forwards: fakeForwardsApi(variant === 'rich' ? richForwards(now()) : []),
     ssh: fakeSshApi(),
+    environments: fakeEnvironmentsApi(core),
   };
   const streams: Record<string, (input: never, options: StreamOptions) => ByteReader> = {
     'tasks.readLog': (input: StreamInput<'tasks.readLog'>, { signal }) => {

@@ -1,0 +1,183 @@
+// The container people make an environment in, and Dockerfiles.
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import type Dockerode from 'dockerode';
+import type { CoreId } from '../../../contract/ids.ts';
+import { buildContainerName } from '../../../domain/environments/names.ts';
+import { inspectContainer } from '../containers.ts';
+import {
+  ContainerNotFoundError,
+  DockerDiskFullError,
+  fromDocker,
+  ImageBuildError,
+  NameTakenError,
+  readComplaint,
+} from '../errors.ts';
+import { environmentLabels, ownedLabels } from '../labels.ts';
+import type { FoundContainer } from '../observed.ts';
+import { asReadable } from '../reply-stream.ts';
+import { replyLines } from './reply-lines.ts';
+
+/** Stays, and ends at once when it is told to. */
+const stay = ['/bin/sh', '-c', 'trap "exit 0" TERM INT; while :; do sleep 2147483 & wait $!; done'];
+const stopSeconds = 5;
+
+/** This core's container of that name; undefined when there is none. Throws NameTakenError for another's. */
+export async function findBuild(
+  docker: Dockerode,
+  core: CoreId,
+  container: string,
+): Promise<FoundContainer | undefined> {
+  const found = await inspectContainer(docker, container);
+  if (found === undefined || found.labels.core === core) return found;
+  throw new NameTakenError(
+    `A container named ${container} is on the node and was not made by this core. It was left alone.`,
+    { details: { container } },
+  );
+}
+
+export async function needBuild(
+  docker: Dockerode,
+  core: CoreId,
+  container: string,
+): Promise<FoundContainer> {
+  const found = await findBuild(docker, core, container);
+  if (found !== undefined) return found;
+  throw new ContainerNotFoundError(`The container ${container} is not on the node any more.`, {
+    details: { container },
+  });
+}
+
+export async function createBuild(
+  docker: Dockerode,
+  core: CoreId,
+  what: { environment: string; imageId: string; reference: string; node: string },
+): Promise<void> {
+  const name = buildContainerName(what.environment);
+  try {
+    await docker.createContainer({
+      name,
+      Image: what.imageId,
+      Entrypoint: stay,
+      Cmd: [],
+      Hostname: what.environment.replace(/[^a-z0-9-]+/g, '-'),
+      Labels: environmentLabels(core, what),
+      Healthcheck: { Test: ['NONE'] },
+      User: '0',
+      HostConfig: { Init: true, RestartPolicy: { Name: 'unless-stopped' } },
+    });
+  } catch (error) {
+    throw fromDocker(error, { kind: 'create', container: name });
+  }
+}
+
+export async function startBuild(docker: Dockerode, { id, name }: FoundContainer): Promise<void> {
+  try {
+    await docker.getContainer(id).start();
+  } catch (error) {
+    if (readComplaint(error).status === 304) return;
+    throw fromDocker(error, { kind: 'start', container: name });
+  }
+}
+
+export async function stopBuild(docker: Dockerode, { id, name }: FoundContainer): Promise<void> {
+  try {
+    await docker.getContainer(id).stop({ t: stopSeconds });
+  } catch (error) {
+    if (readComplaint(error).status === 304) return;
+    throw fromDocker(error, { kind: 'other', container: name });
+  }
+}
+
+export async function removeBuild(docker: Dockerode, { id, name }: FoundContainer): Promise<void> {
+  try {
+    await docker.getContainer(id).remove({ v: true, force: true });
+  } catch (error) {
+    const { status, text } = readComplaint(error);
+    if (status === 404 || text.includes('already in progress')) return;
+    throw fromDocker(error, { kind: 'other', container: name });
+  }
+}
+
+/** What is made of it later is not where the environment is made: it gets none of its labels. */
+const changes = [
+  'ENTRYPOINT []',
+  'CMD ["/bin/sh"]',
+  ...ownedLabels.map((label) => `LABEL ${label}=""`),
+].join('\n');
+
+/** The image of the environment, not of the container. */
+export async function commitBuild(
+  docker: Dockerode,
+  found: FoundContainer,
+  { note }: { note: string },
+): Promise<string> {
+  try {
+    const made = (await docker
+      .getContainer(found.id)
+      .commit({ comment: note, pause: true, changes })) as {
+      Id: string;
+    };
+    return made.Id.startsWith('sha256:') ? made.Id : `sha256:${made.Id}`;
+  } catch (error) {
+    if (/no space left|disk quota exceeded/i.test(readComplaint(error).text)) {
+      throw new DockerDiskFullError(
+        "The disk that holds Docker's data is full: nothing was saved, and nothing was changed. Free some space on the node, or prune old versions.",
+        { cause: error },
+      );
+    }
+    throw fromDocker(error, { kind: 'other', container: found.name });
+  }
+}
+
+export async function runDockerfile(
+  docker: Dockerode,
+  context: Readable,
+  options: {
+    labels: Record<string, string>;
+    onLine: (line: string) => void;
+    signal: AbortSignal;
+  },
+): Promise<string> {
+  const { labels, onLine, signal } = options;
+  let id: string | undefined;
+  let complaint: string | undefined;
+  let reply: Readable | undefined;
+  const onAbort = () => reply?.destroy();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    reply = asReadable(
+      await docker.buildImage(context, { labels, rm: true, forcerm: true, abortSignal: signal }),
+    );
+    for await (const line of replyLines(reply)) {
+      for (const text of (line.stream ?? line.status ?? '').split('\n')) {
+        if (text.trim() !== '') onLine(text.slice(0, 500));
+      }
+      id = line.aux?.ID ?? id;
+      complaint = line.error ?? complaint;
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason as Error;
+    throw readComplaint(error).status === null
+      ? fromDocker(error, { kind: 'ask' })
+      : buildFailed(readComplaint(error).text, error);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    if (reply !== undefined && !reply.closed) {
+      reply.destroy();
+      await once(reply, 'close');
+    }
+  }
+  signal.throwIfAborted();
+  if (complaint !== undefined || id === undefined)
+    throw buildFailed(complaint ?? 'it made nothing');
+  return id;
+}
+
+function buildFailed(text: string, cause?: unknown): ImageBuildError {
+  return new ImageBuildError(
+    `The Dockerfile could not be carried out: ${text.slice(0, 600)}`,
+    cause === undefined ? {} : { cause },
+  );
+}
