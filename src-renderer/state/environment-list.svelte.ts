@@ -25,6 +25,12 @@ export class EnvironmentList {
     this.#byName = new Map(this.#byName).set(view.name, view);
   }
 
+  #remove(name: string): void {
+    const next = new Map(this.#byName);
+    next.delete(name);
+    this.#byName = next;
+  }
+
   /** Follows the feed until disposed. */
   start(client: CoreClient): () => void {
     const feed = client.feed<EnvironmentView[], EnvironmentChange>(
@@ -35,10 +41,8 @@ export class EnvironmentList {
           this.#problem = undefined;
         },
         onChange: (change) => {
-          if ('upsert' in change) return this.adopt(change.upsert);
-          const next = new Map(this.#byName);
-          next.delete(change.removed);
-          this.#byName = next;
+          if ('upsert' in change) this.adopt(change.upsert);
+          else this.#remove(change.removed);
         },
         onError: (error) => (this.#problem = toProblem(error)),
       },
