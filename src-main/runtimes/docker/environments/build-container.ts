@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import { z } from 'zod';
 import type { CoreId } from '../../../contract/ids.ts';
 import { buildContainerName } from '../../../domain/environments/names.ts';
 import { inspectContainer } from '../containers.ts';
@@ -17,6 +18,8 @@ import { environmentLabels, ownedLabels } from '../labels.ts';
 import type { FoundContainer } from '../observed.ts';
 import { asReadable } from '../reply-stream.ts';
 import { replyLines } from './reply-lines.ts';
+
+const commitReply = z.object({ Id: z.string().regex(/^(sha256:)?[a-f0-9]{64}$/) });
 
 /** Stays, and ends at once when it is told to. */
 const stay = ['/bin/sh', '-c', 'trap "exit 0" TERM INT; while :; do sleep 2147483 & wait $!; done'];
@@ -113,12 +116,10 @@ export async function commitBuild(
   { note }: { note: string },
 ): Promise<string> {
   try {
-    const made = (await docker
-      .getContainer(found.id)
-      .commit({ comment: note, pause: true, changes })) as {
-      Id: string;
-    };
-    return made.Id.startsWith('sha256:') ? made.Id : `sha256:${made.Id}`;
+    const made = commitReply.parse(
+      await docker.getContainer(found.id).commit({ comment: note, pause: true, changes }),
+    );
+    return `sha256:${made.Id.replace('sha256:', '')}`;
   } catch (error) {
     if (/no space left|disk quota exceeded/i.test(readComplaint(error).text)) {
       throw new DockerDiskFullError(

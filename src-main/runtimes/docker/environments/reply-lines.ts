@@ -6,7 +6,15 @@ const replyLine = z.object({
   stream: z.string().optional(),
   status: z.string().optional(),
   error: z.string().max(4000).optional(),
-  aux: z.object({ ID: z.string().max(100).optional() }).optional(),
+  /** Of an image that was made. */
+  aux: z
+    .object({
+      ID: z
+        .string()
+        .regex(/^sha256:[a-f0-9]{64}$/)
+        .optional(),
+    })
+    .optional(),
 });
 export type ReplyLine = z.infer<typeof replyLine>;
 
