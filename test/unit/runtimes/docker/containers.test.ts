@@ -88,6 +88,7 @@ describe('labels', () => {
     const labels = labelsOf(core, spec, { reference: 'debian:12', digest: imageId });
     expect(labels['team']).toBe('red');
     expect(readLabels(labels)).toEqual({
+      isEnvironment: false,
       core,
       taskId: '4711',
       attempt: 2,
