@@ -52,7 +52,7 @@ export function webAddress(view: ForwardView): string | undefined {
 export function isOf(view: ForwardView, place: ForwardPlace): boolean {
   const { target } = view.spec;
   if (target.kind !== place.kind) return false;
-  const reference = target.kind === 'node' ? target.node : target.kind === 'task' && target.task;
+  const reference = target.kind === 'node' ? target.node : target.task;
   return reference === place.id || (place.name !== null && reference === place.name);
 }
 

@@ -217,7 +217,7 @@ export class EnvironmentBuilds implements AsyncDisposable {
   async #make(name: string, signal: AbortSignal): Promise<void> {
     const record = this.#book.find(name);
     const build = record?.build;
-    if (record === undefined || build == null || build.state !== 'wanted') return;
+    if (record === undefined || build?.state !== 'wanted') return;
     const { fleet, log } = this.#parts;
     const engine = imagesOf(fleet, build.nodeId);
     if (engine === undefined) {

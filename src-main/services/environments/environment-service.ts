@@ -169,7 +169,7 @@ export class EnvironmentService {
     id: DeliveryId,
     { signal, onProgress }: { signal: AbortSignal; onProgress: (words: string) => void },
   ): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const told = () => {
       const record = this.#book.delivery(id);
       if (record !== undefined) onProgress(`bringing its environment: ${record.words}`);
@@ -180,7 +180,7 @@ export class EnvironmentService {
       this.#book.onDidChange(told),
       this.#deliveries.onDidEnd((record) => {
         if (record.id !== id) return;
-        if (record.state === 'done') resolve();
+        if (record.state === 'done') resolve(undefined);
         else reject(notDelivered(`Its environment could not be brought: ${record.words}`));
       }),
     ];

@@ -99,7 +99,7 @@ export class ActiveForward {
       else await this.#listenHere();
       // Paused or closed meanwhile: what was opened for nobody is closed again.
       if (turn === this.#turn) this.#setState({ kind: 'open' });
-      else if (this.#isClosed || this.isPaused) await this.#letGo();
+      else if (this.#isUnwanted()) await this.#letGo();
       return undefined;
     } catch (error) {
       if (turn !== this.#turn) return undefined;
@@ -136,6 +136,10 @@ export class ActiveForward {
     this.#isClosed = true;
     this.#turn += 1;
     await this.#letGo();
+  }
+
+  #isUnwanted(): boolean {
+    return this.#isClosed || this.isPaused;
   }
 
   async #letGo(): Promise<void> {

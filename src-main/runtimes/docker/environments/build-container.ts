@@ -141,16 +141,29 @@ export async function runDockerfile(
   },
 ): Promise<string> {
   const { labels, onLine, signal } = options;
-  let id: string | undefined;
-  let complaint: string | undefined;
-  let reply: Readable | undefined;
-  const onAbort = () => reply?.destroy();
-  signal.addEventListener('abort', onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    reply = asReadable(
-      await docker.buildImage(context, { labels, rm: true, forcerm: true, abortSignal: signal }),
-    );
+    const asked = { labels, rm: true, forcerm: true, abortSignal: signal };
+    const reply = asReadable(await docker.buildImage(context, asked));
+    return await followBuild(reply, { onLine, signal });
+  } catch (error) {
+    if (signal.aborted) throw signal.reason as Error;
+    const { status, text } = readComplaint(error);
+    if (error instanceof ImageBuildError) throw error;
+    throw status === null ? fromDocker(error, { kind: 'ask' }) : buildFailed(text, error);
+  }
+}
+
+/** Reads what the Engine says to its end; what it made, or why it made nothing. */
+async function followBuild(
+  reply: Readable,
+  { onLine, signal }: { onLine: (line: string) => void; signal: AbortSignal },
+): Promise<string> {
+  let id: string | undefined;
+  let complaint: string | undefined;
+  const onAbort = () => reply.destroy();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
     for await (const line of replyLines(reply)) {
       for (const text of (line.stream ?? line.status ?? '').split('\n')) {
         if (text.trim() !== '') onLine(text.slice(0, 500));
@@ -158,22 +171,15 @@ export async function runDockerfile(
       id = line.aux?.ID ?? id;
       complaint = line.error ?? complaint;
     }
-  } catch (error) {
-    if (signal.aborted) throw signal.reason as Error;
-    throw readComplaint(error).status === null
-      ? fromDocker(error, { kind: 'ask' })
-      : buildFailed(readComplaint(error).text, error);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    if (reply !== undefined && !reply.closed) {
+    if (!reply.closed) {
       reply.destroy();
       await once(reply, 'close');
     }
   }
-  signal.throwIfAborted();
-  if (complaint !== undefined || id === undefined)
-    throw buildFailed(complaint ?? 'it made nothing');
-  return id;
+  if (complaint === undefined && id !== undefined) return id;
+  throw buildFailed(complaint ?? 'it made nothing');
 }
 
 function buildFailed(text: string, cause?: unknown): ImageBuildError {
