@@ -15,7 +15,6 @@ const benches = {
   steady: 'markdown',
   throughput: 'markdown',
   files: 'markdown',
-  reach: 'markdown',
 } as const;
 type Name = keyof typeof benches;
 const isName = (word: string): word is Name => word in benches;

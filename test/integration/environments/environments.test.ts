@@ -130,7 +130,7 @@ describe.skipIf(!can.isMet)('environments', () => {
     await core.api.environments.save({ environment: first });
     await inBuild(first, 'head -c 90000000 /dev/urandom > /evenmore');
     const version = await core.api.environments.save({ environment: first });
-    await bed.slow('n2', '200mbit');
+    await bed.slow('n2', '80mbit');
     const asked = await core.api.environments.distribute({ environment: first, nodes: ['n2'] });
     await until(async () => {
       const one = (await get(first)).deliveries.find(({ id }) => id === asked[0]!.id);
