@@ -64,10 +64,8 @@ function run(options: CoreOptions, foundations: Foundations): Core {
   nodes.start();
   transfers.start();
   const { coreId } = store.identity;
-  logFile.log.info(
-    { coreId, dataDir: options.dataDir, host: options.host },
-    'the core has started',
-  );
+  const { dataDir, host } = options;
+  logFile.log.info({ coreId, dataDir, host }, 'the core has started');
   return {
     router: {
       core: coreRouter({

@@ -17,7 +17,7 @@ import {
 import { environmentLabels, ownedLabels } from '../labels.ts';
 import type { FoundContainer } from '../observed.ts';
 import { asReadable } from '../reply-stream.ts';
-import { replyLines } from './reply-lines.ts';
+import { replyLines, type ReplyLine } from './reply-lines.ts';
 
 const commitReply = z.object({ Id: z.string().regex(/^(sha256:)?[a-f0-9]{64}$/) });
 
@@ -165,9 +165,7 @@ async function followBuild(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     for await (const line of replyLines(reply)) {
-      for (const text of (line.stream ?? line.status ?? '').split('\n')) {
-        if (text.trim() !== '') onLine(text.slice(0, 500));
-      }
+      for (const text of printedIn(line)) onLine(text);
       id = line.aux?.ID ?? id;
       complaint = line.error ?? complaint;
     }
@@ -180,6 +178,12 @@ async function followBuild(
   }
   if (complaint === undefined && id !== undefined) return id;
   throw buildFailed(complaint ?? 'it made nothing');
+}
+
+/** The lines a person would see, cut where they are endless. */
+function printedIn({ stream, status }: ReplyLine): string[] {
+  const lines = (stream ?? status ?? '').split('\n').filter((text) => text.trim() !== '');
+  return lines.map((text) => text.slice(0, 500));
 }
 
 function buildFailed(text: string, cause?: unknown): ImageBuildError {
