@@ -32,8 +32,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: dispatcher,
-        from: 'const holding = after === undefined ? undefined : holdingOf(after);',
-        to: "const holding = after === undefined || after.state.status === 'ASSIGNING' ? undefined : holdingOf(after);",
+        from: '  if (holding === undefined) return undefined;',
+        to: "  if (holding === undefined || task.state.status === 'ASSIGNING') return undefined;",
       },
     ],
   },
@@ -43,8 +43,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: dispatcher,
-        from: 'const holding = after === undefined ? undefined : holdingOf(after);',
-        to: "const holding = after === undefined || after.state.status === 'PAUSED' ? undefined : holdingOf(after);",
+        from: '  if (holding === undefined) return undefined;',
+        to: "  if (holding === undefined || task.state.status === 'PAUSED') return undefined;",
       },
     ],
   },
@@ -54,8 +54,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: dispatcher,
-        from: 'const holding = after === undefined ? undefined : holdingOf(after);',
-        to: "const holding = after === undefined || after.state.status === 'LOST' ? undefined : holdingOf(after);",
+        from: '  if (holding === undefined) return undefined;',
+        to: "  if (holding === undefined || task.state.status === 'LOST') return undefined;",
       },
     ],
   },
@@ -425,7 +425,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: 'src-main/domain/planner/node-state.ts',
-        from: '    if (place.exclusive) this.exclusiveBy = taskId;\n',
+        from: '    if (place.exclusive) this.exclusiveBy = holder;\n',
         to: '',
       },
     ],

@@ -67,8 +67,12 @@ export const queue = {
     gpus: 'GPUs',
     gpusHint: 'Their numbers, such as 0, 1.',
     allGpus: 'the whole node',
-    gpusWrong: (count: number) =>
-      count === 0 ? 'This node has no GPU.' : `Numbers from 0 to ${count - 1}, such as 0, 1.`,
+    gpusWrong: (count: number) => {
+      if (count === 0) return 'This node has no GPU.';
+      return count === 1
+        ? 'This node has one GPU: 0.'
+        : `Numbers from 0 to ${count - 1}, such as 0, 1.`;
+    },
     from: 'From',
     to: 'To',
     endsBefore: 'It has to end after it begins.',
