@@ -210,7 +210,8 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     const { stdoutBytes } = await app.core.api.tasks.get({ task: id });
     const known = (await app.core.log(id, 'stdout', false)).toString().trim().split('\n').length;
     await expect.poll(() => lastLine(output), slowly).toBeGreaterThan(known + 5);
-    expect((await app.core.api.tasks.get({ task: id })).stdoutBytes).toBeGreaterThan(stdoutBytes);
+    const bytesNow = async () => (await app.core.api.tasks.get({ task: id })).stdoutBytes;
+    await expect.poll(bytesNow, slowly).toBeGreaterThan(stdoutBytes);
     await page.getByRole('button', { name: 'Kill' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Kill' }).click();
     await page.getByText('Killed', { exact: true }).first().waitFor();
