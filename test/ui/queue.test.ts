@@ -167,7 +167,7 @@ test('a node is reserved and given free again', async () => {
   const dialog = await screen.findByRole('dialog', { name: 'Reserve a node' });
   const gpus = within(dialog).getByLabelText(/GPUs/);
   await fireEvent.input(gpus, { target: { value: '0,99' } });
-  await within(dialog).findByText(/Numbers from 0 to/);
+  await within(dialog).findByText(/This node has one GPU/);
   const reserve = within(dialog).getByRole<HTMLButtonElement>('button', { name: 'Reserve' });
   expect(reserve.disabled).toBe(true);
   await fireEvent.input(gpus, { target: { value: '0' } });
