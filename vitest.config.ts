@@ -1,6 +1,5 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/support/longest-first.ts';
 
 // unit: no network, no real timers. ui: components with a fake client, in jsdom. integration: real
 // sshd, Docker Engine, SQLite. e2e: a real browser on a real core. electron: real Electron, where it is. Files run two at a time: each has
@@ -18,7 +17,6 @@ const slow = {
 export default defineConfig({
   test: {
     teardownTimeout: 60_000,
-    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
