@@ -110,7 +110,7 @@ test('secrets are sent, but are no part of the command line or of asking', async
 
 test('submits a task again with what it was, by the core that has its secrets', async () => {
   await form.load('llama-finetune-r3');
-  expect(form.command).toContain(`'/work/out run 3'`);
+  expect(form.command).toContain(`'/data/out run 3'`);
   expect(form.memory).toBe('256G');
   let resubmitted: unknown;
   const { resubmit } = client.api.tasks;

@@ -11,7 +11,7 @@ function outLine(n: number): string {
   if (n % 23 === 5)
     return `\u001b[33mWARNING\u001b[0m gradient norm ${(3 + (n % 7) / 3).toFixed(2)} clipped to 1.0`;
   if (n % 50 === 49)
-    return `\u001b[36mcheckpoint\u001b[0m saved to /work/out/step-${n * 10} (13.5 GiB)`;
+    return `\u001b[36mcheckpoint\u001b[0m saved to /data/runs/step-${n * 10} (13.5 GiB)`;
   const loss = 2.4 * Math.exp(-n / 300) + 0.9;
   return `step ${String(n * 10).padStart(6)}  loss \u001b[32m${loss.toFixed(4)}\u001b[0m  lr 1.98e-05  ${(812 + (n % 13)).toFixed(0)} tok/s/GPU  mem 61.2 GiB`;
 }

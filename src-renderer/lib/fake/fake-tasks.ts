@@ -112,7 +112,7 @@ function running(now: number): TaskView[] {
           '--lr',
           '2e-5',
           '--out',
-          '/work/out run 3',
+          '/data/out run 3',
         ],
       },
       imageDigest: 'sha256:1f0e4c3a9b5d4f7788a1b2c3d4e5f60718293a4b5c6d7e8f901a2b3c4d5e6f70',
