@@ -82,8 +82,8 @@ export function confine(
 
 const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
-/** The web, what is forwarded to this computer, and VS Code on a host of OpenSSH. */
-function mayLeave(url: string): boolean {
+/** Whether a link of the page may be handed to the system: the web, what is forwarded to this computer, VS Code on one of our hosts. */
+export function mayLeave(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname, pathname } = new URL(url);
   if (protocol === 'vscode:') {
