@@ -29,6 +29,7 @@ const libraries = [
   ['@fastify', '^src-main/hosts/server/'],
   ['ws', '^src-main/hosts/(server|cli|electron)/'],
   ['commander', '^src-main/hosts/cli/'],
+  ['ignore', '^src-main/domain/transfers/'],
   ['pino', '^src-main/(core|hosts/)'],
   ['pino-roll', '^src-main/(core|hosts/)'],
   // The sample client of the gallery and of tests checks its answers against the contract.

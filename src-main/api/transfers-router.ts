@@ -9,6 +9,9 @@ export function transfersRouter(transfers: TransferService) {
   const os = implement(contract.transfers).$context<WireContext>();
   return os.router({
     start: os.start.handler(({ input }) => transfers.submit(input)),
+    previewSync: os.previewSync.handler(({ input, signal }) =>
+      transfers.previewSync(input, signal ?? new AbortController().signal),
+    ),
     list: os.list.handler(() => transfers.list()),
     watch: os.watch.handler(({ signal }) =>
       feedFrom({

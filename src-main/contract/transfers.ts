@@ -5,6 +5,7 @@ import { errorShape } from './errors.ts';
 import { feedOf } from './feed.ts';
 import { filePath, filePlace } from './files.ts';
 import { instant } from './ids.ts';
+import { syncOptions, syncPreview } from './sync.ts';
 
 export const transferId = z
   .string()
@@ -31,7 +32,7 @@ export type TransferStatus = z.infer<typeof transferStatus>;
 export const conflictPolicy = z.enum(['ask', 'skip', 'overwrite', 'newer', 'rename']);
 export type ConflictPolicy = z.infer<typeof conflictPolicy>;
 
-export const transferRequest = z.strictObject({
+const transferRequestShape = z.strictObject({
   from: z.strictObject({ place: filePlace, paths: z.array(filePath).min(1).max(10_000) }),
   to: z.strictObject({
     place: filePlace,
@@ -47,7 +48,13 @@ export const transferRequest = z.strictObject({
   verify: z.boolean().default(true),
   /** Bytes a second, at most; null: as fast as it goes. */
   rateLimit: z.number().int().min(1024).nullable().default(null),
+  /** What is in the one folder named goes into the target folder, where it is not there already. */
+  sync: syncOptions.nullable().default(null),
 });
+export const transferRequest = transferRequestShape.refine(
+  ({ sync, from }) => sync === null || from.paths.length === 1,
+  { message: 'one folder is brought in step with one other', path: ['from', 'paths'] },
+);
 export type TransferRequest = z.output<typeof transferRequest>;
 
 export const transferProgress = z.object({
@@ -102,6 +109,8 @@ const orderResults = z.array(
 
 export const transfers = {
   start: oc.input(transferRequest).output(transferView),
+  /** What a sync would do now; changes nothing. */
+  previewSync: oc.input(transferRequest).output(syncPreview),
   list: oc.output(z.array(transferView)),
   watch: oc.output(
     feedOf(

@@ -40,7 +40,9 @@ export class Files {
   start(): () => void {
     const stop = this.transfers.start(this.#app.client, {
       news: (view) => {
-        this.#told(view, view.request.to);
+        // One that is repeated at every change of a file is no news where nothing differed.
+        const isIdle = view.request.sync !== null && view.progress.bytesMoved === 0;
+        this.#told(view, view.request.to, isIdle);
         this.#waiting.get(view.id)?.(view.status === 'DONE');
         this.#waiting.delete(view.id);
       },
@@ -116,12 +118,13 @@ export class Files {
     return paths.length === files.length ? paths : undefined;
   }
 
-  #told(move: { status: string; title: string }, to: FileLocation): void {
+  #told(move: { status: string; title: string }, to: FileLocation, isQuiet = false): void {
     const { toasts, panel } = this.#app;
     const title = shownName(move.title);
     const action = { label: words.show, run: () => panel.open(transfersTab) };
-    if (move.status === 'DONE') toasts.done(words.doneToast(title));
-    else if (move.status === 'FAILED') {
+    if (move.status === 'DONE') {
+      if (!isQuiet) toasts.done(words.doneToast(title));
+    } else if (move.status === 'FAILED') {
       toasts.show({ tone: 'info', title: words.failedToast(title), action });
     } else if (move.status === 'ASKING') {
       toasts.show({ tone: 'info', title: words.asks(title), action });

@@ -133,6 +133,7 @@ function ours({ api }: CoreProcess, verify: boolean): Mover {
       conflicts: 'overwrite',
       verify,
       rateLimit: null,
+      sync: null,
     };
     const { id } = await api.transfers.start(request);
     for await (const { value } of await api.transfers.watch()) {

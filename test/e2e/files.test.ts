@@ -104,6 +104,24 @@ describe.skipIf(!hasChromium)('files', () => {
     await row(left, 'hello.txt').dragTo(row(right, 'photos'));
     await expect.poll(() => readdirSync(join(home, 'right/photos')), slowly).toContain('hello.txt');
     expect(readdirSync(join(home, 'right'))).toEqual(['photos']);
+
+    // In step again, after a look at what that does.
+    writeFileSync(join(home, 'left/photos/new.txt'), 'new');
+    writeFileSync(join(home, 'left/photos/.gitignore'), '*.tmp');
+    writeFileSync(join(home, 'left/photos/scratch.tmp'), 'not to be moved');
+    await row(left, 'photos').click();
+    await left.getByRole('button', { name: /^More/ }).click();
+    await page.getByRole('menuitem', { name: 'Sync to the other pane…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Sync photos' });
+    await dialog.getByText('2 new').waitFor();
+    await dialog.getByRole('checkbox', { name: 'Remove what is not in the source' }).check();
+    await dialog.getByText('1 removed').waitFor();
+    const steps = dialog.getByRole('list', { name: 'What will be done' }).getByRole('listitem');
+    expect(await steps.count()).toBe(3);
+    await dialog.getByRole('button', { name: 'Sync', exact: true }).click();
+    await expect
+      .poll(() => readdirSync(join(home, 'right/photos')).sort(), slowly)
+      .toEqual(['.gitignore', '2026', 'large.bin', 'new.txt'].sort());
     expect(complaintsOf(app)).toEqual([]);
   }, 120_000);
 

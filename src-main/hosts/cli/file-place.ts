@@ -1,6 +1,8 @@
 import type { FilePlace } from '../../contract/files.ts';
 import { isAppError } from '../../contract/errors.ts';
 import type { Call } from './call.ts';
+import { UsageError } from './errors.ts';
+import type { FileTarget } from './parse/file-target.ts';
 
 /**
  * What a word before the colon means: `here` (the computer of the core), a node, or else a task or
@@ -24,4 +26,15 @@ async function taskPlace(call: Call, remote: string, noNode: Error): Promise<Fil
   } catch (error) {
     throw isAppError(error) && error.code === 'not-found/task' ? noNode : error;
   }
+}
+
+/** Where one side of a copy is. @throws UsageError for a path here where the core is elsewhere. */
+export async function sideOf(call: Call, target: FileTarget | undefined): Promise<FilePlace> {
+  if (target?.kind === 'remote') return placeOf(call, target.remote);
+  if (call.isElsewhere) {
+    throw new UsageError(
+      'The core is on another computer, and copies only what it sees: name its files as here:/path.',
+    );
+  }
+  return { kind: 'here' };
 }

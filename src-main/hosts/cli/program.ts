@@ -16,6 +16,7 @@ import { addSshCommands } from './commands/ssh.ts';
 import { addTaskCommands } from './commands/task.ts';
 import { addTerminalCommands } from './commands/terminal.ts';
 import { addVpsCommands } from './commands/vps.ts';
+import { addSyncCommand } from './commands/sync.ts';
 import { addTransferCommands } from './commands/transfers.ts';
 import type { Io } from './io.ts';
 import { report } from './report.ts';
@@ -84,6 +85,7 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addEnvironmentCommands(program, runner);
   addTerminalCommands(program, runner);
   addCopyCommand(program, runner);
+  addSyncCommand(program, runner);
   addTransferCommands(program, runner);
   addFileCommands(program, runner);
   addSshCommands(program, runner);

@@ -31,13 +31,15 @@ export interface Placing {
 }
 
 export interface PlacingOptions {
-  readonly files: RemoteFiles;
+  readonly files: Pick<RemoteFiles, 'list'>;
   readonly target: Target;
   readonly policy: ConflictPolicy;
   /** An earlier run may have put some in place. */
   readonly isAgain: boolean;
   /** The other end takes `A` and `a` for one. */
   readonly isCaseBlind: boolean;
+  /** Known to be there already. */
+  readonly same?: ReadonlySet<Item>;
 }
 
 /** Looks at the other end and decides. Changes nothing. */
@@ -97,6 +99,10 @@ class Placer {
 
   /** False when nothing may be put there. */
   async #decide(item: Item, to: string): Promise<boolean> {
+    if (this.#options.same?.has(item) === true) {
+      this.#alreadyThere.push(item);
+      return true;
+    }
     const there = await this.#lookAt(to);
     const { policy, isAgain } = this.#options;
     const decision = decide(item, there, { policy, isAgain });

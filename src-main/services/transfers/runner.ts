@@ -18,6 +18,7 @@ import { putInPlace } from './putting.ts';
 import { RunCounts } from './run-counts.ts';
 import { scan, type Problem, type Scanned } from './scan.ts';
 import { moveSmallFiles, type End, type Moving } from './small-files.ts';
+import { listingOf, planSync, removeExtra, type SyncPlan } from './sync.ts';
 import { makeStageDirectories, openStage, stagePath, type Staged } from './stage.ts';
 
 export type Proof = 'hashes' | 'sizes' | 'none';
@@ -65,37 +66,56 @@ class Run {
     const { request, places, onProgress } = this.#parts;
     onProgress({ phase: 'looking' });
     const [from, to] = [await places.open(request.from.place), await places.open(request.to.place)];
-    const scanned = await this.#scan(from);
+    const sync = await this.#planSync(from, to);
+    const scanned = sync?.scanned ?? (await this.#scan(from));
+    this.#counts.setTotal(filesOf(scanned));
     const target = await this.#target(to, scanned);
     this.#refuseIntoItself({ from, to, target, scanned });
     const placing = await place(scanned.sources, {
-      files: to.files,
       target,
       policy: request.conflicts,
-      isAgain: this.#parts.isAgain,
-      isCaseBlind: this.#parts.isCaseBlind && to.nodeId === undefined,
+      isAgain: sync === undefined && this.#parts.isAgain,
+      isCaseBlind: this.#isCaseBlind(to),
+      ...(sync === undefined ? { files: to.files } : { files: listingOf(sync), same: sync.same }),
     });
     if (placing.asks.length > 0) {
       return { kind: 'asks', count: placing.asks.length, some: placing.asks.slice(0, 20) };
     }
     this.#problems.push(...scanned.problems, ...placing.problems);
-    return this.#move({ from, to, target, scanned, placing });
+    await this.#move({ from, to, target, scanned, placing });
+    if (sync !== undefined) await this.#removeExtra(to, sync);
+    const proof = request.verify && !this.#isUnproven ? 'hashes' : 'sizes';
+    return { kind: 'ended', problems: this.#problems, proof };
   }
 
-  async #scan(root: Root): Promise<Scanned> {
-    const { request, signal, limit, onProgress } = this.#parts;
-    const { paths } = request.from;
-    const scanned = await scan({
-      root,
-      paths,
-      recursive: request.recursive,
-      signal,
-      limit,
-      onFound: ({ files, bytes }) => onProgress({ filesTotal: files, bytesTotal: bytes }),
-    });
-    const items = scanned.sources.flatMap((source) => source.items);
-    this.#counts.setTotal(items.filter(({ kind }) => kind === 'file'));
-    return scanned;
+  async #planSync(from: Root, to: Root): Promise<SyncPlan | undefined> {
+    const { request, signal, limit } = this.#parts;
+    const { sync } = request;
+    if (sync === null) return undefined;
+    const isCaseBlind = this.#isCaseBlind(to);
+    const onFound = this.#onFound;
+    return planSync({ from, to, request, sync, signal, limit, isCaseBlind, onFound });
+  }
+
+  /** Only after all that is new is there: a sync that is broken off leaves too much, not too little. */
+  async #removeExtra(to: Root, plan: SyncPlan): Promise<void> {
+    const { signal } = this.#parts;
+    if (this.#problems.some(({ outcome }) => outcome === 'failed')) {
+      this.#problems.push(...plan.removals.map(({ path }) => notRemoved(path)));
+    } else this.#problems.push(...(await removeExtra(to, plan, signal)));
+  }
+
+  #scan(root: Root): Promise<Scanned> {
+    const { request, signal, limit } = this.#parts;
+    const { recursive, from } = request;
+    return scan({ root, paths: from.paths, recursive, signal, limit, onFound: this.#onFound });
+  }
+
+  readonly #onFound = ({ files, bytes }: { files: number; bytes: number }) =>
+    this.#parts.onProgress({ filesTotal: files, bytesTotal: bytes });
+
+  #isCaseBlind(to: Root): boolean {
+    return this.#parts.isCaseBlind && to.nodeId === undefined;
   }
 
   /** As cp has it: into a folder that is there, or under the name given. */
@@ -105,7 +125,7 @@ class Run {
     const path = await absolute(files, request.to.path);
     const there = await files.stat(path, { follow: true });
     let target: Target;
-    if (there?.kind === 'directory' || request.to.as === 'into') {
+    if (there?.kind === 'directory' || request.to.as === 'into' || request.sync !== null) {
       await makeDirectories(files, path);
       target = { directory: path, rename: null };
     } else if (sources.length === 1) {
@@ -134,7 +154,7 @@ class Run {
     }
   }
 
-  async #move(ends: Ends & { placing: Placing }): Promise<RunOutcome> {
+  async #move(ends: Ends & { placing: Placing }): Promise<void> {
     const { from, to, target, scanned, placing } = ends;
     const { id, request, onProgress } = this.#parts;
     const stage = stagePath(target.directory, id);
@@ -158,8 +178,6 @@ class Run {
     const onProblem = (item: Item, error: ItemError) => this.#fail(item, error);
     await putInPlace({ to, target, stage, placing, arrived, policy, onProblem });
     await to.files.removeTree(stage);
-    const proof = request.verify && !this.#isUnproven ? 'hashes' : 'sizes';
-    return { kind: 'ended', problems: this.#problems, proof };
   }
 
   /** Of items that lie below one folder; resolves with those that arrived. */
@@ -287,6 +305,15 @@ function byDirectory(
     directory,
     items: own.flatMap(({ items }) => items).filter((item) => wanted.has(item)),
   }));
+}
+
+function filesOf({ sources }: Scanned): Item[] {
+  return sources.flatMap(({ items }) => items.filter(({ kind }) => kind === 'file'));
+}
+
+function notRemoved(path: string): Problem {
+  const message = 'Not removed: nothing is while something could not be moved.';
+  return { path, outcome: 'skipped', message };
 }
 
 function noFolder(path: string): FileError {

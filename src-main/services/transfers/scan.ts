@@ -40,6 +40,15 @@ export interface ScanOptions {
   readonly onFound: (found: { files: number; bytes: number }) => void;
   /** Files, folders and links in one transfer. */
   readonly limit: number;
+  /** What is in the folders named is moved, and not they themselves. */
+  readonly contents?: Contents;
+}
+
+export interface Contents {
+  /** Left alone, and what is below it is not looked at. Paths are below the folder named. */
+  readonly isIgnored: (path: string, isDirectory: boolean) => boolean;
+  /** Called with the entries of a folder before any of them is asked about. */
+  readonly enter?: (folder: string, at: string, entries: readonly FileEntry[]) => Promise<void>;
 }
 
 /** Walks the sources without following links. Throws when a source itself is not there. */
@@ -63,7 +72,9 @@ class Scan {
     const sources: Source[] = [];
     for (const given of this.#options.paths) {
       const path = await absolute(this.#options.root.files, given);
-      sources.push(await this.#source(path));
+      const { contents } = this.#options;
+      if (contents === undefined) sources.push(await this.#source(path));
+      else sources.push(...(await this.#contents(path, contents)));
     }
     return { sources, problems: this.#problems };
   }
@@ -95,6 +106,29 @@ class Scan {
     return { directory: parentPath(path), name, items: this.#items };
   }
 
+  /** Each thing in a folder is a source of its own. */
+  async #contents(directory: string, contents: Contents): Promise<Source[]> {
+    const { files } = this.#options.root;
+    const stat = await files.stat(directory, { follow: true });
+    if (stat?.kind !== 'directory') {
+      throw new FileError('link/file-not-found', `There is no folder ${shownName(directory)}.`, {
+        details: { path: shownName(directory) },
+      });
+    }
+    const entries: FileEntry[] = [];
+    await this.#list(directory, entries);
+    const sources: Source[] = [];
+    await contents.enter?.('', directory, entries);
+    for (const entry of entries) {
+      const { name } = entry;
+      if (contents.isIgnored(name, entry.kind === 'directory')) continue;
+      this.#items = [];
+      await this.#add({ path: name, stat: entry, at: joinPath(directory, name), depth: 0 });
+      sources.push({ directory, name, items: this.#items });
+    }
+    return sources.filter(({ items }) => items.length > 0);
+  }
+
   async #add(found: { path: string; stat: FileStat; at: string; depth: number }): Promise<void> {
     const { path, stat, at } = found;
     if (stat.kind === 'other') {
@@ -107,7 +141,12 @@ class Scan {
       this.#fail(path, 'The folders below it never end.');
       return;
     }
-    for (const entry of await this.#entries(path, at)) {
+    const entries = await this.#entries(path, at);
+    const { contents } = this.#options;
+    await contents?.enter?.(path, at, entries);
+    for (const entry of entries) {
+      const isDirectory = entry.kind === 'directory';
+      if (contents?.isIgnored(`${path}/${entry.name}`, isDirectory) === true) continue;
       const below = { path: `${path}/${entry.name}`, stat: entry, at: joinPath(at, entry.name) };
       await this.#add({ ...below, depth: found.depth + 1 });
     }
@@ -129,27 +168,33 @@ class Scan {
     this.#bytes += size;
   }
 
-  /** Of one folder; a name twice in one listing is a lie that could make two things meet. */
+  /** Of one folder; where the reading breaks off, what was read counts. */
   async #entries(path: string, at: string): Promise<FileEntry[]> {
-    const { root, signal, onFound } = this.#options;
+    const { onFound } = this.#options;
     const entries: FileEntry[] = [];
-    const names = new Set<string>();
     try {
-      for await (const batch of root.files.listInBatches(at)) {
-        signal.throwIfAborted();
-        for (const entry of batch) {
-          if (names.has(entry.name)) throw new HostileSourceError('it lists a name twice');
-          names.add(entry.name);
-          entries.push(entry);
-        }
-        if (this.#count + entries.length > this.#options.limit) break;
-      }
+      await this.#list(at, entries);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#fail(path, error.message);
     }
     onFound({ files: this.#files, bytes: this.#bytes });
     return entries;
+  }
+
+  /** A name twice in one listing is a lie that could make two things meet. */
+  async #list(at: string, entries: FileEntry[]): Promise<void> {
+    const { root, signal, limit } = this.#options;
+    const names = new Set<string>();
+    for await (const batch of root.files.listInBatches(at)) {
+      signal.throwIfAborted();
+      for (const entry of batch) {
+        if (names.has(entry.name)) throw new HostileSourceError('it lists a name twice');
+        names.add(entry.name);
+        entries.push(entry);
+      }
+      if (this.#count + entries.length > limit) break;
+    }
   }
 
   #skip(path: string, message: string): void {

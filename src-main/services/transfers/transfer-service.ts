@@ -9,6 +9,7 @@ import type {
   TransferStatus,
   TransferView,
 } from '../../contract/transfers.ts';
+import type { SyncPreview } from '../../contract/sync.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import { nextStatus } from '../../domain/transfers/machine.ts';
 import type { TransferRecord } from '../../store/transfer-repository.ts';
@@ -19,6 +20,7 @@ import { runTransfer, type RunOutcome } from './runner.ts';
 import { mostItems } from './scan.ts';
 import { Speed } from './speed.ts';
 import { stagePath } from './stage.ts';
+import { previewSync } from './sync-preview.ts';
 import { nothingYet, TransferBook, viewOf, type TransferBookParts } from './transfer-book.ts';
 
 export type { TransferChange, TransferRecords } from './transfer-book.ts';
@@ -92,6 +94,14 @@ export class TransferService implements AsyncDisposable {
     await flushed();
     this.#startNext();
     return this.get(id);
+  }
+
+  /** What a sync would do now. Changes nothing. @throws what the transfer would end with. */
+  async previewSync(request: TransferRequest, signal: AbortSignal): Promise<SyncPreview> {
+    const { places, isCaseBlind, mostItems: limit = mostItems } = this.#parts;
+    const from = await places.open(request.from.place);
+    const to = await places.open(request.to.place);
+    return previewSync({ from, to, request, signal, limit, isCaseBlind });
   }
 
   async order(

@@ -22,6 +22,7 @@ function sketch(id: string, changes: Partial<TransferView>): TransferView {
       conflicts: 'ask',
       verify: true,
       rateLimit: null,
+      sync: null,
     },
     fromLabel: 'this computer',
     toLabel: 'alpha',
@@ -140,6 +141,20 @@ export function fakeTransfersApi(now: () => number): Api['transfers'] {
       const base = sketch(String(last), { title, createdAt: now() });
       return put({ ...base, request: { ...base.request, from: request.from } });
     },
+    previewSync: async ({ from, to, sync }) => ({
+      fromPath: from.paths[0] ?? '',
+      toPath: to.path,
+      counts: { add: 1, replace: 1, remove: sync?.delete === true ? 1 : 0, same: 212, ignored: 9 },
+      bytes: 40_233,
+      steps: [
+        { action: 'replace', path: 'src/model.py', kind: 'file', size: 18_402 },
+        ...(sync?.delete === true
+          ? [{ action: 'remove', path: 'src/old.py', kind: 'file', size: 0 } as const]
+          : []),
+        { action: 'add', path: 'train.py', kind: 'file', size: 21_831 },
+      ],
+      problems: [],
+    }),
     list: async () => views,
     watch: async (_input, options) =>
       fakeFeed({

@@ -1,7 +1,7 @@
 // The command as people run it, a process of its own, with a real core that it starts itself.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -264,3 +264,58 @@ test('stop ends the core, and says when there is none', async () => {
   expect(() => process.kill(pid, 0)).toThrow();
   expect((await kr(['stop'])).code).toBe(4);
 });
+
+describe('sync', () => {
+  test('lists what it would do, does it, and goes on while it watches', async () => {
+    await using stack = new AsyncDisposableStack();
+    const dir = await mkdtemp(join(tmpdir(), 'kr-cli-sync-'));
+    stack.defer(() => rm(dir, { recursive: true, force: true }));
+    await mkdir(join(dir, 'code/src'), { recursive: true });
+    await writeFile(join(dir, 'code/src/a.py'), 'one');
+    await writeFile(join(dir, 'code/b.log'), 'not to be moved');
+    const words = ['sync', '--delete', '--exclude', '*.log', join(dir, 'code')];
+    const target = `here:${join(dir, 'copy')}`;
+    const dry = await kr([...words, target, '--dry-run']);
+    expect({ code: dry.code, out: dry.out.toString() }).toEqual({
+      code: 0,
+      out: '+ src/\n+ src/a.py\n',
+    });
+    expect((await kr([...words, target])).code).toBe(0);
+    expect(await readFile(join(dir, 'copy/src/a.py'), 'utf8')).toBe('one');
+    const nested = await kr([...words, `here:${join(dir, 'code/src')}`]);
+    expect([nested.code, nested.err]).toEqual([1, expect.stringMatching(/lies in the other/)]);
+
+    const watching = start([...words, target, '--watch']);
+    stack.defer(() => void watching.kill('SIGKILL'));
+    const said = new Said(watching.stderr);
+    await said.until(1);
+    await mkdir(join(dir, 'code/new'));
+    await writeFile(join(dir, 'code/new/c.py'), 'three');
+    await rm(join(dir, 'code/src'), { recursive: true });
+    await expect
+      .poll(() => readdir(join(dir, 'copy'), { recursive: true }), { timeout: 60_000 })
+      .toEqual(['new', join('new', 'c.py')]);
+    // One that went well leaves no row of its own.
+    await expect.poll(() => json(['transfers', 'list']), { timeout: 60_000 }).toHaveLength(2);
+    watching.kill('SIGINT');
+    const [code] = (await once(watching, 'close')) as [number | null];
+    expect(code).toBe(130);
+  }, 120_000);
+});
+
+/** Counts how often it said that it waits for changes. */
+class Said {
+  readonly #stream: NodeJS.ReadableStream;
+  #text = '';
+
+  constructor(stream: NodeJS.ReadableStream) {
+    this.#stream = stream;
+    stream.on('data', (chunk: Buffer) => (this.#text += chunk.toString()));
+  }
+
+  async until(times: number): Promise<void> {
+    while (this.#text.split('Waiting for changes').length <= times) {
+      await once(this.#stream, 'data');
+    }
+  }
+}

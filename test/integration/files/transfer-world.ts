@@ -66,6 +66,7 @@ export class TransferWorld implements AsyncDisposable {
       conflicts: 'ask',
       verify: true,
       rateLimit: null,
+      sync: null,
       ...request,
     });
   }

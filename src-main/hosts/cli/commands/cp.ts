@@ -1,15 +1,14 @@
 // `cp`: one transfer, followed to its end.
 import type { Command } from 'commander';
 import type { ConflictPolicy, TransferRequest, TransferView } from '../../../contract/transfers.ts';
-import { shownName } from '../../../domain/files/path-text.ts';
 import type { Call, Runner } from '../call.ts';
 import { UsageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { placeOf } from '../file-place.ts';
+import { sideOf } from '../file-place.ts';
+import { followTransfer } from '../follow-transfer.ts';
 import { reading } from '../parse/option.ts';
-import { parseFileTarget, type FileTarget } from '../parse/file-target.ts';
+import { parseFileTarget } from '../parse/file-target.ts';
 import { parseMemorySize } from '../../../domain/size.ts';
-import { proofWords, transferLine } from '../text/transfer-text.ts';
 
 interface CopyOptions {
   recursive?: boolean;
@@ -71,7 +70,7 @@ async function copy(call: Call<CopyOptions>, paths: string[]): Promise<number> {
     );
     return exitCodes.done;
   }
-  return follow(call, started);
+  return followTransfer(call, started);
 }
 
 async function requestOf(
@@ -96,17 +95,8 @@ async function requestOf(
     conflicts: policies[overwrite ?? (isTerminal ? 'ask' : 'never')],
     verify,
     rateLimit: rate ?? null,
+    sync: null,
   };
-}
-
-async function sideOf(call: Call, target: FileTarget | undefined) {
-  if (target?.kind === 'remote') return placeOf(call, target.remote);
-  if (call.isElsewhere) {
-    throw new UsageError(
-      'The core is on another computer, and copies only what it sees: name its files as here:/path.',
-    );
-  }
-  return { kind: 'here' } as const;
 }
 
 /** One of the same files to the same place that was not finished. */
@@ -129,71 +119,4 @@ async function resumed(call: Call, { id, status }: TransferView): Promise<Transf
   if (status === 'FAILED' || status === 'CANCELLED') await api.transfers.retry({ ids: [id] });
   else if (status === 'PAUSED' || status === 'WAITING') await api.transfers.resume({ ids: [id] });
   return api.transfers.get({ id });
-}
-
-/** Shows how it goes until it is over. Leaving it cancels nothing: the core goes on. */
-async function follow(call: Call, { id }: TransferView): Promise<number> {
-  const api = await call.api();
-  const isShown = call.io.err.isTerminal && !call.isJson;
-  const tell = () => {
-    if (isShown)
-      void call.say(`\nIt goes on in the background: kohakuriver transfers cancel ${id}`);
-  };
-  call.signal.addEventListener('abort', tell, { once: true });
-  let last: TransferView | undefined;
-  try {
-    for await (const item of await api.transfers.watch(undefined, { signal: call.signal })) {
-      const found = changedIn(item, id);
-      if (found === undefined) continue;
-      last = found;
-      if (isShown) await call.io.err.write(`\r\u001b[K${transferLine(found, call.io.err.columns)}`);
-      if (found.status === 'ASKING' && !(await answered(call, found))) return exitCodes.failed;
-      if (isOver(found)) break;
-    }
-  } finally {
-    call.signal.removeEventListener('abort', tell);
-    if (isShown) await call.io.err.write('\n');
-  }
-  return last === undefined ? exitCodes.failed : conclude(call, last);
-}
-
-type Item =
-  | { kind: 'snapshot'; value: TransferView[] }
-  | { kind: 'change'; value: { upsert: TransferView } | { removed: string } };
-
-function changedIn(item: Item, id: string): TransferView | undefined {
-  if (item.kind === 'snapshot') return item.value.find((each) => each.id === id);
-  return 'upsert' in item.value && item.value.upsert.id === id ? item.value.upsert : undefined;
-}
-
-function isOver({ status }: TransferView): boolean {
-  return status === 'DONE' || status === 'FAILED' || status === 'CANCELLED';
-}
-
-async function answered(call: Call, { id, conflicts }: TransferView): Promise<boolean> {
-  const api = await call.api();
-  const names = conflicts?.some.slice(0, 5).map(shownName).join(', ') ?? '';
-  const question = `${String(conflicts?.count ?? 0)} files are there already (${names}). Replace them?`;
-  const { prompts } = call.io;
-  if (prompts === undefined) {
-    await api.transfers.answer({ id, conflicts: 'skip' });
-    return true;
-  }
-  const yes = await prompts.confirm(`\n${question}`);
-  await api.transfers.answer({ id, conflicts: yes ? 'overwrite' : 'skip' });
-  return true;
-}
-
-async function conclude(call: Call, view: TransferView): Promise<number> {
-  const api = await call.api();
-  const problems = await api.transfers.problems({ id: view.id });
-  for (const { path, outcome, message } of problems.slice(0, 100)) {
-    await call.say(`${outcome}: ${shownName(path)}: ${shownName(message)}`);
-  }
-  if (problems.length > 100) await call.say(`… and ${String(problems.length - 100)} more`);
-  if (view.error !== null) await call.say(view.error.message);
-  if (call.isJson) await call.line({ ...view, problems });
-  else if (call.io.err.isTerminal) await call.say(proofWords(view));
-  const isWhole = view.status === 'DONE' && view.skipped === 0;
-  return isWhole ? exitCodes.done : exitCodes.failed;
 }
