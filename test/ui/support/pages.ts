@@ -58,9 +58,17 @@ export class Pages implements AsyncDisposable {
     return { page, complaints };
   }
 
+  /** Goes to another place of the app in the window that is open. */
+  async goTo(page: Page, hash: string): Promise<void> {
+    await page.evaluate((to) => {
+      window.location.hash = to;
+    }, hash);
+    await page.waitForTimeout(500);
+  }
+
   /** What axe finds, a line each: by all rules of AA, or by some. */
   async violations(page: Page, rules?: readonly string[]): Promise<string[]> {
-    await page.evaluate(this.#axe);
+    if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(this.#axe);
     const runOnly =
       rules === undefined ? { type: 'tag', values: tags } : { type: 'rule', values: rules };
     return page.evaluate(
@@ -79,7 +87,7 @@ export class Pages implements AsyncDisposable {
             ),
         );
       },
-      { runOnly },
+      { runOnly, resultTypes: ['violations'], preload: false },
     );
   }
 
