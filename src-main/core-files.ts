@@ -46,7 +46,10 @@ export function makeFiles({ nodes, book, tasks, store, settings, ids, log }: Fil
     timers,
     log,
     newId: () => transferId.parse(ids.next()),
-    settings: () => ({ parallel: settings.get('transfers.parallel') }),
+    settings: () => ({
+      parallel: settings.get('transfers.parallel'),
+      direct: settings.get('transfers.direct'),
+    }),
     // The file systems of both keep the case of names and do not tell it apart.
     isCaseBlind: process.platform === 'darwin' || process.platform === 'win32',
   });

@@ -232,6 +232,14 @@ export const settingDefinitions = {
     description: 'How many transfers of files run side by side; the others wait in the queue.',
     group: 'Files',
   }),
+  'transfers.direct': setting({
+    schema: z.boolean(),
+    default: true,
+    title: 'Straight from node to node',
+    description:
+      'Large files go from one node to another directly where they reach each other: the receiver listens on a port of its own for that one file and a key made for it. Otherwise they pass through this computer.',
+    group: 'Files',
+  }),
   'server.host': setting({
     schema: z.string().min(1).max(255),
     default: '127.0.0.1',

@@ -3,7 +3,8 @@
 // fastest here (aes128-gcm); scp is also run as it is. Ours is a core in a process of its own, asked
 // over its socket, from the request until the transfer is known to be done: with its hashes compared
 // (as it is) and without.
-// Run: node test/bench/files.ts [--mib 1024] [--files 10000] [--rounds 3] [--mbit N] (root)
+// Run: node test/bench/files.ts [--mib 1024] [--files 10000] [--rounds 3] [--mbit N] [--loss PERCENT] (root);
+// `--mib 0` or `--files 0` leaves that part out.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,6 +30,7 @@ const mib = option('mib', 1024);
 const files = option('files', 10_000);
 const rounds = option('rounds', 3);
 const mbit = option('mbit', 0);
+const loss = option('loss', 0);
 const smallBytes = 4096;
 
 type Load = 'large' | 'small';
@@ -192,7 +194,7 @@ async function compare(movers: Readonly<Record<string, Mover>>, load: Load, way:
 }
 
 printHeading(
-  `Files to a node and back${mbit > 0 ? ` over ${mbit} Mbit/s` : ''} (\`node test/bench/files.ts ${process.argv.slice(2).join(' ')}\`)`,
+  `Files to a node and back${mbit > 0 ? ` over ${mbit} Mbit/s` : ''}${loss > 0 ? ` with ${loss} % of packets lost each way` : ''} (\`node test/bench/files.ts ${process.argv.slice(2).join(' ')}\`)`,
 );
 writeConfig(node);
 mkdirSync(join(here.source, 'small'), { recursive: true });
@@ -220,11 +222,16 @@ await until(
   'n1 is online',
 );
 if (mbit > 0) await bed.slow(node, `${mbit}mbit`);
+if (loss > 0) {
+  const drop = `-m statistic --mode random --probability ${loss / 100} -j DROP`;
+  await bed.sh(node, `iptables -A INPUT ${drop}; iptables -A OUTPUT ${drop}`);
+}
 const movers = {
   ours: ours(core, true),
   'ours, hashes not compared': ours(core, false),
   ...peers,
 };
 for (const load of ['large', 'small'] as const) {
+  if ((load === 'large' ? mib : files) === 0) continue;
   for (const way of ['up', 'down'] as const) await compare(movers, load, way);
 }

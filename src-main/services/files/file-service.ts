@@ -27,9 +27,10 @@ interface Found {
   readonly path: string;
 }
 
-/** Bytes read at once; two are under way, so that the next is there when one was taken. */
-const readBytes = 256 * 1024;
-const readsAhead = 4;
+/** Bytes read or written at once: as many as OpenSSH's server takes and gives in one answer. */
+const readBytes = 255 * 1024;
+/** Under way at once: together as much as the window of an SSH channel has room for (2 MiB). */
+const readsAhead = 8;
 const writesAhead = 8;
 
 export interface RemoveResult {
@@ -274,20 +275,24 @@ async function writeAll(
   { bytes, mode }: { bytes: AsyncIterable<Uint8Array>; mode: FileStat['mode'] | undefined },
 ): Promise<number> {
   await using file = await files.open(path, 'wx', mode);
-  const size = await writeFrom(file, 0, bytes);
+  const size = await writeFrom(file, { from: 0 }, bytes);
   await file.sync();
   return size;
 }
 
-/** Writes what comes from a position on, several parts at once. Resolves with where it ended. */
+/**
+ * Writes what comes from a position on, several parts at once. Resolves with where it ended.
+ * @param onWritten told up to where everything is written
+ */
 export async function writeFrom(
   file: Pick<RemoteFile, 'write'>,
-  from: number,
+  { from, onWritten }: { from: number; onWritten?: ((position: number) => void) | undefined },
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   let position = from;
   const underway = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
+  let inOrder = Promise.resolve();
   const put = (part: Uint8Array) => {
     const writing: Promise<void> = file.write(position, part).catch((error: unknown) => {
       failure ??= { error };
@@ -295,6 +300,13 @@ export async function writeFrom(
     position += part.length;
     underway.add(writing);
     void writing.then(() => underway.delete(writing));
+    if (onWritten === undefined) return;
+    const end = position;
+    inOrder = inOrder
+      .then(() => writing)
+      .then(() => {
+        if (failure === undefined) onWritten(end);
+      });
   };
   try {
     for await (const part of gathered(bytes, readBytes)) {

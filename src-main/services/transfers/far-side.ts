@@ -8,17 +8,26 @@ import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
 import { readAhead } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
 import { ItemError } from './errors.ts';
+import type { LocalHashes } from './local-hashes.ts';
 
 /** Programs that make a difference; without them everything goes file by file. */
 export interface Tools {
   readonly tar: boolean;
-  readonly sha256: boolean;
+  /** What hashes its input, as shell text; undefined where nothing does. */
+  readonly digest: string | undefined;
+  /** The same, given names by `xargs`. */
+  readonly xargs: boolean;
   readonly shell: boolean;
 }
 
-const none: Tools = { tar: false, sha256: false, shell: false };
-const look =
-  'for t in tar sha256sum xargs; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done; echo sh';
+const none: Tools = { tar: false, digest: undefined, xargs: false, shell: false };
+/** OpenSSL uses what processors have for it, four times as fast as GNU's own; it is tried, as some forbid it. */
+const look = `for t in tar sha256sum xargs; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done
+case $(printf x | openssl dgst -sha256 -r 2>/dev/null) in
+  2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*) echo openssl;;
+esac
+echo sh`;
+const digests = { openssl: 'openssl dgst -sha256 -r', sha256sum: 'sha256sum' } as const;
 
 /** Files read at once to be hashed here. */
 const lanes = 12;
@@ -33,8 +42,9 @@ export async function findTools(root: Root): Promise<Tools> {
     const tar = words.has('tar');
     // Here, files are read and written without a program as fast; only many small ones are not.
     if (root.nodeId === undefined) return { ...none, tar };
-    const sha256 = words.has('sha256sum') && words.has('xargs');
-    return { tar, sha256, shell: words.has('sh') };
+    const program = (['openssl', 'sha256sum'] as const).find((name) => words.has(name));
+    const digest = program === undefined ? undefined : digests[program];
+    return { tar, digest, xargs: words.has('xargs'), shell: words.has('sh') };
   } catch {
     // An account without a shell still has its files.
     return none;
@@ -70,6 +80,11 @@ async function collected(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/** The hash in what a digest program prints. */
+export function digestIn(output: string): string | undefined {
+  return /^([0-9a-f]{64})(?: |$)/m.exec(output)?.[1];
+}
+
 /** Text that a program says about itself, gathered beside its output. */
 export function complaintOf(process: RemoteProcess): Promise<string> {
   const all = collected(process.stderr).then((bytes) => bytes.toString('utf8').slice(0, 1000));
@@ -82,39 +97,47 @@ export function canTar(item: Item, directory: string): boolean {
   return isPlainName(item.path) && !hasRawBytes(directory);
 }
 
+/** One end, as far as its files are hashed. */
+export interface HashingEnd {
+  readonly root: Root;
+  readonly tools: Tools;
+  readonly directory: string;
+  /** Of this computer only; without it, its files are hashed as they are read. */
+  readonly hasher: LocalHashes | undefined;
+}
+
 /**
- * SHA-256 of files below a directory, in the order asked, in hexadecimal. Undefined for one that
+ * SHA-256 of files below the end's folder, in the order asked, in hexadecimal. Undefined for one that
  * cannot be had there without carrying all of it here. Throws where a file cannot be read.
  */
 export async function hashesOf(
-  end: { root: Root; tools: Tools },
-  directory: string,
+  end: HashingEnd,
   items: readonly Item[],
 ): Promise<(string | undefined)[]> {
-  const { root, tools } = end;
-  const canList = tools.sha256 && !hasRawBytes(directory);
+  const { root, tools, directory } = end;
+  const canList = tools.digest !== undefined && tools.xargs && !hasRawBytes(directory);
   const listed = canList ? items.filter(({ path }) => isPlainName(path)) : [];
   const known = new Map<Item, string | undefined>();
   if (listed.length > 0) {
-    const found = await hashThere(root, directory, listed);
+    const found = await hashThere(end, listed);
     listed.forEach((item, index) => known.set(item, found[index]));
   }
   const isHere = root.nodeId === undefined;
   const unread = items.filter((item) => !known.has(item));
   const worthIt = unread.filter(({ size }) => isHere || size <= mostReadBackBytes);
   await eachOf(worthIt, lanes, async (item) => {
-    known.set(item, await hashByReading(root, joinPath(directory, item.path), item.size));
+    known.set(item, await hashByReading(end, joinPath(directory, item.path), item.size));
   });
   return items.map((item) => known.get(item));
 }
 
 async function hashThere(
-  root: Root,
-  directory: string,
+  { root, tools: { digest = '' }, directory }: HashingEnd,
   items: readonly Item[],
 ): Promise<(string | undefined)[]> {
   const names = items.map(({ path }) => Buffer.concat([bytesOfText(`./${path}`), Buffer.alloc(1)]));
-  const command = ['sh', '-c', 'cd "$1" && LC_ALL=C exec xargs -0 sha256sum', 'sh', directory];
+  const text = `cd "$1" && LC_ALL=C exec xargs -0 ${digest}`;
+  const command = ['sh', '-c', text, 'sh', directory];
   const { output } = await runThere(root, command, Buffer.concat(names));
   // A name that cannot be read has no line: then the lines fit no more, and each is found by its name.
   const byName = new Map<string, string>();
@@ -127,10 +150,15 @@ async function hashThere(
   );
 }
 
-async function hashByReading(root: Root, path: string, size: number): Promise<string> {
+async function hashByReading(
+  { root, hasher }: HashingEnd,
+  path: string,
+  size: number,
+): Promise<string> {
   if (size <= smallFileBytes) {
     return hash('sha256', await root.files.readFile(path, size + 1), 'hex');
   }
+  if (hasher !== undefined) return hasher.of(path, Infinity);
   await using file = await root.files.open(path, 'r');
   return await hashOfFile(file);
 }
@@ -144,18 +172,19 @@ export async function hashOfFile(file: Pick<RemoteFile, 'read'>, end = Infinity)
 
 /** SHA-256 of the first bytes of a file; undefined where it cannot be had without carrying them here. */
 export async function hashOfStart(
-  { root, tools }: { root: Root; tools: Tools },
+  { root, tools, hasher }: HashingEnd,
   path: string,
   bytes: number,
 ): Promise<string | undefined> {
-  if (root.nodeId === undefined || bytes <= mostReadBackBytes / 16) {
+  if (hasher !== undefined) return hasher.of(path, bytes);
+  if (bytes <= mostReadBackBytes / 16) {
     await using file = await root.files.open(path, 'r');
     return await hashOfFile(file, bytes);
   }
-  if (!tools.sha256 || hasRawBytes(path)) return undefined;
-  const text = 'head -c "$2" < "$1" | sha256sum';
+  if (tools.digest === undefined || hasRawBytes(path)) return undefined;
+  const text = `head -c "$2" < "$1" | ${tools.digest}`;
   const { output } = await runThere(root, ['sh', '-c', text, 'sh', path, String(bytes)]);
-  return /^[0-9a-f]{64}/.exec(output.toString('latin1'))?.[0];
+  return digestIn(output.toString('latin1'));
 }
 
 /** Of what a file's reading can fail with: it vanished, or may not be read. */

@@ -20,15 +20,15 @@ export interface Compared {
 
 /** Hashes both ends, what is not known yet; what differs is removed at the other one. */
 export async function compare(items: readonly Item[], moving: Moving): Promise<Compared> {
-  const { to, signal } = moving;
+  const { from, to, signal, hashes } = moving;
   const differing: { item: Item; error: ItemError }[] = [];
   let isUnproven = false;
   for (let at = 0; at < items.length; at += hashedTogether) {
     signal.throwIfAborted();
     const some = items.slice(at, at + hashedTogether);
     const [near, far] = await Promise.all([
-      sourceHashes(some, moving),
-      hashesOf(to, to.directory, some),
+      hashesAt(from, hashes?.source, some),
+      hashesAt(to, hashes?.target, some),
     ]);
     for (const [index, item] of some.entries()) {
       if (near[index] === undefined || far[index] === undefined) isUnproven = true;
@@ -42,14 +42,16 @@ export async function compare(items: readonly Item[], moving: Moving): Promise<C
   return { differing, isUnproven };
 }
 
-async function sourceHashes(
+/** Those that were found out on the way, and all others by reading them. */
+async function hashesAt(
+  end: End,
+  known: ReadonlyMap<Item, string> | undefined,
   items: readonly Item[],
-  { from, hashes }: Moving,
 ): Promise<(string | undefined)[]> {
-  const unread = items.filter((item) => hashes?.has(item) !== true);
-  const found = await hashesOf(from, from.directory, unread);
+  const unread = items.filter((item) => known?.has(item) !== true);
+  const found = await hashesOf(end, unread);
   const rest = new Map(unread.map((item, index) => [item, found[index]]));
-  return items.map((item) => hashes?.get(item) ?? rest.get(item));
+  return items.map((item) => known?.get(item) ?? rest.get(item));
 }
 
 /**

@@ -2,6 +2,7 @@
 // arrives in a folder of its own beside its target; only what is whole leaves it. A run that was
 // broken off leaves that folder, and the next one goes on from what it finds in it.
 import type { TransferRequest, TransferProgress } from '../../contract/transfers.ts';
+import type { Timers } from '../../domain/clock.ts';
 import { shownName } from '../../domain/files/path-text.ts';
 import { baseName, isWithin, joinPath, parentPath } from '../../domain/files/paths.ts';
 import { isSame, smallFileBytes, type Item } from '../../domain/transfers/plan.ts';
@@ -9,15 +10,17 @@ import { eachOf } from '../../link/file-trees.ts';
 import { FileError } from '../../link/errors.ts';
 import { absolute, makeDirectories } from '../files/file-service.ts';
 import type { Places, Root } from '../files/places.ts';
+import { mayGoDirect } from './direct.ts';
 import { ItemError, NoSpaceError, TransferError } from './errors.ts';
 import { findTools } from './far-side.ts';
 import { moveLargeFile } from './large-file.ts';
+import type { LocalHashes } from './local-hashes.ts';
 import { place, type Placed, type Placing, type Target } from './placing.ts';
 import { compare, proveArrived } from './proving.ts';
 import { putInPlace } from './putting.ts';
 import { RunCounts } from './run-counts.ts';
 import { scan, type Problem, type Scanned } from './scan.ts';
-import { moveSmallFiles, type End, type Moving } from './small-files.ts';
+import { moveSmallFiles, type DirectWay, type End, type Moving } from './small-files.ts';
 import { listingOf, planSync, removeExtra, type SyncPlan } from './sync.ts';
 import { makeStageDirectories, openStage, stagePath, type Staged } from './stage.ts';
 
@@ -32,6 +35,11 @@ export interface RunParts {
   readonly request: TransferRequest;
   readonly places: Places;
   readonly signal: AbortSignal;
+  /** Hashes files of this computer. */
+  readonly hasher: LocalHashes;
+  /** Whether large files may go straight from one node to another. */
+  readonly isDirectAllowed: boolean;
+  readonly timers: Timers;
   /** Where everything goes, when an earlier run has found out. */
   readonly target: Target | null;
   readonly isAgain: boolean;
@@ -55,10 +63,12 @@ class Run {
   readonly #parts: RunParts;
   readonly #counts: RunCounts;
   readonly #problems: Problem[] = [];
+  readonly #direct: DirectWay;
   #isUnproven = false;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#direct = { timers: parts.timers, isOpen: parts.isDirectAllowed };
     this.#counts = new RunCounts(parts.onProgress);
   }
 
@@ -158,8 +168,7 @@ class Run {
     const { from, to, target, scanned, placing } = ends;
     const { id, request, onProgress } = this.#parts;
     const stage = stagePath(target.directory, id);
-    const sink: End = { root: to, tools: await findTools(to), directory: stage };
-    const fromTools = await findTools(from);
+    const [sink, origin] = [await this.#end(to, stage), await this.#end(from, '')];
     const staged = await openStage(to, stage);
     for (const item of placing.alreadyThere) this.#counts.keptWhole(item);
     await this.#checkSpace(to, { target, placing, staged });
@@ -167,7 +176,7 @@ class Run {
     onProgress({ phase: 'moving' });
     const arrived = new Set<Item>();
     for (const { directory, items } of byDirectory(scanned, placing.moves)) {
-      const source: End = { root: from, tools: fromTools, directory };
+      const source: End = { ...origin, directory };
       for (const item of await this.#moveGroup(items, this.#moving(source, sink), staged)) {
         arrived.add(item);
       }
@@ -178,6 +187,11 @@ class Run {
     const onProblem = (item: Item, error: ItemError) => this.#fail(item, error);
     await putInPlace({ to, target, stage, placing, arrived, policy, onProblem });
     await to.files.removeTree(stage);
+  }
+
+  async #end(root: Root, directory: string): Promise<End> {
+    const hasher = root.nodeId === undefined ? this.#parts.hasher : undefined;
+    return { root, tools: await findTools(root), directory, hasher };
   }
 
   /** Of items that lie below one folder; resolves with those that arrived. */
@@ -224,6 +238,8 @@ class Run {
 
   #moving(from: End, to: End): Moving {
     const { request, signal, onBytes } = this.#parts;
+    // Nothing there could be held to a rate.
+    const isStraight = request.rateLimit === null && request.verify && mayGoDirect(from, to);
     return {
       from,
       to,
@@ -235,7 +251,8 @@ class Run {
       onKept: (bytes) => this.#counts.kept(bytes),
       onFile: (item) => this.#counts.done(item),
       onProblem: (item, error) => this.#fail(item, error),
-      hashes: request.verify ? new Map() : undefined,
+      hashes: request.verify ? { source: new Map(), target: new Map() } : undefined,
+      direct: isStraight ? this.#direct : undefined,
     };
   }
 

@@ -3,6 +3,7 @@ import { shownName } from '../../domain/files/path-text.ts';
 import { baseName, joinPath, parentPath } from '../../domain/files/paths.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
 import { FileError } from '../../link/errors.ts';
+import { eachOf } from '../../link/file-trees.ts';
 import type { FileEntry, FileStat } from '../../link/node-link.ts';
 import { absolute } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
@@ -31,6 +32,16 @@ export interface Scanned {
 /** More than that is not one transfer. A server that never ends its listing is stopped by it as well. */
 export const mostItems = 1_000_000;
 const deepest = 512;
+/** Folders listed at once. */
+const lanes = 16;
+
+interface Found {
+  /** Below the source's own folder. */
+  readonly path: string;
+  readonly stat: FileStat;
+  /** Where it is. */
+  readonly at: string;
+}
 
 export interface ScanOptions {
   readonly root: Root;
@@ -101,8 +112,7 @@ class Scan {
         { retry: 'after-user-action' },
       );
     }
-    this.#items = [];
-    await this.#add({ path: name, stat, at: path, depth: 0 });
+    await this.#tree({ path: name, stat, at: path });
     return { directory: parentPath(path), name, items: this.#items };
   }
 
@@ -122,33 +132,48 @@ class Scan {
     for (const entry of entries) {
       const { name } = entry;
       if (contents.isIgnored(name, entry.kind === 'directory')) continue;
-      this.#items = [];
-      await this.#add({ path: name, stat: entry, at: joinPath(directory, name), depth: 0 });
+      await this.#tree({ path: name, stat: entry, at: joinPath(directory, name) });
       sources.push({ directory, name, items: this.#items });
     }
     return sources.filter(({ items }) => items.length > 0);
   }
 
-  async #add(found: { path: string; stat: FileStat; at: string; depth: number }): Promise<void> {
-    const { path, stat, at } = found;
-    if (stat.kind === 'other') {
-      this.#skip(path, 'It is a device, a socket or a pipe, which are not moved.');
-      return;
+  /** Level by level, several folders of each at once: every listing waits for round trips. */
+  async #tree(top: Found): Promise<void> {
+    this.#items = [];
+    this.#add(top);
+    let folders = top.stat.kind === 'directory' ? [top] : [];
+    for (let depth = 0; folders.length > 0; depth += 1) {
+      const below: Found[] = [];
+      await eachOf(folders, lanes, async (folder) => {
+        if (depth > deepest) this.#fail(folder.path, 'The folders below it never end.');
+        else below.push(...(await this.#below(folder)));
+      });
+      folders = below;
     }
-    this.#take(path, stat);
-    if (stat.kind !== 'directory') return;
-    if (found.depth > deepest) {
-      this.#fail(path, 'The folders below it never end.');
-      return;
-    }
+  }
+
+  /** Takes what is in a folder; resolves with the folders among it. */
+  async #below({ path, at }: Found): Promise<Found[]> {
+    const folders: Found[] = [];
     const entries = await this.#entries(path, at);
     const { contents } = this.#options;
     await contents?.enter?.(path, at, entries);
     for (const entry of entries) {
       const isDirectory = entry.kind === 'directory';
-      if (contents?.isIgnored(`${path}/${entry.name}`, isDirectory) === true) continue;
-      const below = { path: `${path}/${entry.name}`, stat: entry, at: joinPath(at, entry.name) };
-      await this.#add({ ...below, depth: found.depth + 1 });
+      const found = { path: `${path}/${entry.name}`, stat: entry, at: joinPath(at, entry.name) };
+      if (contents?.isIgnored(found.path, isDirectory) === true) continue;
+      this.#add(found);
+      if (isDirectory) folders.push(found);
+    }
+    return folders;
+  }
+
+  #add({ path, stat }: Found): void {
+    if (stat.kind === 'other') {
+      this.#skip(path, 'It is a device, a socket or a pipe, which are not moved.');
+    } else {
+      this.#take(path, stat);
     }
   }
 

@@ -1,21 +1,17 @@
 // Many small files in one stream: from a tar program or read one ahead of the other, into a tar
 // program or written side by side. What comes is checked against what was asked for, name by name.
 import { hash } from 'node:crypto';
+import type { Timers } from '../../domain/clock.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import { bytesOfText, hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
-import { asItemError, canTar, complaintOf, type Tools } from './far-side.ts';
-import type { Root } from '../files/places.ts';
+import { asItemError, canTar, complaintOf, type HashingEnd } from './far-side.ts';
 import { ItemError, TransferError } from './errors.ts';
 import { readTar, tarEnd, tarHeader, tarPadding } from './tar.ts';
 
-/** One end, and the folder there below which the paths of items lie. */
-export interface End {
-  readonly root: Root;
-  readonly tools: Tools;
-  readonly directory: string;
-}
+/** One end; paths of items are below its folder. */
+export type End = HashingEnd;
 
 export interface SmallFile {
   readonly item: Item;
@@ -32,11 +28,22 @@ export interface Moving {
   readonly onKept: (bytes: number) => void;
   readonly onFile: (item: Item) => void;
   readonly onProblem: (item: Item, error: unknown) => void;
-  /**
-   * SHA-256 of what was read of the source, in hexadecimal: it need not be read again to compare.
-   * Undefined where nothing is compared.
-   */
-  readonly hashes: Map<Item, string> | undefined;
+  /** Undefined where nothing is compared. */
+  readonly hashes: Hashes | undefined;
+  /** Undefined where large files do not go straight from one node to another. */
+  readonly direct: DirectWay | undefined;
+}
+
+/** Closed when it was found not to be there. */
+export interface DirectWay {
+  readonly timers: Timers;
+  isOpen: boolean;
+}
+
+/** SHA-256 in hexadecimal of what was read of a source, and of what was written: it need not be read again. */
+export interface Hashes {
+  readonly source: Map<Item, string>;
+  readonly target: Map<Item, string>;
 }
 
 /** Round trips under way at once where files go one by one. */
@@ -91,7 +98,7 @@ async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerato
       onProblem(found.item, failure);
     } else if (found.bytes.length === found.item.size) {
       await onBytes(found.bytes.length);
-      hashes?.set(found.item, hash('sha256', found.bytes, 'hex'));
+      hashes?.source.set(found.item, hash('sha256', found.bytes, 'hex'));
       yield found;
     } else {
       onProblem(found.item, changed(found.item));
@@ -130,7 +137,7 @@ async function* fromTar(items: readonly Item[], moving: Moving): AsyncGenerator<
   }
   // One that complains may have filled up a file that shrank: then what lies there is read again.
   const { exitCode } = await process.ended;
-  if (exitCode === 0) for (const [item, found] of read) hashes?.set(item, found);
+  if (exitCode === 0) for (const [item, found] of read) hashes?.source.set(item, found);
   // What a tar does not know how to give, or could not read, is asked for by itself: it says why.
   yield* fromFiles([...wanted.values()], moving);
 }

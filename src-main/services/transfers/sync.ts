@@ -250,12 +250,14 @@ async function addSameContent(
   { from, to, signal, fromPath, toPath }: Compared,
 ): Promise<void> {
   const [near, far] = await Promise.all([findTools(from), findTools(to)]);
+  const nearEnd = { root: from, tools: near, directory: fromPath, hasher: undefined };
+  const farEnd = { root: to, tools: far, directory: toPath, hasher: undefined };
   for (let at = 0; at < files.length; at += hashedTogether) {
     signal.throwIfAborted();
     const some = files.slice(at, at + hashedTogether);
     const [here, there] = await Promise.all([
-      readableHashes({ root: from, tools: near }, fromPath, some),
-      readableHashes({ root: to, tools: far }, toPath, some),
+      readableHashes(nearEnd, some),
+      readableHashes(farEnd, some),
     ]);
     for (const [index, item] of some.entries()) {
       if (here[index] !== undefined && here[index] === there[index]) same.add(item);

@@ -15,6 +15,7 @@ import { nextStatus } from '../../domain/transfers/machine.ts';
 import type { TransferRecord } from '../../store/transfer-repository.ts';
 import type { Places } from '../files/places.ts';
 import type { Logger } from '../logger.ts';
+import { LocalHashes } from './local-hashes.ts';
 import { BytePace } from './pace.ts';
 import { runTransfer, type RunOutcome } from './runner.ts';
 import { mostItems } from './scan.ts';
@@ -30,7 +31,7 @@ export interface TransferParts extends TransferBookParts {
   readonly places: Places;
   readonly log: Logger;
   readonly newId: () => TransferId;
-  readonly settings: () => { parallel: number };
+  readonly settings: () => { parallel: number; direct: boolean };
   /** This computer takes `A` and `a` for one. */
   readonly isCaseBlind: boolean;
   /** Files, folders and links in one transfer. Default: a million. */
@@ -54,6 +55,7 @@ export class TransferService implements AsyncDisposable {
   readonly #book: TransferBook;
   readonly #running = new Map<TransferId, Running>();
   readonly #ended = new Emitter<TransferView>();
+  readonly #hasher = new LocalHashes();
   #isClosed = false;
 
   readonly onDidChange: TransferBook['onDidChange'];
@@ -154,6 +156,7 @@ export class TransferService implements AsyncDisposable {
     const running = [...this.#running.values()];
     for (const { abort } of running) abort.abort(new Stopped('interrupted'));
     await Promise.all(running.map(({ ended }) => ended));
+    await this.#hasher[Symbol.asyncDispose]();
   }
 
   async #order(
@@ -242,6 +245,9 @@ export class TransferService implements AsyncDisposable {
       request,
       places,
       signal,
+      hasher: this.#hasher,
+      isDirectAllowed: this.#parts.settings().direct,
+      timers,
       target,
       isAgain: runs > 1,
       isCaseBlind,

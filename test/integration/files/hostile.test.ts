@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
 import { HostileServer } from './hostile-server.ts';
 import { TransferWorld } from './transfer-world.ts';
 
@@ -82,25 +83,30 @@ describe('a server that means harm', () => {
   });
 });
 
-describe.skipIf(userInfo().uid !== 0)('a full disk', () => {
-  test('is named, and what was there stays as it was', async () => {
+describe.skipIf(userInfo().uid !== 0 || !hasSshd)('a full disk', () => {
+  test.each([
+    ['here', here, 'link/disk-full'],
+    ['on a node', { kind: 'node', node: 'full' }, 'transfer/disk-full'],
+  ] as const)('%s is named, and what was there stays as it was', async (_where, place, code) => {
+    await using sshd = await PrivateSshd.start();
     await using world = new TransferWorld();
+    world.links.set('full', await sshd.connect());
     const disk = join(world.dir, 'disk');
     mkdirSync(disk);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
     try {
       writeFileSync(join(disk, 'kept'), 'kept');
-      writeFileSync(join(world.dir, 'big'), Buffer.alloc(6 * 1024 * 1024));
+      writeFileSync(join(world.dir, 'big'), Buffer.alloc(6 * 1024 * 1024, 'river'));
       const { id } = await world.start({
         from: { place: here, paths: [join(world.dir, 'big')] },
-        to: { place: here, path: disk, as: 'into' },
+        to: { place, path: disk, as: 'into' },
         rateLimit: 8 * 1024 * 1024,
       });
       await world.until(id, ({ progress }) => progress.bytesMoved > 0);
       // Somebody else takes the room that was there.
       writeFileSync(join(disk, 'other'), Buffer.alloc(4 * 1024 * 1024));
       const full = await world.rests(id);
-      expect(full).toMatchObject({ status: 'FAILED', error: { code: 'link/disk-full' } });
+      expect(full).toMatchObject({ status: 'FAILED', error: { code } });
       expect(readFileSync(join(disk, 'kept'), 'utf8')).toBe('kept');
       expect(existsSync(join(disk, 'big'))).toBe(false);
       execFileSync('rm', [join(disk, 'other')]);

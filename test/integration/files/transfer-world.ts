@@ -36,12 +36,18 @@ export class TransferWorld implements AsyncDisposable {
   readonly here = new LocalLink();
   inside: Inside | undefined;
   isCaseBlind = false;
+  isDirectAllowed = true;
   service: TransferService;
   #lastId = 0;
 
   constructor() {
     this.service = this.#service();
     this.service.start();
+  }
+
+  /** What the next transfer will be called. */
+  get nextId(): string {
+    return String(this.#lastId + 1);
   }
 
   /** What a core that starts again on the same data directory would have. */
@@ -139,7 +145,7 @@ export class TransferWorld implements AsyncDisposable {
         this.#lastId += 1;
         return String(this.#lastId) as TransferId;
       },
-      settings: () => ({ parallel: 2 }),
+      settings: () => ({ parallel: 2, direct: this.isDirectAllowed }),
       isCaseBlind: this.isCaseBlind,
       // In the product a million, which a test server would take a minute to list.
       mostItems: 20_000,

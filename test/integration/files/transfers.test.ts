@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesOfText } from '../../../src-main/domain/files/path-text.ts';
 import { nastyNames } from '../../support/nasty-names.ts';
+import type { NodeLink } from '../../../src-main/link/node-link.ts';
 import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
 import { makeTree, TransferWorld, treeOf } from './transfer-world.ts';
 
@@ -225,6 +226,56 @@ describe.skipIf(!hasSshd)('transfers', () => {
     expect(readdirSync(at('survivor')).sort()).toEqual(['big', 'tree']);
   });
 
+  test('a large file goes straight from node to node, on from where it was, and leaves no key', async () => {
+    const size = 48 * 1024 * 1024 + 11;
+    const kept = 12 * 1024 * 1024;
+    writeFileSync(at('heavy'), Buffer.alloc(size, 'straight '));
+    const before = readdirSync('/tmp');
+    let carried = 0;
+    const link = world.links.get('a')!;
+    world.links.set(
+      'a',
+      watched(link, (bytes) => (carried += bytes)),
+    );
+    try {
+      for (const [isDirectAllowed, name] of [
+        [true, 'straight'],
+        [false, 'through'],
+      ] as const) {
+        world.isDirectAllowed = isDirectAllowed;
+        carried = 0;
+        mkdirSync(at(name));
+        const { id } = await world.start({
+          from: { place: a, paths: [at('heavy')] },
+          to: { place: b, path: at(name), as: 'into' },
+          conflicts: 'overwrite',
+        });
+        const done = await world.rests(id);
+        expect(done).toMatchObject({ status: 'DONE', failed: 0, proof: 'hashes' });
+        expect(done.progress).toMatchObject({ bytesDone: size, bytesMoved: size });
+        expect(readFileSync(at(`${name}/heavy`)).equals(readFileSync(at('heavy')))).toBe(true);
+        if (isDirectAllowed) expect(carried).toBeLessThan(64 * 1024);
+        else expect(carried).toBeGreaterThanOrEqual(size);
+      }
+      // What an earlier run would have left, in the folder that the next one will have.
+      world.isDirectAllowed = true;
+      mkdirSync(at(`again/.kohakuriver-${world.nextId}.part`), { recursive: true });
+      const part = at(`again/.kohakuriver-${world.nextId}.part/heavy`);
+      writeFileSync(part, readFileSync(at('heavy')).subarray(0, kept));
+      const done = await world.move({
+        from: { place: a, paths: [at('heavy')] },
+        to: { place: b, path: at('again'), as: 'into' },
+      });
+      expect(done).toMatchObject({ status: 'DONE', proof: 'hashes' });
+      expect(done.progress).toMatchObject({ bytesDone: size, bytesMoved: size - kept });
+      expect(readFileSync(at('again/heavy')).equals(readFileSync(at('heavy')))).toBe(true);
+    } finally {
+      world.links.set('a', link);
+    }
+    const left = readdirSync('/tmp').filter((name) => !before.includes(name));
+    expect(left.filter((name) => /^kohakuriver-(send|receive)\./.test(name))).toEqual([]);
+  });
+
   test('cancelled, it leaves nothing behind', async () => {
     mkdirSync(at('given-up'));
     const { id } = await world.start({
@@ -254,3 +305,21 @@ describe.skipIf(!hasSshd)('transfers', () => {
     expect(world.service.problems(id)[0]?.message).toMatch(/changed while it was read/);
   });
 });
+
+/** The same link, with a count of what its programs give. */
+function watched(link: NodeLink, onBytes: (bytes: number) => void): NodeLink {
+  return new Proxy(link, {
+    get(target, key) {
+      if (key === 'spawn') {
+        return async (...given: Parameters<NodeLink['spawn']>) => {
+          const process = await target.spawn(...given);
+          process.stdout.on('data', (bytes: Buffer) => onBytes(bytes.length));
+          process.stdout.pause();
+          return process;
+        };
+      }
+      const value = Reflect.get(target, key, target) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}

@@ -40,6 +40,8 @@ export const status = { ok: 0, eof: 1, noSuchFile: 2, denied: 3, failure: 4 } as
 /** Larger than anything OpenSSH or our own requests make (256 KiB and a header). */
 export const longestPacketBytes = 512 * 1024;
 
+const longestCopiedBytes = 8 * 1024;
+
 /** What the server said does not follow the protocol. */
 export class SftpProtocolError extends Error {}
 
@@ -89,14 +91,24 @@ export class PacketWriter {
     return this;
   }
 
-  /** The whole packet in pieces: a large payload is not copied. */
+  /** The whole packet: fields in one piece, as each would travel by itself, and large payloads uncopied. */
   packet(type: number, id: number | undefined): Uint8Array[] {
     const length = this.#parts.reduce((sum, part) => sum + part.length, 0);
     const head = Buffer.allocUnsafe(id === undefined ? 5 : 9);
     head.writeUInt32BE(length + head.length - 4, 0);
     head.writeUInt8(type, 4);
     if (id !== undefined) head.writeUInt32BE(id, 5);
-    return [head, ...this.#parts];
+    const pieces: Uint8Array[] = [];
+    let fields: Uint8Array[] = [head];
+    for (const part of this.#parts) {
+      if (part.length <= longestCopiedBytes) {
+        fields.push(part);
+        continue;
+      }
+      pieces.push(Buffer.concat(fields), part);
+      fields = [];
+    }
+    return fields.length === 0 ? pieces : [...pieces, Buffer.concat(fields)];
   }
 }
 

@@ -1,0 +1,138 @@
+// From one node to another without this computer in between. Neither is given a key of ours: the sender
+// makes one for this file, and the receiver an SSH server that takes that key for that file, on a port of
+// its own, for as long as our link to it lasts (resources/node/receive-once.sh and send-once.sh).
+import { sleep, type Timers } from '../../domain/clock.ts';
+import { hasRawBytes } from '../../domain/files/path-text.ts';
+import { joinPath } from '../../domain/files/paths.ts';
+import type { Item } from '../../domain/transfers/plan.ts';
+import type { RemoteProcess } from '../../link/node-link.ts';
+import { readNodeScript } from '../../runtimes/node-scripts.ts';
+import { digestIn, type HashingEnd } from './far-side.ts';
+import { Lines } from './lines.ts';
+
+/** Setting it up takes about as long as moving this much through this computer. */
+export const leastDirectBytes = 32 * 1024 * 1024;
+/** How often the size at the other end is looked at: nothing else tells how far it is. */
+const lookEveryMs = 500;
+
+export interface Direct {
+  readonly from: HashingEnd;
+  readonly to: HashingEnd;
+  readonly item: Item;
+  readonly start: number;
+  readonly timers: Timers;
+  readonly signal: AbortSignal;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** Hashes of all of it, made on the way. */
+export interface DirectHashes {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** Whether both are nodes that have what it takes, and not one and the same. */
+export function mayGoDirect(from: HashingEnd, to: HashingEnd): boolean {
+  const areNodes = from.root.place.kind === 'node' && to.root.place.kind === 'node';
+  const haveDigest = from.tools.digest !== undefined && to.tools.digest !== undefined;
+  const isText = !hasRawBytes(from.directory) && !hasRawBytes(to.directory);
+  return areNodes && haveDigest && isText && from.root.nodeId !== to.root.nodeId;
+}
+
+/** Resolves with undefined when they do not reach each other, or lack something. Throws LinkError when a link drops. */
+export async function moveDirect(direct: Direct): Promise<DirectHashes | undefined> {
+  const { from, to, item, start, signal } = direct;
+  if (hasRawBytes(item.path)) return undefined;
+  const [source, target] = [joinPath(from.directory, item.path), joinPath(to.directory, item.path)];
+  const sending = await startScript(from, 'send-once.sh', [source, String(start + 1)]);
+  await using _sender = ending(sending.process);
+  const receiving = await startScript(to, 'receive-once.sh', [target, String(start)]);
+  await using _receiver = ending(receiving.process);
+  const abort = Promise.withResolvers<never>();
+  abort.promise.catch(() => undefined);
+  const onAbort = () => abort.reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const watching = new AbortController();
+  try {
+    signal.throwIfAborted();
+    void watchSize(direct, target, watching.signal);
+    return await Promise.race([conversation(sending, receiving), abort.promise]);
+  } finally {
+    watching.abort();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+interface Talking {
+  readonly process: RemoteProcess;
+  readonly lines: Lines;
+}
+
+async function startScript(
+  { root, tools }: HashingEnd,
+  name: string,
+  words: readonly string[],
+): Promise<Talking> {
+  const command = ['sh', '-c', readNodeScript(name), 'sh', ...words, tools.digest ?? ''];
+  const process = await root.spawn(command);
+  process.stdin.on('error', () => undefined);
+  return { process, lines: new Lines(process) };
+}
+
+async function conversation(
+  sending: Talking,
+  receiving: Talking,
+): Promise<DirectHashes | undefined> {
+  const key = await sending.lines.next();
+  if (key === undefined || !/^ssh-ed25519 [A-Za-z0-9+/=]+ once$/.test(key)) return undefined;
+  receiving.process.stdin.write(`${key}\n`);
+  const ready = /^ready (\d+ \S+ \S+ ssh-ed25519 [A-Za-z0-9+/=]+)$/.exec(
+    (await receiving.lines.next()) ?? '',
+  )?.[1];
+  if (ready === undefined) return undefined;
+  sending.process.stdin.write(`${ready}\n`);
+  if ((await sending.lines.next()) !== 'sent') return undefined;
+  const said: string[] = [];
+  for (
+    let line = await receiving.lines.next();
+    line !== 'over';
+    line = await receiving.lines.next()
+  ) {
+    if (line === undefined) return undefined;
+    said.push(line);
+  }
+  const source = digestIn(sending.lines.complaint);
+  const target = digestIn(said.join('\n'));
+  const isWhole = said.includes('tee 0');
+  return isWhole && source !== undefined && target !== undefined ? { source, target } : undefined;
+}
+
+/** Ends a script by its input, so that it takes away what it made; then its channel is closed. */
+function ending(process: RemoteProcess): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      process.stdin.end();
+      await process.ended.catch(() => undefined);
+      await process[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function watchSize(
+  { to, start, timers, onBytes }: Direct,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  let seen = start;
+  try {
+    for (;;) {
+      await sleep(timers, lookEveryMs, signal);
+      const size = (await to.root.files.stat(path))?.size ?? seen;
+      if (signal.aborted) return;
+      if (size > seen) onBytes(size - seen);
+      seen = Math.max(seen, size);
+    }
+  } catch {
+    // It is over, or the link is lost, which others tell.
+  }
+}

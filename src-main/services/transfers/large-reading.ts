@@ -1,0 +1,109 @@
+// Reading one large file at whatever end it lies: on this computer by itself, elsewhere through a
+// program where there is one, else by asking for several parts at once. Its hash is made on the way.
+import { createHash } from 'node:crypto';
+import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
+import { joinPath } from '../../domain/files/paths.ts';
+import type { Item } from '../../domain/transfers/plan.ts';
+import { readAhead } from '../files/file-service.ts';
+import { ItemError } from './errors.ts';
+import { asItemError, complaintOf, digestIn, type HashingEnd } from './far-side.ts';
+import type { LocalHashes } from './local-hashes.ts';
+import { inParts } from './parts.ts';
+
+export interface Reading extends Disposable {
+  /** To be read once. One byte more than there should be tells that the file grew. */
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Of the whole file, when all was read; undefined where it has to be found out otherwise. */
+  readonly hash: () => Promise<string> | string | undefined;
+}
+
+interface Wanted {
+  /** The first byte. */
+  readonly start: number;
+  readonly isHashed: boolean;
+}
+
+/** Nothing is opened before the first byte is asked for. */
+export function readLarge(from: HashingEnd, item: Item, wanted: Wanted): Reading {
+  const path = joinPath(from.directory, item.path);
+  const one: One = { from, path, size: item.size, ...wanted };
+  if (from.hasher !== undefined) return readHere(one, from.hasher);
+  const canSpawn = from.tools.shell && !hasRawBytes(path);
+  return canSpawn ? readByProgram(one) : readByParts(one);
+}
+
+interface One extends Wanted {
+  readonly from: HashingEnd;
+  readonly path: string;
+  readonly size: number;
+}
+
+function readHere(one: One, hasher: LocalHashes): Reading {
+  const following = one.isHashed ? hasher.follow(one.path) : undefined;
+  return {
+    bytes: openedParts(one, (position) => following?.advance(position)),
+    hash: () => following?.finish(one.size),
+    [Symbol.dispose]: () => following?.[Symbol.dispose](),
+  };
+}
+
+/** What was read is hashed here, unless the beginning is missing. */
+function readByParts(one: One): Reading {
+  const sum = one.isHashed && one.start === 0 ? createHash('sha256') : undefined;
+  return {
+    bytes: openedParts(one, (_position, part) => sum?.update(part)),
+    hash: () => sum?.digest('hex'),
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+async function* openedParts(
+  { from, path, start, size }: One,
+  onRead: (position: number, part: Buffer) => void,
+): AsyncGenerator<Buffer> {
+  try {
+    await using file = await from.root.files.open(path, 'r');
+    let position = start;
+    for await (const part of readAhead(file, start, size + 1)) {
+      position += part.length;
+      onRead(position, part);
+      yield part;
+    }
+  } catch (error) {
+    throw asItemError(shownName(path), error);
+  }
+}
+
+/** The node hashes the file by itself meanwhile, and says so on its other stream. */
+function readByProgram(one: One): Reading {
+  const { from, path, start, size, isHashed } = one;
+  const { digest } = from.tools;
+  let said = '';
+  async function* bytes(): AsyncGenerator<Buffer> {
+    const read = start === 0 ? 'cat < "$1"' : 'tail -c "+$2" "$1"';
+    const text =
+      isHashed && digest !== undefined
+        ? `${digest} < "$1" >&2 & ${read}; s=$?; wait; exit "$s"`
+        : `exec ${read}`;
+    const command = ['sh', '-c', text, 'sh', path, String(start + 1)];
+    await using process = await from.root.spawn(command, { isBulk: true });
+    process.stdin.on('error', () => undefined);
+    process.stdin.end();
+    const complaint = complaintOf(process);
+    let position = start;
+    for await (const part of inParts(process.stdout)) {
+      position += part.length;
+      yield part;
+      // It grew, or never ends.
+      if (position > size) return;
+    }
+    const { exitCode } = await process.ended;
+    said = await complaint;
+    if (exitCode !== 0) throw new ItemError(shownName(path), shownName(said.trim()));
+  }
+  return {
+    bytes: bytes(),
+    hash: () => digestIn(said),
+    [Symbol.dispose]: () => undefined,
+  };
+}

@@ -1,0 +1,140 @@
+// Writing one large file at whatever end it is to lie: through a program where there is one, else part
+// by part. What lies there after a break is the beginning of the file, without holes, or is cut to it.
+import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
+import type { RemoteProcess } from '../../link/node-link.ts';
+import { writeFrom } from '../files/file-service.ts';
+import { TransferError } from './errors.ts';
+import { digestIn, type HashingEnd } from './far-side.ts';
+
+export interface Target {
+  readonly path: string;
+  /** So many bytes of it are there. */
+  readonly start: number;
+  readonly mode: number;
+  readonly isHashed: boolean;
+}
+
+export interface Written {
+  /** The size it then has. */
+  readonly end: number;
+  /** Of all of it; undefined where it has to be found out otherwise. */
+  readonly hash: string | undefined;
+}
+
+export function writeLarge(
+  to: HashingEnd,
+  target: Target,
+  source: AsyncIterable<Buffer>,
+): Promise<Written> {
+  const canSpawn = to.root.nodeId !== undefined && to.tools.shell && !hasRawBytes(target.path);
+  return canSpawn ? byProgram(to, target, source) : byParts(to, target, source);
+}
+
+async function byParts(
+  { root, hasher }: HashingEnd,
+  { path, start, isHashed }: Target,
+  source: AsyncIterable<Buffer>,
+): Promise<Written> {
+  await using file = await root.files.open(path, start === 0 ? 'w' : 'r+', 0o600);
+  using following = isHashed ? hasher?.follow(path) : undefined;
+  const onWritten = (position: number) => following?.advance(position);
+  const end = await writeFrom(file, { from: start, onWritten }, source);
+  const [hash] = await Promise.all([following?.finish(end), file.sync()]);
+  return { end, hash };
+}
+
+/** What is appended is hashed as it comes in, so that nothing has to be read again. */
+const append = 'umask 077; exec cat >> "$1"';
+function appendAndHash(digest: string): string {
+  const all = 'test "$2" -eq 0 || head -c "$2" "$1"; tee -a "$1"; echo "tee $?" >&3';
+  return `umask 077; { { ${all}; } | ${digest}; } 3>&1`;
+}
+
+async function byProgram(
+  { root, tools: { digest } }: HashingEnd,
+  { path, start, isHashed }: Target,
+  source: AsyncIterable<Buffer>,
+): Promise<Written> {
+  const isHashing = isHashed && digest !== undefined;
+  const text = isHashing ? appendAndHash(digest) : append;
+  const command = ['sh', '-c', text, 'sh', path, String(start)];
+  await using process = await root.spawn(command, { isBulk: true });
+  const words = new Words(process);
+  let end = start;
+  try {
+    for await (const part of source) {
+      end += part.length;
+      await words.given(part);
+    }
+  } catch (error) {
+    throw error instanceof EndedEarly ? failed(path, error.said) : error;
+  }
+  process.stdin.end();
+  const { exitCode } = await process.ended;
+  const isWhole = exitCode === 0 && (!isHashing || words.output.includes('tee 0\n'));
+  if (!isWhole) throw failed(path, words.complaint);
+  return { end, hash: isHashing ? digestIn(words.output) : undefined };
+}
+
+/** The program is over, or says that it cannot write, while there was more to come. */
+class EndedEarly extends Error {
+  readonly said: string;
+  constructor(said: string) {
+    super('The program ended early.');
+    this.said = said;
+  }
+}
+
+const mostSaid = 4000;
+
+/** Gives a program its input, and hears what it says meanwhile. */
+class Words {
+  output = '';
+  complaint = '';
+  readonly #process: RemoteProcess;
+  readonly #failure = Promise.withResolvers<never>();
+
+  constructor(process: RemoteProcess) {
+    this.#process = process;
+    this.#failure.promise.catch(() => undefined);
+    process.stdout.on('data', (bytes: Buffer) => {
+      if (this.output.length < mostSaid) this.output += bytes.toString('latin1');
+    });
+    process.stderr.on('data', (bytes: Buffer) => this.#hear(bytes.toString('utf8')));
+    process.stdin.on('error', (error: Error) => this.#failure.reject(error));
+    process.ended.then(
+      () => this.#failure.reject(new EndedEarly(this.complaint)),
+      (error: unknown) => this.#failure.reject(error as Error),
+    );
+  }
+
+  /** Resolves when there is room for more. */
+  async given(part: Buffer): Promise<void> {
+    if (this.#process.stdin.write(part)) return;
+    const drained = Promise.withResolvers<undefined>();
+    const onDrain = () => drained.resolve(undefined);
+    this.#process.stdin.once('drain', onDrain);
+    try {
+      await Promise.race([drained.promise, this.#failure.promise]);
+    } finally {
+      this.#process.stdin.off('drain', onDrain);
+    }
+  }
+
+  /** `tee` goes on when it cannot write: nothing of that would be of use. */
+  #hear(text: string): void {
+    if (this.complaint.length < mostSaid) this.complaint += text;
+    if (/\btee: /.test(this.complaint)) this.#failure.reject(new EndedEarly(this.complaint));
+  }
+}
+
+function failed(path: string, said: string): TransferError {
+  const isFull = /No space left|quota/i.test(said);
+  return new TransferError(
+    isFull ? 'transfer/disk-full' : 'transfer/failed',
+    isFull
+      ? 'The disk at the other end is full. What was moved so far is kept to go on from.'
+      : `${shownName(path)} could not be written (${shownName(said.trim().slice(0, 300))}).`,
+    { retry: 'after-user-action' },
+  );
+}

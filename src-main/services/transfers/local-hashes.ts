@@ -1,0 +1,123 @@
+// SHA-256 of files of this computer, in a thread of its own: at full speed it would keep the main
+// thread from moving bytes for a third of the time.
+import { Worker } from 'node:worker_threads';
+import { bytesOfText, hasRawBytes, shownName } from '../../domain/files/path-text.ts';
+import { workerUrl } from '../../store/worker-url.ts';
+import { ItemError } from './errors.ts';
+
+/** `to` is where to read to, from the beginning of the file; the last one is answered by a report. */
+export type HashOrder =
+  | { readonly kind: 'open'; readonly id: number; readonly path: string | Uint8Array }
+  | { readonly kind: 'advance'; readonly id: number; readonly to: number; readonly isLast: boolean }
+  | { readonly kind: 'drop'; readonly id: number };
+
+export type HashReport =
+  { readonly id: number; readonly hash: string } | { readonly id: number; readonly error: string };
+
+interface Waiting {
+  readonly path: string;
+  readonly answer: PromiseWithResolvers<string>;
+}
+
+/** Told at most so often: each telling wakes the thread. */
+const stepBytes = 8 * 1024 * 1024;
+
+/** A hash that is made while its file is read or written. Dropped without harm at any time. */
+export interface FollowingHash extends Disposable {
+  /** The file is there up to this position. */
+  advance(to: number): void;
+  /** Of the first `end` bytes, in hexadecimal. @throws ItemError when it cannot be read. */
+  finish(end: number): Promise<string>;
+}
+
+export class LocalHashes implements AsyncDisposable {
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+  #isClosed = false;
+
+  /** The file may not be there yet beyond what `advance` says. */
+  follow(path: string): FollowingHash {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const answer = Promise.withResolvers<string>();
+    answer.promise.catch(() => undefined);
+    this.#waiting.set(id, { path, answer });
+    this.#post({ kind: 'open', id, path: hasRawBytes(path) ? bytesOfText(path) : path });
+    let told = 0;
+    return {
+      advance: (to) => {
+        if (to - told < stepBytes) return;
+        told = to;
+        this.#post({ kind: 'advance', id, to, isLast: false });
+      },
+      finish: (to) => {
+        this.#post({ kind: 'advance', id, to, isLast: true });
+        return answer.promise;
+      },
+      [Symbol.dispose]: () => {
+        if (this.#waiting.delete(id)) this.#post({ kind: 'drop', id });
+        this.#rest();
+      },
+    };
+  }
+
+  /** SHA-256 of the first `end` bytes. @throws ItemError when it cannot be read. */
+  async of(path: string, end: number): Promise<string> {
+    using file = this.follow(path);
+    return await file.finish(end);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    const worker = this.#worker;
+    this.#lose(worker, 'the core ends');
+    await worker?.terminate();
+  }
+
+  #post(order: HashOrder): void {
+    if (this.#isClosed) {
+      this.#settle(order.id, 'the core ends');
+      return;
+    }
+    this.#worker ??= this.#start();
+    this.#worker.ref();
+    this.#worker.postMessage(order);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(workerUrl('hash-worker', import.meta.url), {
+      name: 'kohakuriver-hashes',
+    });
+    worker.on('message', (report: HashReport) => this.#receive(report));
+    worker.on('error', (error) => this.#lose(worker, String(error)));
+    worker.on('exit', (code) => this.#lose(worker, `exit code ${String(code)}`));
+    return worker;
+  }
+
+  #receive(report: HashReport): void {
+    if ('error' in report) this.#settle(report.id, report.error);
+    else this.#waiting.get(report.id)?.answer.resolve(report.hash);
+    this.#waiting.delete(report.id);
+    this.#rest();
+  }
+
+  /** An idle thread does not keep the process alive. */
+  #rest(): void {
+    if (this.#waiting.size === 0) this.#worker?.unref();
+  }
+
+  #settle(id: number, why: string): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (waiting === undefined) return;
+    const path = shownName(waiting.path);
+    waiting.answer.reject(new ItemError(path, `It could not be read to be compared (${why}).`));
+  }
+
+  #lose(worker: Worker | undefined, why: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, why);
+  }
+}

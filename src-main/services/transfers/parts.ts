@@ -1,0 +1,99 @@
+// A stream of packets as few large parts: a promise for each packet would take longer than the packet.
+import type { Readable } from 'node:stream';
+
+const partBytes = 512 * 1024;
+/** Parts waiting for whoever takes them; then the stream is paused, and the other end waits. */
+const mostReady = 4;
+
+/**
+ * What a stream gives, gathered for as long as more is there: large parts from a fast way, small ones
+ * at once from a slow one. Leaving the loop pauses the stream.
+ */
+export async function* inParts(stream: Readable): AsyncGenerator<Buffer> {
+  const gathering = new Gathering(stream);
+  try {
+    for (;;) {
+      const part = await gathering.next();
+      if (part === undefined) return;
+      yield part;
+    }
+  } finally {
+    gathering.stop();
+  }
+}
+
+class Gathering {
+  readonly #stream: Readable;
+  readonly #ready: Buffer[] = [];
+  #part = Buffer.allocUnsafe(partBytes);
+  #filled = 0;
+  #hasEnded = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    this.#hasEnded = stream.readableEnded;
+    stream.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
+    stream.on('close', this.#onClose);
+    if (stream.closed) this.#onClose();
+  }
+
+  /** Undefined at the end. */
+  async next(): Promise<Buffer | undefined> {
+    for (;;) {
+      const part = this.#ready.shift() ?? this.#unfinished();
+      if (this.#ready.length < mostReady) this.#stream.resume();
+      if (part !== undefined) return part;
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#hasEnded) return undefined;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      // All that has come in by now is read before anybody is told.
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+  }
+
+  stop(): void {
+    // Errors that come later are heard, and mean nothing any more.
+    this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    this.#stream.pause();
+  }
+
+  #unfinished(): Buffer | undefined {
+    if (this.#filled === 0) return undefined;
+    const part = this.#part.subarray(0, this.#filled);
+    this.#part = this.#part.subarray(this.#filled);
+    this.#filled = 0;
+    return part;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    for (let at = 0; at < chunk.length;) {
+      const taken = chunk.copy(this.#part, this.#filled, at);
+      at += taken;
+      this.#filled += taken;
+      if (this.#filled < this.#part.length) continue;
+      this.#ready.push(this.#part);
+      this.#part = Buffer.allocUnsafe(partBytes);
+      this.#filled = 0;
+    }
+    if (this.#ready.length >= mostReady) this.#stream.pause();
+    this.#wake?.();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    this.#wake?.();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#error = error;
+    this.#wake?.();
+  };
+
+  readonly #onClose = (): void => {
+    // Destroyed without a word: what came is not all there was.
+    if (!this.#hasEnded) this.#error ??= new Error('The stream was closed before its end.');
+    this.#wake?.();
+  };
+}

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { afterAll, expect, test } from 'vitest';
+import { LocalHashes } from '../../../src-main/services/transfers/local-hashes.ts';
+import { inParts } from '../../../src-main/services/transfers/parts.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-parts-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Bytes of which no two stretches are alike. */
+function pattern(bytes: number): Buffer {
+  const all = Buffer.alloc(bytes - (bytes % 4));
+  for (let at = 0; at < all.length; at += 4) all.writeUInt32BE(Math.imul(at, 2654435761) >>> 0, at);
+  return all;
+}
+
+async function collect(stream: Readable): Promise<Buffer[]> {
+  const parts: Buffer[] = [];
+  for await (const part of inParts(stream)) parts.push(part);
+  return parts;
+}
+
+test('what comes fast comes in few parts, with every byte in its place', async () => {
+  const whole = pattern(5_000_000);
+  const packets = Array.from({ length: Math.ceil(whole.length / 7001) }, (_, index) =>
+    whole.subarray(index * 7001, (index + 1) * 7001),
+  );
+  const parts = await collect(Readable.from(packets, { objectMode: false }));
+  expect(Buffer.concat(parts).equals(whole)).toBe(true);
+  expect(parts.length).toBeLessThan(packets.length / 2);
+});
+
+test('what comes slowly is handed on at once', async () => {
+  const stream = new PassThrough();
+  const parts = inParts(stream);
+  for (const text of ['one', 'two']) {
+    stream.write(text);
+    expect(String((await parts.next()).value)).toBe(text);
+  }
+  stream.end();
+  expect((await parts.next()).done).toBe(true);
+});
+
+test('a stream that breaks off is no stream that ends', async () => {
+  const broken = new PassThrough();
+  broken.write('some');
+  setImmediate(() => broken.destroy(new Error('the link dropped')));
+  await expect(collect(broken)).rejects.toThrow('the link dropped');
+  const silent = new PassThrough();
+  setImmediate(() => silent.destroy());
+  await expect(collect(silent)).rejects.toThrow('before its end');
+  const ended = Readable.from([Buffer.from('x')]);
+  ended.resume();
+  await new Promise((resolve) => ended.once('close', resolve));
+  expect(await collect(ended)).toEqual([]);
+});
+
+test('nobody takes it: the stream waits', async () => {
+  let given = 0;
+  const endless = new Readable({
+    read() {
+      given += 65_536;
+      this.push(Buffer.alloc(65_536));
+    },
+  });
+  const parts = inParts(endless);
+  await parts.next();
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(given).toBeLessThan(8 * 1024 * 1024);
+  await parts.return(undefined);
+  expect(endless.isPaused()).toBe(true);
+});
+
+test('a file is hashed behind whoever writes it, and by itself', async () => {
+  await using hashes = new LocalHashes();
+  const path = join(dir, 'growing');
+  const whole = pattern(20_000_000);
+  const expected = createHash('sha256').update(whole).digest('hex');
+  writeFileSync(path, '');
+  using following = hashes.follow(path);
+  for (let at = 0; at < whole.length; at += 4_000_000) {
+    writeFileSync(path, whole.subarray(at, at + 4_000_000), { flag: 'a' });
+    following.advance(at + 4_000_000);
+  }
+  expect(await following.finish(whole.length)).toBe(expected);
+  expect(await hashes.of(path, Infinity)).toBe(expected);
+  const start = createHash('sha256').update(whole.subarray(0, 12_345_678)).digest('hex');
+  expect(await hashes.of(path, 12_345_678)).toBe(start);
+});
+
+test('what cannot be read is named; a thread that is gone leaves nobody waiting', async () => {
+  const hashes = new LocalHashes();
+  await expect(hashes.of(join(dir, 'nowhere'), 1)).rejects.toMatchObject({ code: 'transfer/item' });
+  writeFileSync(join(dir, 'there'), 'x');
+  const following = hashes.follow(join(dir, 'there'));
+  await hashes[Symbol.asyncDispose]();
+  await expect(following.finish(1)).rejects.toThrow('could not be read to be compared');
+  following[Symbol.dispose]();
+});
