@@ -100,7 +100,7 @@ export const settingDefinitions = {
     default: 24,
     title: 'Aging',
     description:
-      'Waiting this long counts as one step of priority, so that work of low priority gets its turn.',
+      'Waiting this long counts as one step of priority, so that nothing waits for ever.',
     group: 'Queue',
     unit: 'h',
   }),

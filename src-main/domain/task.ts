@@ -30,6 +30,8 @@ export interface Place {
   readonly memoryBytes: number;
   readonly numa: number | null;
   readonly exclusive: boolean;
+  /** It was placed while one before it in the queue waited for more room. */
+  readonly isBackfilled?: true;
 }
 
 /** A wish to end a task. Stored before anything is done about it; it wins over a start under way. */

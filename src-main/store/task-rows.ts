@@ -139,6 +139,7 @@ const place: z.ZodType<Place> = z.strictObject({
   memoryBytes: z.number().nonnegative(),
   numa: int.nullable(),
   exclusive: z.boolean(),
+  isBackfilled: z.literal(true).exactOptional(),
 });
 
 const killWish: z.ZodType<KillWish> = z.strictObject({

@@ -3,7 +3,8 @@
 import { nodeId, taskId } from '../../src-main/contract/ids.ts';
 import type { Holding, PlannerNode, QueuedTask } from '../../src-main/domain/planner/model.ts';
 import { plainPolicy } from '../../src-main/domain/planner/policy.ts';
-import { Planner, plannerOf, type PlanInput } from '../../src-main/domain/planner/planner.ts';
+import { plannerOf, type PlanInput } from '../../src-main/domain/planner/plan.ts';
+import { Planner } from '../../src-main/domain/planner/planner.ts';
 
 const taskCount = 100_000;
 const nodeCount = 1_000;

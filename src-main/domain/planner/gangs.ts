@@ -5,7 +5,7 @@ import type { QueuedTask } from './model.ts';
 import type { Lane, Entry } from './shape.ts';
 import { TaskQueue } from './task-queue.ts';
 
-interface Gang {
+export interface Gang {
   readonly lane: Lane;
   /** On hold, or waiting for more than room. */
   readonly unready: Set<TaskId>;

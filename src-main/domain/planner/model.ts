@@ -88,8 +88,6 @@ export interface Placement {
   readonly place: Place;
   /** A sentence: why here. */
   readonly why: string;
-  /** One that waits for more was before it in the queue. */
-  readonly isBackfilled: boolean;
   /** Placed together with the others of it, or not at all. */
   readonly gang: BatchId | null;
 }

@@ -1,13 +1,13 @@
 // When a task that does not fit could start, as far as time limits tell; and what has to be kept for
-// it until then (EASY backfill), or from now on where nobody knows when.
+// it until then (EASY backfill).
 import type { Instant } from '../../contract/ids.ts';
 import type { Place } from '../task.ts';
-import { fitsOn, isChoosable } from './constraints.ts';
+import { fitsOn } from './constraints.ts';
 import { placeOn } from './fit.ts';
 import { lets, viewFor, type Guard, type Moment, type Passer } from './guards.ts';
 import type { QueuedTask } from './model.ts';
 import type { Need } from './need.ts';
-import { isAvailable, type Ending, type NodeState } from './node-state.ts';
+import type { Ending, NodeState } from './node-state.ts';
 
 /** A moment at which a node has room for a task. */
 export interface Opening {
@@ -112,72 +112,6 @@ export function guardUntil(opening: Opening, task: Passer): Guard {
       ...place,
       cores: Math.max(0, place.cores - sum(({ cores }) => cores, near)),
       memoryBytes: Math.max(0, place.memoryBytes - sum(({ memoryBytes }) => memoryBytes, near)),
-    },
-  };
-}
-
-/**
- * What is kept for a task from now on, on the node where it lacks least. As nobody else gets what is
- * kept, it lacks less with everything that ends there, and never more than before on the node where it
- * lacks least: it starts after a bounded number of ends.
- */
-export function guardFromNow(states: Iterable<NodeState>, asking: Asking): Guard | undefined {
-  let best: { readonly state: NodeState; readonly missing: number } | undefined;
-  for (const state of states) {
-    const missing = missingOn(state, asking);
-    if (
-      best === undefined ||
-      missing < best.missing ||
-      (missing === best.missing && state.node.name < best.state.node.name)
-    ) {
-      best = { state, missing };
-    }
-  }
-  return best === undefined ? undefined : guardOn(best.state, asking);
-}
-
-/** How much of what the task wants a node cannot give now; each kind counts from 0 to 1, GPUs most. */
-function missingOn(node: NodeState, { task, need, moment }: Asking): number {
-  const state = viewFor(node, task, moment);
-  const part = need.numa === null ? undefined : state.numa.find(({ id }) => id === need.numa);
-  const short = (wanted: number, free: number) =>
-    wanted <= 0 ? 0 : Math.min(1, Math.max(0, wanted - free) / wanted);
-  const cores = Math.min(state.freeCores, part?.freeCores ?? Infinity);
-  const memory = Math.min(state.freeMemoryBytes, part?.freeMemoryBytes ?? Infinity);
-  const gpus = wantedGpus(state, need, moment).length;
-  const alone = need.exclusive ? state.holders.size / (1 + state.holders.size) : 0;
-  const shared = state.exclusiveBy === null ? 0 : 1;
-  return (
-    4 * short(need.gpuCount, gpus) +
-    short(need.cores, cores) +
-    short(need.memoryBytes, memory) +
-    4 * (alone + shared)
-  );
-}
-
-/** Those of the wanted GPUs that are free, and no more than are wanted. */
-function wantedGpus(state: NodeState, need: Need, { policy }: Moment) {
-  const { gpuIndices } = need;
-  const free =
-    gpuIndices === null
-      ? state.gpus.filter((slot) => isChoosable(slot, need, policy))
-      : state.gpus.filter((slot) => gpuIndices.includes(slot.gpu.index) && isAvailable(slot));
-  return free.slice(0, need.gpuCount);
-}
-
-function guardOn(state: NodeState, { task, need, moment }: Asking): Guard {
-  const free = wantedGpus(viewFor(state, task, moment), need, moment);
-  const gpus = free.map(({ gpu: { uuid, index } }) => ({ uuid, index }));
-  return {
-    by: { kind: 'task', id: task.id, at: null },
-    place: {
-      nodeId: state.node.id,
-      runtime: need.runtime,
-      gpus,
-      cores: need.cores,
-      memoryBytes: need.memoryBytes,
-      numa: need.numa,
-      exclusive: need.exclusive,
     },
   };
 }

@@ -11,7 +11,7 @@ import { SubmissionError } from '../../domain/errors.ts';
 import { newTask } from '../../domain/new-task.ts';
 import type { SnowflakeFactory } from '../../domain/snowflake.ts';
 import { checkShape } from '../../domain/submission-shape.ts';
-import { mostTogether } from '../../domain/planner/planner.ts';
+import { mostTogether } from '../../domain/planner/plan.ts';
 import { validateSubmission, type SubmissionPolicy } from '../../domain/submission.ts';
 import { sentenceOf } from '../../domain/words.ts';
 import type { Task } from '../../domain/task.ts';

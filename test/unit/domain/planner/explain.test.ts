@@ -6,7 +6,7 @@ import type {
   PlannerNode,
   QueuedTask,
 } from '../../../../src-main/domain/planner/model.ts';
-import { plannerOf } from '../../../../src-main/domain/planner/planner.ts';
+import { plannerOf } from '../../../../src-main/domain/planner/plan.ts';
 import { plainPolicy } from '../../../../src-main/domain/planner/policy.ts';
 import { parseTarget } from '../../../../src-main/domain/target.ts';
 import { aGpu, aNode, GiB, idOf, queued } from '../builders.ts';

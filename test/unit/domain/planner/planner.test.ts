@@ -5,12 +5,8 @@ import type {
   PlannerNode,
   QueuedTask,
 } from '../../../../src-main/domain/planner/model.ts';
-import {
-  plan,
-  type Planner,
-  plannerOf,
-  type PlanInput,
-} from '../../../../src-main/domain/planner/planner.ts';
+import { plan, plannerOf, type PlanInput } from '../../../../src-main/domain/planner/plan.ts';
+import type { Planner } from '../../../../src-main/domain/planner/planner.ts';
 import { plainPolicy } from '../../../../src-main/domain/planner/policy.ts';
 import { parseTarget } from '../../../../src-main/domain/target.ts';
 import { aGpu, aNode, GiB, idOf, queued } from '../builders.ts';

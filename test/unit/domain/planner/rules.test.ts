@@ -8,7 +8,7 @@ import type {
   PlannerNode,
   QueuedTask,
 } from '../../../../src-main/domain/planner/model.ts';
-import { plan, plannerOf, type PlanInput } from '../../../../src-main/domain/planner/planner.ts';
+import { plan, plannerOf, type PlanInput } from '../../../../src-main/domain/planner/plan.ts';
 import { plainPolicy } from '../../../../src-main/domain/planner/policy.ts';
 import { parseTarget } from '../../../../src-main/domain/target.ts';
 import { aNode, GiB, idOf, queued, t0 } from '../builders.ts';
@@ -151,7 +151,7 @@ describe('backfill', () => {
     expect(started({ queue: behind(hour + 1), holdings: limited })).toEqual([]);
     expect(started({ queue: behind(null), holdings: limited })).toEqual([]);
     const [placed] = plan(input({ queue: behind(hour), holdings: limited }));
-    expect(placed?.isBackfilled).toBe(true);
+    expect(placed?.place.isBackfilled).toBe(true);
   });
 
   test('what the first will not need is for everybody', () => {
@@ -261,6 +261,56 @@ describe('gangs', () => {
     ]);
     planner.release(idOf(90));
     expect(planner.pass(now).map(({ taskId }) => taskId)).toEqual(['1', '2']);
+  });
+
+  test('its room is kept where all of it can be, and none on a node that can take one of it', () => {
+    const waitingSince = now - hour;
+    const nodes = ['a', 'b'].map((name) => aNode(name, { cores: 8, gpuCount: 4 }));
+    const [a, b] = nodes as [PlannerNode, PlannerNode];
+    const held = [0, 1, 2, 3].map((gpu) => holding(90 + gpu, b, { gpus: [gpu] }));
+    const queue = [1, 2].map((id) => member(id, { gpus: { count: 3 }, waitingSince }));
+    const small = [10, 11, 12, 13].map((id) => waiting(id, { gpus: { count: 1 } }));
+    const planner = plannerOf(
+      input({
+        queue: [...queue, ...small],
+        nodes,
+        holdings: [holding(80, a, { gpus: [0] }), ...held],
+      }),
+    );
+    const kept = () =>
+      planner.claims.map(({ by, place }) => [by.id, place.nodeId, place.gpus.length]);
+    planner.pass(now);
+    // On a, where one GPU lacks, there never is room for both.
+    expect(kept()).toEqual([
+      ['1', a.id, 3],
+      ['2', b.id, 0],
+    ]);
+    for (const { taskId } of held.slice(0, 2)) {
+      planner.release(taskId);
+      expect(planner.pass(now)).toEqual([]);
+    }
+    expect(kept()[1]).toEqual(['2', b.id, 2]);
+    planner.release(idOf(92));
+    expect(planner.pass(now).map(({ taskId, place }) => [taskId, place.nodeId])).toEqual([
+      ['1', a.id],
+      ['2', b.id],
+    ]);
+  });
+
+  test('a small member leaves the only node of a large one to it', () => {
+    const waitingSince = now - hour;
+    const [large, small] = [aNode('a', { cores: 6 }), aNode('b', { cores: 3 })];
+    const queue = [
+      member(1, { gpus: null, cores: 3, waitingSince }),
+      member(2, { gpus: null, cores: 6, waitingSince }),
+    ];
+    const planner = plannerOf(
+      input({ queue, nodes: [large, small], holdings: [holding(90, small)] }),
+    );
+    expect(planner.pass(now)).toEqual([]);
+    expect(planner.claims.map(({ place }) => place.nodeId)).toEqual([small.id, large.id]);
+    planner.release(idOf(90));
+    expect(planner.pass(now).map(({ place }) => place.nodeId)).toEqual([small.id, large.id]);
   });
 
   test('it waits in its place in the queue', () => {

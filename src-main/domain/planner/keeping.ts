@@ -1,0 +1,91 @@
+// What is kept for tasks from now on, as it frees up, where nobody knows when they can start.
+import { isChoosable } from './constraints.ts';
+import { viewFor, type Guard, type Moment } from './guards.ts';
+import type { QueuedTask } from './model.ts';
+import type { Need } from './need.ts';
+import { isAvailable, type NodeState } from './node-state.ts';
+import type { Asking } from './openings.ts';
+
+/**
+ * What is kept for a task from now on, on the node where it lacks least. As nobody else gets what is
+ * kept, it lacks less with everything that ends there, and never more than before on the node where it
+ * lacks least: it starts after a bounded number of ends.
+ */
+export function guardFromNow(states: Iterable<NodeState>, asking: Asking): Guard | undefined {
+  const { task, need, moment } = asking;
+  let best: { readonly view: NodeState; readonly missing: number } | undefined;
+  for (const state of states) {
+    const view = viewFor(state, task, moment);
+    const missing = missingOn(view, need, moment);
+    if (
+      best === undefined ||
+      missing < best.missing ||
+      (missing === best.missing && state.node.name < best.view.node.name)
+    ) {
+      best = { view, missing };
+    }
+  }
+  return best === undefined ? undefined : guardOn(best.view, asking);
+}
+
+/** How much of what is needed a node cannot give now; each kind counts from 0 to 1, GPUs most. */
+export function missingOn(view: NodeState, need: Need, moment: Moment): number {
+  const part = need.numa === null ? undefined : view.numa.find(({ id }) => id === need.numa);
+  const cores = Math.min(view.freeCores, part?.freeCores ?? Infinity);
+  const memory = Math.min(view.freeMemoryBytes, part?.freeMemoryBytes ?? Infinity);
+  const gpus = need.gpuCount === 0 ? 0 : wantedGpus(view, need, moment).length;
+  const alone = need.exclusive ? view.holders.size / (1 + view.holders.size) : 0;
+  const shared = view.exclusiveBy === null ? 0 : 1;
+  return (
+    4 * shortOf(need.gpuCount, gpus) +
+    shortOf(need.cores, cores) +
+    shortOf(need.memoryBytes, memory) +
+    4 * (alone + shared)
+  );
+}
+
+function shortOf(wanted: number, free: number): number {
+  return wanted <= 0 ? 0 : Math.min(1, Math.max(0, wanted - free) / wanted);
+}
+
+/** Those of the wanted GPUs that are free, and no more than are wanted. */
+function wantedGpus(view: NodeState, need: Need, { policy }: Moment) {
+  const { gpuIndices } = need;
+  const free =
+    gpuIndices === null
+      ? view.gpus.filter((slot) => isChoosable(slot, need, policy))
+      : view.gpus.filter((slot) => gpuIndices.includes(slot.gpu.index) && isAvailable(slot));
+  return free.slice(0, need.gpuCount);
+}
+
+/** Keeps for a task what it needs of a node, and of its GPUs those that are free. */
+export function guardOn(view: NodeState, { task, need, moment }: Asking): Guard {
+  const gpus = wantedGpus(view, need, moment).map(({ gpu: { uuid, index } }) => ({ uuid, index }));
+  return {
+    by: { kind: 'task', id: task.id, at: null, ...(task.gang === null ? {} : { gang: task.gang }) },
+    place: {
+      nodeId: view.node.id,
+      runtime: need.runtime,
+      gpus,
+      cores: need.cores,
+      memoryBytes: need.memoryBytes,
+      numa: need.numa,
+      exclusive: need.exclusive,
+    },
+  };
+}
+
+/** Room is kept on it for another task already. */
+export function isKept({ guards }: NodeState): boolean {
+  return guards.length > 0 && guards.some(({ by }) => by.kind === 'task');
+}
+
+/** Those nodes on which room may be kept for one more. */
+export function unkept(states: readonly NodeState[]): readonly NodeState[] {
+  return states.filter((state) => !isKept(state));
+}
+
+/** Nobody knows when it can start, so that it has room kept once it has waited for long enough. */
+export function hasWaited({ waitingSince }: QueuedTask, { now, policy }: Moment): boolean {
+  return now - waitingSince >= policy.waitMs;
+}
