@@ -4,6 +4,9 @@ import { taskId } from './ids.ts';
 
 /** More elements than this make one batch too large to look at, or to kill by mistake. */
 export const mostElements = 10_000;
+
+/** So many tasks can start together. */
+export const mostInGang = 1000;
 const longestLimitSeconds = 366 * 24 * 3600;
 
 /**

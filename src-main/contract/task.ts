@@ -263,6 +263,8 @@ export const taskView = z.object({
   /** Waiting, and not to start before this: as asked for, or until a retry is due. */
   notBefore: instant.nullable(),
   gang: z.boolean(),
+  /** It started while one before it in the queue waited for more room. */
+  isBackfilled: z.boolean(),
   submittedAt: instant,
   assignedAt: instant.nullable(),
   startedAt: instant.nullable(),

@@ -1,11 +1,11 @@
 // Whether the parts of a submission that make many tasks of it go together.
 import type { Instant } from '../contract/ids.ts';
+import { mostInGang } from '../contract/task-shape.ts';
 import type { TaskSubmission } from '../contract/task.ts';
 import { elementsOf } from './elements.ts';
 import { SubmissionError } from './errors.ts';
 
 const longestWaitMs = 3650 * 86_400_000;
-const mostInGang = 1000;
 
 /** Throws SubmissionError with `input/invalid`. Returns warnings. */
 export function checkShape(submission: TaskSubmission, now: Instant): string[] {

@@ -50,6 +50,7 @@ function placement(task: Task, run: Run, extras: TaskViewExtras) {
     exitCode: end === null ? null : end.exitCode,
     signal: end === null ? null : end.signal,
     attempt: task.attempt,
+    isBackfilled: place?.isBackfilled === true,
     image: imageOf(task.spec.vessel),
     imageDigest: task.imageDigest,
     ...(place === null ? wished(task) : taken(task, place, extras)),

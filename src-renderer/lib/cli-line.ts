@@ -120,6 +120,7 @@ export function cliLine(task: TaskSubmissionInput): string {
     ...contextWords(task),
     ...orderWords(task),
     ...manyWords(task),
+    ...(task.gang === true ? ['--gang'] : []),
     ...timeWords(task),
   ];
   const head = ['kohakuriver', 'task', 'submit', ...options.map(quoteWord)].join(' ');

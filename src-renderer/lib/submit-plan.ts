@@ -2,7 +2,7 @@
 // run, and what they wait for.
 import { combinationCount } from '../../src-main/contract/task-shape.ts';
 import type { TaskSubmissionInput } from '../../src-main/contract/task.ts';
-import { formatDuration, formatMoment, plural } from './format.ts';
+import { formatCount, formatDuration, formatMoment, plural } from './format.ts';
 import { joinWords } from './shell-words.ts';
 import { workLine } from './task-words.ts';
 import { submitMany as words } from './texts/submit-many.ts';
@@ -42,7 +42,7 @@ export function planOf(submissions: readonly TaskSubmissionInput[], now: number)
     count: series.count,
     first: Array.from({ length: shown }, (_, n) => series.at(n)),
     last: series.count > shown ? series.at(series.count - 1) : undefined,
-    terms: one === undefined ? [] : termsOf(one),
+    terms: one === undefined ? [] : termsOf(one, series.count),
     isPutOff: one !== undefined && ((one.after ?? []).length > 0 || (one.notBefore ?? 0) > now),
   };
 }
@@ -102,10 +102,11 @@ function combination(parameters: Sweep['parameters'], n: number): Readonly<Recor
   return Object.fromEntries(found);
 }
 
-function termsOf(one: TaskSubmissionInput): string[] {
+function termsOf(one: TaskSubmissionInput, count: number): string[] {
   const { after = [], notBefore, timeLimitSeconds, retries } = one;
   const most = (one.array ?? one.sweep)?.maxRunning;
   return [
+    ...(one.gang === true ? [words.terms.together(formatCount(count))] : []),
     ...after.map(({ task, on = 'ok' }) => words.terms.after[on](task)),
     ...(notBefore == null ? [] : [words.terms.notBefore(formatMoment(notBefore).slice(0, 16))]),
     ...(most == null ? [] : [words.terms.atOnce(most)]),

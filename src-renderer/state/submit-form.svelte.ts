@@ -105,6 +105,10 @@ export class SubmitForm {
   readonly usesShell = $derived(this.workKind === 'command' && looksLikeShell(this.command));
   readonly cli = $derived(this.submissions === undefined ? undefined : cliLines(this.submissions));
   /** GPUs are named by the targets, so they are not asked for by number. */
+  /** It stands for several tasks that may start together; those of a list are on their own. */
+  readonly isSeveral = $derived(
+    this.workKind !== 'list' && (this.shape.howMany !== 'one' || this.targets.length > 1),
+  );
   readonly namesGpus = $derived(this.targets.some(({ gpus }) => gpus.length > 0));
 
   constructor(client: CoreClient) {
@@ -278,7 +282,7 @@ export class SubmitForm {
 
   /** Every field stands there, also an empty one: what is submitted again must lose what was taken out. */
   #input(problems: Problems): Record<string, unknown> {
-    const shape = this.shape.read(problems);
+    const shape = this.shape.read(problems, this.targets.length);
     return {
       targets: this.targets.map(targetText),
       cores: readNumber(this.cores, 'cores', problems),
@@ -307,7 +311,7 @@ export class SubmitForm {
       exclusive: this.exclusive,
       keepFailed: this.keepFailed,
       ...shape,
-      ...(this.workKind === 'list' ? { array: null, sweep: null } : {}),
+      ...(this.workKind === 'list' ? { array: null, sweep: null, gang: false } : {}),
     };
   }
 

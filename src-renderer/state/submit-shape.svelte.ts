@@ -1,6 +1,11 @@
 // How many tasks the submit form makes, and when they may run: the part of a submission that goes
 // beyond one task which starts as soon as there is room.
-import type { DependencyRule, RetryCause } from '../../src-main/contract/task-shape.ts';
+import {
+  combinationCount,
+  mostInGang,
+  type DependencyRule,
+  type RetryCause,
+} from '../../src-main/contract/task-shape.ts';
 import type { TaskSubmissionInput } from '../../src-main/contract/task.ts';
 import { arrayText, parseArrayText } from '../lib/array-text.ts';
 import { secondsText } from '../lib/duration-text.ts';
@@ -25,9 +30,13 @@ export const retryCauses: readonly RetryCause[] = ['exit', 'oom', 'lost'];
 type Shape = Required<
   Pick<
     TaskSubmissionInput,
-    'after' | 'array' | 'sweep' | 'timeLimitSeconds' | 'retries' | 'notBefore'
+    'after' | 'array' | 'sweep' | 'gang' | 'timeLimitSeconds' | 'retries' | 'notBefore'
   >
 >;
+
+interface Several extends Pick<Shape, 'array' | 'sweep'> {
+  readonly targetCount: number;
+}
 
 const defaultWaitSeconds = 10;
 
@@ -37,6 +46,8 @@ export class SubmitShape {
   parameters = $state<ParameterRow[]>([{ name: '', values: '' }]);
   /** At most so many at a time; empty for as many as fit. */
   maxRunning = $state('');
+  /** Where there are several: all of them start together, or none. */
+  isTogether = $state(false);
   after = $state<AfterRow[]>([]);
   /** As a field for date and time has it: local time, to the minute. */
   notBefore = $state('');
@@ -48,14 +59,17 @@ export class SubmitShape {
   /** Whether it asks for retries at all. */
   readonly hasRetries = $derived(!['', '0'].includes(this.retries.trim()));
 
-  /** What is asked for; what is wrong with it goes into `problems`. */
-  read(problems: Problems): Shape {
+  /** What is asked for on so many targets; what is wrong with it goes into `problems`. */
+  read(problems: Problems, targetCount: number): Shape {
+    const array = this.howMany === 'array' ? this.#array(problems) : null;
+    const sweep = this.howMany === 'sweep' ? this.#sweep(problems) : null;
     return {
       after: this.after
         .filter(({ task }) => task.trim() !== '')
         .map(({ task, on }) => ({ task: task.trim(), on })),
-      array: this.howMany === 'array' ? this.#array(problems) : null,
-      sweep: this.howMany === 'sweep' ? this.#sweep(problems) : null,
+      array,
+      sweep,
+      gang: this.#gang({ array, sweep, targetCount }, problems),
       timeLimitSeconds: readDuration(this.timeLimit, 'timeLimitSeconds', problems),
       retries: this.#retries(problems),
       notBefore: this.#notBefore(problems),
@@ -78,7 +92,7 @@ export class SubmitShape {
     this.retryWait = wait === defaultWaitSeconds ? '' : secondsText(wait);
   }
 
-  #fillMany({ array, sweep }: TaskSubmissionInput): void {
+  #fillMany({ array, sweep, gang }: TaskSubmissionInput): void {
     this.howMany = array != null ? 'array' : sweep != null ? 'sweep' : 'one';
     if (array != null) this.numbers = arrayText(array.indices);
     if (sweep != null) {
@@ -89,6 +103,7 @@ export class SubmitShape {
     }
     const most = (array ?? sweep)?.maxRunning;
     this.maxRunning = most == null ? '' : String(most);
+    this.isTogether = gang === true;
   }
 
   #array(problems: Problems): Shape['array'] {
@@ -118,7 +133,18 @@ export class SubmitShape {
     return { parameters, maxRunning: this.#most(problems) };
   }
 
+  /** As the core reads it: one task is no gang, and a gang is not started bit by bit. */
+  #gang({ array, sweep, targetCount }: Several, problems: Problems): boolean {
+    const count =
+      array?.indices.length ?? (sweep ? combinationCount(sweep.parameters) : targetCount);
+    if (!this.isTogether || (this.howMany === 'one' && count < 2)) return false;
+    const problem = gangProblem(count, (array ?? sweep)?.maxRunning ?? count);
+    if (problem !== undefined) problems['gang'] = problem;
+    return true;
+  }
+
   #most(problems: Problems): number | null {
+    if (this.isTogether) return null;
     return readOptionalNumber(this.maxRunning, 'maxRunning', problems);
   }
 
@@ -137,4 +163,12 @@ export class SubmitShape {
     if (at === undefined) problems['notBefore'] = 'A date and a time of day, please.';
     return at ?? null;
   }
+}
+
+function gangProblem(count: number, most: number): string | undefined {
+  if (count > mostInGang)
+    return `At most ${String(mostInGang)} tasks can start together; these are ${String(count)}.`;
+  return most < count
+    ? `All ${String(count)} are to start together, and at most ${String(most)} may run at a time: give one or the other.`
+    : undefined;
 }

@@ -2,7 +2,7 @@
 // fake core of the gallery, so that every state is there at once. The pages come from the app's own
 // table of routes: one that has no example here stops it. Run by hand: `npm run screenshots`, or
 // `npm run screenshots -- tasks queue` for those whose names contain a word.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { format } from 'prettier';
@@ -127,6 +127,12 @@ const examples: Readonly<Record<string, readonly Shown[]>> = {
       act: fillSweep,
     },
     {
+      name: 'submit-gang',
+      says: 'tasks that start together',
+      hash: '#/tasks/new',
+      act: fillGang,
+    },
+    {
       name: 'submit-places',
       says: 'places to choose, showing what is free',
       hash: '#/tasks/new',
@@ -170,6 +176,17 @@ async function fillSweep(page: Page): Promise<void> {
   await page.getByLabel('Parameter 2: values').fill('1, 2, 3');
   await page.getByLabel('At most at a time').fill('4');
   await page.getByLabel('Time limit').fill('2h');
+  await command.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+  await page.getByText('Would').first().waitFor();
+}
+
+async function fillGang(page: Page): Promise<void> {
+  const command = page.getByRole('textbox', { name: 'Command' });
+  await command.fill('torchrun --nnodes 4 train.py');
+  await page.getByRole('radio', { name: 'Array' }).check({ force: true });
+  await page.getByLabel('Numbers').fill('4');
+  await page.getByLabel('All start together, or none').check();
+  await page.getByLabel('GPUs', { exact: true }).fill('2');
   await command.evaluate((element) => element.scrollIntoView({ block: 'center' }));
   await page.getByText('Would').first().waitFor();
 }
@@ -234,8 +251,11 @@ const gallery = await serveGallery();
 const browser = await launchChromium();
 try {
   const words = process.argv.slice(2);
-  if (words.length === 0) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  // Folders beside them have pictures of something else.
+  if (words.length === 0)
+    for (const name of await readdir(folder))
+      if (name.endsWith('.webp')) await rm(join(folder, name));
   const routes = await routesOf(browser, gallery);
   const missing = routes.filter((route) => !Object.hasOwn(examples, route));
   if (missing.length > 0)

@@ -159,6 +159,22 @@ describe('what is kept, over time', () => {
   });
 });
 
+test('the timeline tells what was let ahead, and leads to what room is kept for', async () => {
+  const { client } = renderApp('#/queue');
+  const first = client.core.task('tokenizer-train')!.id;
+  await client.api.tasks.setPriority({ tasks: [first], priority: 50 });
+  const timeline = await screen.findByRole('group', { name: 'What runs, and until when' });
+  const ahead = await within(timeline).findByTitle(/^eval-mmlu \(kenji\).*ahead of others/);
+  expect(ahead.getAttribute('href')).toContain(client.core.task('eval-mmlu')!.id);
+  const legend = screen.getByRole('list', { name: 'What the bars mean' });
+  within(legend).getByText('started ahead of others that wait for more room');
+  const aside = screen.getByRole('complementary', { name: /^Why it waits/ });
+  await within(aside).findByRole('heading', { name: 'tokenizer-train' });
+  await fireEvent.click(within(timeline).getByTitle(/^kept for llama-finetune-r4/));
+  await within(aside).findByRole('heading', { name: 'llama-finetune-r4' });
+  expect(window.location.hash).toBe('#/queue');
+});
+
 test('a node is reserved and given free again', async () => {
   const { client } = renderApp('#/queue');
   const panel = await screen.findByRole('region', { name: 'Reservations' });

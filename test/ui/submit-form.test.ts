@@ -173,6 +173,37 @@ describe('more than one task', () => {
     });
   });
 
+  test('tasks that start together, on targets, as an array or as a sweep', () => {
+    form.shape.isTogether = true;
+    expect(form.isSeveral).toBe(false);
+    expect(form.submission?.gang).toBe(false);
+    form.targets = ['alpha', 'beta'].map((node) => ({ node, numa: null, gpus: [] }));
+    expect(form.isSeveral).toBe(true);
+    expect(form.submission?.gang).toBe(true);
+    expect(form.cli).toContain('-t alpha -t beta --gang --');
+    form.targets = [];
+    form.shape.howMany = 'array';
+    form.shape.numbers = '4';
+    form.shape.maxRunning = '2';
+    // All at once leaves no room for fewer at a time.
+    expect(form.submission).toMatchObject({
+      array: { indices: [0, 1, 2, 3], maxRunning: null },
+      gang: true,
+    });
+    expect(form.cli).toContain('--array 4 --gang --');
+    expect(planOf(form.submissions ?? [], 0).terms).toEqual(['All 4 start together, or none.']);
+    form.shape.numbers = '0-3%2';
+    expect(form.problemOf('gang')).toMatch(/^All 4 are to start together, and at most 2/);
+    form.shape.numbers = '1001';
+    expect(form.problemOf('gang')).toBe('At most 1000 tasks can start together; these are 1001.');
+    form.fill({
+      work: { kind: 'command', argv: ['true'] },
+      sweep: { parameters: { RANK: ['0', '1'] } },
+      gang: true,
+    });
+    expect(form.submission).toMatchObject({ gang: true, sweep: { maxRunning: null } });
+  });
+
   test('a list: a task for each line, accepted together', async () => {
     form.workKind = 'list';
     form.list = '# the small ones first\necho one\n\necho "two words"\n';

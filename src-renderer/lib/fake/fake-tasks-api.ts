@@ -152,9 +152,11 @@ function submitted(
   const each = targets.flatMap((target) =>
     indicesOf(wish).map((arrayIndex) => ({ target, arrayIndex })),
   );
-  const batchId = fakeTaskId(at, 0) as string as BatchId;
+  // Several may come in one millisecond.
+  const before = core.tasks.length;
+  const batchId = fakeTaskId(at, before) as string as BatchId;
   const tasks = each.map(({ target, arrayIndex }, i) =>
-    sketchTask(at, i, {
+    sketchTask(at, before + i, {
       batchId,
       target,
       arrayIndex,

@@ -60,6 +60,7 @@ export function sketchTask(at: number, index: number, over: Partial<TaskView> = 
     retries: null,
     notBefore: null,
     gang: false,
+    isBackfilled: false,
     submittedAt: at,
     assignedAt: null,
     startedAt: null,
@@ -132,6 +133,8 @@ function running(now: number): TaskView[] {
       ...on('beta', 2, [2]),
       ...begun(8 * minute),
       owner: 'kenji',
+      isBackfilled: true,
+      timeLimitSeconds: 1500,
       stdoutBytes: 12_120,
     }),
     sketchTask(now - 95 * minute, 4, {

@@ -8,6 +8,13 @@ export const queue = {
   now: 'now',
   noLimit: 'no time limit',
   until: (moment: string) => `until ${moment} at the latest`,
+  backfilled: 'started ahead of others that wait for more room',
+  legend: {
+    title: 'What the bars mean',
+    kept: 'room that is kept',
+    reserved: 'reserved',
+    moreOwners: (count: number) => `and ${count} more`,
+  },
   noGpu: 'no GPU',
   idle: 'Nothing runs.',
   idleText: 'What starts next starts as soon as it fits.',

@@ -12,6 +12,9 @@ export const submitMany = {
   numbersHint: '10 for 0 to 9, or 1-10, or 1,3,7-9',
   maxRunning: 'At most at a time',
   maxRunningHint: 'Empty: as many as fit.',
+  together: 'All start together, or none',
+  togetherHint:
+    'For pieces of one job that need each other, such as the ranks of a distributed training. They wait until there is room for all; after a while room is kept for them as it frees up.',
   parameter: (n: number) => `Parameter ${String(n)}`,
   parameterName: (n: number) => `Parameter ${String(n)}: name`,
   parameterValues: (n: number) => `Parameter ${String(n)}: values`,
@@ -41,7 +44,9 @@ export const submitMany = {
   onHold: 'On hold.',
   putOff: 'It has to wait first.',
   firstOnly: 'Checked for the first of them.',
+  firstOfGang: 'Checked for the first of them; they start as soon as there is room for all.',
   terms: {
+    together: (count: string) => `All ${count} start together, or none.`,
     after: {
       ok: (task: string) => `Waits until ${task} has completed.`,
       any: (task: string) => `Waits until ${task} has ended, however.`,

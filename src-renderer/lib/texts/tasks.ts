@@ -131,6 +131,8 @@ export const task = {
   attempt: (n: number) => `attempt ${n}`,
   unknown: { title: 'There is no such task', text: 'It may have been removed.', back: 'All tasks' },
   secret: 'kept secret',
+  gang: 'with the others of its batch',
+  backfilled: 'ahead of others that wait for more room',
   events: {
     submitted: 'Submitted',
     approved: 'Approved',

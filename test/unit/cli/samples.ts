@@ -54,6 +54,7 @@ export function sampleTask(changes: Partial<TaskView> = {}): TaskView {
     retries: null,
     notBefore: null,
     gang: false,
+    isBackfilled: false,
     submittedAt: 1_772_366_400_000,
     assignedAt: 1_772_366_401_000,
     startedAt: 1_772_366_402_000,

@@ -48,6 +48,7 @@ export function taskJson(task: TaskView) {
     blockedBy: task.blockedBy,
     notBefore: isoTimeOrNull(task.notBefore),
     gang: task.gang,
+    backfilled: task.isBackfilled,
   };
 }
 
