@@ -1,6 +1,7 @@
 // Files and transfers, constructed by hand.
 import { randomBytes } from 'node:crypto';
 import type { ArchiveFilesInput } from './contract/files.ts';
+import type { NodeId } from './contract/ids.ts';
 import { transferId } from './contract/transfers.ts';
 import type { SnowflakeFactory } from './domain/snowflake.ts';
 import { LocalLink } from './link/local/local-link.ts';
@@ -13,13 +14,14 @@ import type { SettingsService } from './services/settings.ts';
 import type { TaskBook } from './services/tasks/task-book.ts';
 import type { TaskService } from './services/tasks/task-service.ts';
 import { archiveOf } from './services/transfers/archive.ts';
+import { TaskFiles } from './services/transfers/task-files.ts';
 import { TransferService } from './services/transfers/transfer-service.ts';
 import type { Store } from './store/open.ts';
 
 export interface FilesParts {
   readonly nodes: NodesService;
   readonly book: TaskBook;
-  readonly tasks: TaskService;
+  readonly tasks: Pick<TaskService, 'resolve'>;
   readonly store: Store;
   readonly settings: SettingsService;
   readonly ids: SnowflakeFactory;
@@ -56,5 +58,7 @@ export function makeFiles({ nodes, book, tasks, store, settings, ids, log }: Fil
   async function* archive({ place, paths }: ArchiveFilesInput, signal: AbortSignal) {
     yield* archiveOf({ root: await places.open(place), paths, signal });
   }
-  return { here, files, transfers, archive };
+  const nodeName = (id: NodeId) => nodes.find(id)?.name ?? id;
+  const taskFiles = new TaskFiles({ book, transfers, files, nodeName });
+  return { here, files, transfers, taskFiles, archive };
 }

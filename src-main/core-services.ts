@@ -5,7 +5,7 @@ import type { CoreOptions } from './api/core-door.ts';
 import { forwardId } from './contract/forwards.ts';
 import type { TaskId } from './contract/ids.ts';
 import { makeDiagnostics } from './core-diagnostics.ts';
-import { makeEnvironments, type CoreEnvironments } from './core-environments.ts';
+import { makeEnvironments } from './core-environments.ts';
 import { makeAppServices } from './core-app.ts';
 import { realLinks } from './core-links.ts';
 import { makeFiles } from './core-files.ts';
@@ -17,7 +17,7 @@ import { SnowflakeFactory } from './domain/snowflake.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
 import { readNodeScript } from './runtimes/node-scripts.ts';
 import { attemptSpec } from './services/attempts/attempt-spec.ts';
-import { AttemptService } from './services/attempts/attempt-service.ts';
+import { AttemptService, type AttemptServiceParts } from './services/attempts/attempt-service.ts';
 import { CoreStatusService } from './services/core-status.ts';
 import { LogCollector } from './services/logs/log-collector.ts';
 import { LogReader } from './services/logs/log-reader.ts';
@@ -66,7 +66,21 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   const shared = { ...foundations, options, ids, book };
   const nodes = makeNodes(shared);
   const environments = makeEnvironments({ nodes, book, store, log: logFile.log, ids });
-  const work = makeWork(shared, nodes, environments);
+  // Tasks have files, and files are found by tasks: neither asks the other before both are there.
+  const files = makeFiles({
+    ...shared,
+    nodes,
+    tasks: { resolve: (reference) => work.tasks.resolve(reference) },
+    log: logFile.log,
+  });
+  const { taskFiles } = files;
+  const work = makeWork(shared, nodes, {
+    bring: async (spec, nodeId, options) => {
+      await environments.bring(spec, nodeId, options);
+      await taskFiles.bring(spec, nodeId, options);
+    },
+    fetchResults: (ref, nodeId) => taskFiles.fetchResults(ref, nodeId),
+  });
   const { settings } = foundations;
   const terminals = makeTerminals({
     nodes,
@@ -83,7 +97,6 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
   loop.enable();
   const looks = makeDiagnostics({ store, logFile, nodes, loop, loopResolutionMs });
   const app = makeAppServices(foundations, { book, nodes });
-  const files = makeFiles({ ...shared, nodes, tasks: work.tasks, log: logFile.log });
   const status = makeStatus(shared, nodes, loop);
   return {
     book,
@@ -140,7 +153,7 @@ function makeNodes({
 function makeWork(
   { settings, store, logFile: { log }, ids, book }: Shared,
   fleet: NodesService,
-  environments: CoreEnvironments,
+  carried: Pick<AttemptServiceParts, 'bring' | 'fetchResults'>,
 ) {
   const { tasks: records, effects, logs, vault, identity } = store;
   const secrets = new TaskSecrets(vault);
@@ -178,7 +191,7 @@ function makeWork(
         ports,
       });
     },
-    bring: environments.bring,
+    ...carried,
     // What the main program of a VPS prints stays in its container.
     collectLog: (runtime, ref, signal) =>
       ref.vps === undefined ? collector.collect(runtime, ref, signal) : Promise.resolve(),

@@ -169,6 +169,7 @@ async function stop(
   await services.terminals[Symbol.asyncDispose]();
   services.vps[Symbol.dispose]();
   await services.environments[Symbol.asyncDispose]();
+  services.taskFiles[Symbol.dispose]();
   await services.transfers[Symbol.asyncDispose]();
   await services.attempts[Symbol.asyncDispose]();
   await services.nodes[Symbol.asyncDispose]();

@@ -17,7 +17,6 @@ const longestPath = 4096;
 /** Absolute, or beginning with `~/`: the home of whom the core signs in as. No NUL. */
 export const filePath = z
   .string()
-  .min(1)
   .max(longestPath)
   // eslint-disable-next-line no-control-regex -- the one character no path can hold
   .regex(/^(\/|~(\/|$)|[A-Za-z]:[\\/])[^\u0000]*$/, 'must be an absolute path, or begin with ~/');

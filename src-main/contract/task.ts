@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { batchId, instant, nodeId, nodeName, taskId } from './ids.ts';
+import { mostTaskFolders, taskFetch, taskSync } from './task-files.ts';
 import {
   arrayRequest,
   dependency,
@@ -155,6 +156,10 @@ export const taskSubmission = z.strictObject({
   notBefore: instant.nullable().default(null),
   /** All tasks of the batch start together or none does. */
   gang: z.boolean().default(false),
+  /** Put on the node before the start. */
+  sync: z.array(taskSync).max(mostTaskFolders).default([]),
+  /** Brought back after the end, however it ended. */
+  fetch: z.array(taskFetch).max(mostTaskFolders).default([]),
 });
 export type TaskSubmission = z.infer<typeof taskSubmission>;
 /** The same before defaults are filled in. */
@@ -265,6 +270,8 @@ export const taskView = z.object({
   gang: z.boolean(),
   /** It started while one before it in the queue waited for more room. */
   isBackfilled: z.boolean(),
+  sync: z.array(taskSync),
+  fetch: z.array(taskFetch),
   submittedAt: instant,
   assignedAt: instant.nullable(),
   startedAt: instant.nullable(),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { errorShape } from './errors.ts';
 import { feedOf } from './feed.ts';
 import { filePath, filePlace } from './files.ts';
-import { instant } from './ids.ts';
+import { batchId, instant, nodeId, taskId } from './ids.ts';
 import { syncOptions, syncPreview } from './sync.ts';
 
 export const transferId = z
@@ -71,6 +71,27 @@ export const transferProgress = z.object({
 });
 export type TransferProgress = z.infer<typeof transferProgress>;
 
+/**
+ * What the core itself started it for: to put on a node what the tasks of a batch there want, or to
+ * bring back what a task made.
+ */
+export const transferPurpose = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('sync'),
+    batch: batchId,
+    node: nodeId,
+    /** Which of the folders asked for. */
+    index: z.number().int(),
+  }),
+  z.strictObject({
+    kind: z.literal('fetch'),
+    task: taskId,
+    attempt: z.number().int(),
+    index: z.number().int(),
+  }),
+]);
+export type TransferPurpose = z.infer<typeof transferPurpose>;
+
 /** How the result was proven. */
 export const transferProof = z.enum(['hashes', 'sizes', 'none']);
 
@@ -78,6 +99,8 @@ export const transferView = z.object({
   id: transferId,
   status: transferStatus,
   request: transferRequest,
+  /** Null for what a person asked for. */
+  purpose: transferPurpose.nullable(),
   /** For people. */
   fromLabel: z.string(),
   toLabel: z.string(),

@@ -1,6 +1,7 @@
 // Making a task from a checked submission.
 import type { BatchId, Instant, TaskId } from '../contract/ids.ts';
 import type { Dependency } from '../contract/task-shape.ts';
+import type { TaskFetch } from '../contract/task-files.ts';
 import type { TaskSubmission, Vessel, Work } from '../contract/task.ts';
 import type { Element } from './elements.ts';
 import type { Task } from './task.ts';
@@ -62,6 +63,8 @@ export function newTask(args: NewTask): Task {
       retries: submission.retries,
       notBefore: submission.notBefore,
       gang: submission.gang,
+      sync: submission.sync,
+      fetch: submission.fetch.map((one) => fetchOf(one, args.id, element)),
     },
     owner: args.owner,
     priority: submission.priority,
@@ -79,6 +82,13 @@ export function newTask(args: NewTask): Task {
       blockedBy: args.blockedBy ?? [],
     },
   };
+}
+
+/** Each task of an array brings its results to a place of its own. */
+function fetchOf({ from, to }: TaskFetch, id: TaskId, element: Element | null): TaskFetch {
+  const named = (path: string) =>
+    path.replaceAll('{id}', id).replaceAll('{index}', String(element?.index ?? 0));
+  return { from: named(from), to: named(to) };
 }
 
 /** In a command, `{NAME}` of a sweep's parameter stands for its value; a script reads the variable. */

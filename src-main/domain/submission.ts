@@ -38,6 +38,7 @@ export function validateSubmission(
 ): CheckedSubmission {
   checkVessel(submission, policy);
   checkVariables(submission);
+  checkFolders(submission);
   const parsed = submission.targets.map(parseTarget);
   const targets: readonly (Target | null)[] = parsed.length === 0 ? [null] : parsed;
   const warnings = warningsFor(submission, nodes);
@@ -90,6 +91,29 @@ function checkVariables({ env, secretEnv, mounts }: VesselledSubmission): void {
       throw invalid('mounts', `Two mounts go to ${destination}; give each a place of its own.`);
     }
     seen.add(destination);
+  }
+}
+
+/** A container sees folders of the node under their absolute paths, and each only once. */
+function checkFolders({ vessel, sync, fetch, mounts }: VesselledSubmission): void {
+  const ofNode = [
+    ...sync.map(({ to }) => ({ field: 'sync', path: to })),
+    ...fetch.map(({ from }) => ({ field: 'fetch', path: from })),
+  ];
+  for (const { field, path } of vessel.kind === 'process' ? [] : ofNode) {
+    if (path.startsWith('~')) {
+      throw invalid(
+        field,
+        `${path} is not absolute: a container is shown a folder of the node by its whole path, such as /srv/project.`,
+      );
+    }
+    const other = mounts.find(({ destination, source }) => destination === path && source !== path);
+    if (other !== undefined) {
+      throw invalid(
+        field,
+        `${path} of the node and ${other.source} would both be ${path} in the container; name another folder.`,
+      );
+    }
   }
 }
 

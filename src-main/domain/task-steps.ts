@@ -323,7 +323,10 @@ export function end({ task, state, event, now }: Moment<Begun | 'LOST', 'ended'>
       disk: diskAfter(task, state.place, { event, ending }),
     },
     // A VPS at rest keeps its disk.
-    effects: ending.status === 'STOPPED' ? [] : [removeAttempt(task, state.place, keep)],
+    effects:
+      ending.status === 'STOPPED'
+        ? []
+        : [removeAttempt(task, state.place, keep), ...fetchResults(task, state.place)],
     why: ending.reason ?? `exit code ${String(event.end.exitCode ?? 'unknown')}`,
   };
 }
@@ -342,7 +345,10 @@ export function vanish({ task, state, event, now }: Moment<OnNode, 'vanished'>):
     state: { status: isKilled ? 'KILLED' : 'FAILED', ...endedPart(state, now), reason },
     task: { disk: null },
     // Its container is gone, but a directory or a half-made one may be left.
-    effects: [removeAttempt(task, state.place, false)],
+    effects: [
+      removeAttempt(task, state.place, false),
+      ...(startedAtOf(state) === null ? [] : fetchResults(task, state.place)),
+    ],
     why: reason,
   };
 }
@@ -386,6 +392,12 @@ function removeAttempt(task: Task, at: Place, keep: boolean): TaskEffect {
   const { nodeId, runtime } = at;
   const effect = { kind: 'remove-attempt', nodeId, attempt: task.attempt, runtime, keep } as const;
   return task.type === 'vps' ? { ...effect, keep: false, vps: true } : effect;
+}
+
+/** What lies on the node outlives the container; whether another attempt follows is seen when it is run. */
+function fetchResults(task: Task, { nodeId }: Place): readonly TaskEffect[] {
+  if (task.spec.fetch.length === 0) return [];
+  return [{ kind: 'fetch-results', nodeId, attempt: task.attempt }];
 }
 
 /** After a start that did not come to run: the disk of a VPS from its earlier attempts stays. */

@@ -104,6 +104,8 @@ function asked(task: Task) {
     timeLimitSeconds: spec.timeLimitSeconds,
     retries: spec.retries,
     gang: spec.gang,
+    sync: [...spec.sync],
+    fetch: [...spec.fetch],
     onNodeLabels: spec.onNodeLabels,
     avoidNodes: [...spec.avoidNodes],
     labels: spec.labels,

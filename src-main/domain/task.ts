@@ -218,7 +218,9 @@ export type TaskEffect =
       readonly keep: boolean;
       /** The container of a VPS, whichever attempt made it. */
       readonly vps?: true;
-    };
+    }
+  /** Hand over to the transfers what the task wants back from its node. */
+  | { readonly kind: 'fetch-results'; readonly nodeId: NodeId; readonly attempt: number };
 
 export interface Transition {
   readonly task: Task;

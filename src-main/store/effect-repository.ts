@@ -45,6 +45,7 @@ const taskEffect: z.ZodType<TaskEffect> = z.discriminatedUnion('kind', [
     keep: z.boolean(),
     vps: z.literal(true).exactOptional(),
   }),
+  z.strictObject({ kind: z.literal('fetch-results'), nodeId, attempt }),
 ]);
 
 /** What transitions ordered and is not known to be done. Written by `TaskRepository.save`. */

@@ -129,6 +129,8 @@ const taskSpec: z.ZodType<TaskSpec> = z.strictObject({
   retries: storedRetries.nullable(),
   notBefore: asked.notBefore.unwrap(),
   gang: asked.gang.unwrap(),
+  sync: asked.sync.unwrap(),
+  fetch: asked.fetch.unwrap(),
 });
 
 const place: z.ZodType<Place> = z.strictObject({

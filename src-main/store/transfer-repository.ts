@@ -6,6 +6,7 @@ import {
   transferProblem,
   transferProgress,
   transferProof,
+  transferPurpose,
   transferRequest,
   transferStatus,
   type TransferId,
@@ -21,6 +22,8 @@ const target = z.strictObject({ directory: z.string(), rename: z.string().nullab
 /** A transfer as it is remembered, but for what has columns of its own. */
 const record = z.strictObject({
   request: transferRequest,
+  // Rows from before tasks had files have none.
+  purpose: transferPurpose.nullable().default(null),
   fromLabel: z.string(),
   toLabel: z.string(),
   title: z.string(),

@@ -55,6 +55,8 @@ function contextWords(task: TaskSubmissionInput): Words {
       '--mount',
       `${mount.source}:${mount.destination}${mount.readOnly === true ? ':ro' : ''}`,
     ]),
+    ...(task.sync ?? []).flatMap(({ from, to }) => ['--sync', `${from}:${to}`]),
+    ...(task.fetch ?? []).flatMap(({ from, to }) => ['--fetch', `${from}:${to}`]),
     ...(task.workdir == null ? [] : ['--workdir', task.workdir]),
     ...(task.user == null ? [] : ['--user', task.user]),
     ...(task.privileged === true ? ['--privileged'] : []),

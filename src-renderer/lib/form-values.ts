@@ -32,6 +32,16 @@ export function readNumber(text: string, field: string, problems: Problems): num
   return Number.parseInt(trimmed, 10) || 0;
 }
 
+/** Pairs of folders; rows that are empty count as not there. */
+export function filledRows<T extends { from: string; to: string }>(rows: readonly T[]): T[] {
+  return rows.filter(({ from, to }) => from !== '' || to !== '').map((row) => ({ ...row }));
+}
+
+/** A pair that is still being typed. */
+export function isHalfFilled({ from, to }: { from: string; to: string }): boolean {
+  return (from === '') !== (to === '');
+}
+
 /** Null for an empty field. */
 export function readOptionalNumber(text: string, field: string, problems: Problems): number | null {
   return text.trim() === '' ? null : readNumber(text, field, problems);

@@ -6,12 +6,15 @@ import {
   type WaitReason,
   type Work,
 } from '../../src-main/contract/task.ts';
+import type { TaskFetch, TaskSync } from '../../src-main/contract/task-files.ts';
 import type { BatchId, TaskId } from '../../src-main/contract/ids.ts';
 import type { KeptThing } from '../../src-main/contract/kept.ts';
 import type { CoreClient } from '../lib/client.ts';
 import { cliLines } from '../lib/cli-line.ts';
 import {
+  filledRows,
   fromPairs,
+  isHalfFilled,
   readNumber,
   readSize,
   readText,
@@ -69,6 +72,8 @@ export class SubmitForm {
   env = $state<Pair[]>([]);
   secretEnv = $state<Pair[]>([]);
   mounts = $state<MountRow[]>([]);
+  sync = $state<TaskSync[]>([]);
+  fetch = $state<TaskFetch[]>([]);
   workdir = $state('');
   user = $state('');
   privileged = $state(false);
@@ -144,6 +149,7 @@ export class SubmitForm {
     const { numbers, parameters } = this.shape;
     if (field === 'work') return this.command === '' && this.script === '' && this.list === '';
     if (field === 'array') return numbers === '';
+    if (field === 'sync' || field === 'fetch') return this[field].some(isHalfFilled);
     return (
       field === 'sweep' && parameters.every(({ name, values }) => name === '' || values === '')
     );
@@ -166,6 +172,8 @@ export class SubmitForm {
       destination,
       readOnly,
     }));
+    this.sync = from.sync ?? [];
+    this.fetch = from.fetch ?? [];
     this.workdir = from.workdir ?? '';
     this.user = from.user ?? '';
     this.privileged = from.privileged ?? false;
@@ -296,6 +304,8 @@ export class SubmitForm {
       mounts: this.mounts
         .filter(({ source, destination }) => source !== '' || destination !== '')
         .map((row) => ({ ...row })),
+      sync: filledRows(this.sync),
+      fetch: filledRows(this.fetch),
       workdir: readText(this.workdir),
       user: readText(this.user),
       name: readText(this.name),

@@ -54,6 +54,8 @@ function taskOf(index: number, isEnded: boolean): Task {
       retries: null,
       notBefore: null,
       gang: false,
+      sync: [],
+      fetch: [],
     },
     owner: index % 2 === 0 ? 'anna' : 'bob',
     priority: index % 5,

@@ -185,11 +185,13 @@ describe('the command line', () => {
       env: { A: 'b c' },
       secretEnv: { KEY: 'never shown' },
       mounts: [{ source: '/a', destination: '/b', readOnly: true }],
+      sync: [{ from: '/my code', to: '/srv/p' }],
+      fetch: [{ from: '/srv/out', to: '/here' }],
       priority: -5,
       hold: true,
     });
     expect(line).toBe(
-      `kohakuriver task submit -t beta::0,1 -c 8 -m 48G --image debian:12 --env 'A=b c' --secret-env KEY --mount /a:/b:ro --priority -5 --hold -- python 'my train.py' '--x=$HOME'`,
+      `kohakuriver task submit -t beta::0,1 -c 8 -m 48G --image debian:12 --env 'A=b c' --secret-env KEY --mount /a:/b:ro --sync '/my code:/srv/p' --fetch /srv/out:/here --priority -5 --hold -- python 'my train.py' '--x=$HOME'`,
     );
   });
 

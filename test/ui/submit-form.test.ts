@@ -24,6 +24,11 @@ test('turns what is typed into what the contract asks for', () => {
     { key: '', value: '' },
   ];
   form.mounts = [{ source: '/srv', destination: '/data', readOnly: true }];
+  form.sync = [
+    { from: '/home/mio/code', to: '/srv/code' },
+    { from: '', to: '' },
+  ];
+  form.fetch = [{ from: '~/out', to: '/home/mio/out' }];
   form.priority = '-5';
   expect(form.problems).toEqual({});
   expect(form.submission).toMatchObject({
@@ -34,6 +39,8 @@ test('turns what is typed into what the contract asks for', () => {
     vessel: { kind: 'image', reference: 'debian:12' },
     env: { A: 'b' },
     mounts: [{ source: '/srv', destination: '/data', readOnly: true }],
+    sync: [{ from: '/home/mio/code', to: '/srv/code' }],
+    fetch: [{ from: '~/out', to: '/home/mio/out' }],
     priority: -5,
   } satisfies Partial<TaskSubmissionInput>);
 });

@@ -1,5 +1,5 @@
 // A submission from the options of `task submit` and `task resubmit`.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import type { GpuRequest, Mount, TaskSubmissionInput, Vessel, Work } from '../../contract/task.ts';
@@ -7,6 +7,8 @@ import { parseMemorySize } from '../../domain/size.ts';
 import type { Call } from './call.ts';
 import { UsageError } from './errors.ts';
 import { readShape, shapeOptions, type ShapeOptions } from './shape-options.ts';
+import type { TaskFetch, TaskSync } from '../../contract/task-files.ts';
+import { parseFetch, parseSync } from './parse/task-folder.ts';
 import { parseMount } from './parse/mount.ts';
 import { asIs, collecting, reading, wholeNumber } from './parse/option.ts';
 import { parseEnvFile, parsePair, recordOf } from './parse/pairs.ts';
@@ -26,6 +28,8 @@ export interface SubmissionOptions extends ShapeOptions {
   env?: readonly Pair[];
   envFile?: string;
   mount?: readonly Mount[];
+  sync?: readonly TaskSync[];
+  fetch?: readonly TaskFetch[];
   workdir?: string;
   user?: string;
   privileged?: boolean;
@@ -90,6 +94,16 @@ function vesselOptions(command: Command): Command {
       'directory of the node to show in the container (repeatable)',
       collecting(parseMount),
     )
+    .option(
+      '--sync <dir:dst>',
+      'folder here to put on the node before the start, as it is then; .gitignore counts (repeatable)',
+      collecting(parseSync),
+    )
+    .option(
+      '--fetch <src:dir>',
+      'folder of the node to bring here after the end; {id} and {index} stand for the task and its number in an array (repeatable)',
+      collecting(parseFetch),
+    )
     .option('--workdir <dir>', 'directory to start in')
     .option('--user <user>', 'user to run as')
     .option('--privileged', 'give the container the rights of the node');
@@ -145,6 +159,8 @@ export async function readSubmission(
     cores: options.cores,
     memoryBytes: options.memory,
     mounts: copied(options.mount),
+    sync: await syncsOf(call),
+    fetch: fetchesOf(call),
     workdir: options.workdir,
     user: options.user,
     privileged: options.privileged,
@@ -234,6 +250,38 @@ async function secretsOf(
     values[name] = value;
   }
   return values;
+}
+
+/** Folders here become whole paths, as the core is not where the command was typed. */
+async function syncsOf(call: Call<SubmissionOptions>): Promise<TaskSync[] | undefined> {
+  const { sync } = call.options;
+  if (sync === undefined) return undefined;
+  refuseElsewhere(call, '--sync');
+  const found: TaskSync[] = [];
+  for (const { from, to } of sync) {
+    const path = resolve(call.io.cwd, from);
+    const isFolder = await stat(path).then(
+      (there) => there.isDirectory(),
+      () => false,
+    );
+    if (!isFolder) throw new UsageError(`--sync: there is no folder ${path}.`);
+    found.push({ from: path, to });
+  }
+  return found;
+}
+
+function fetchesOf(call: Call<SubmissionOptions>): TaskFetch[] | undefined {
+  const { fetch } = call.options;
+  if (fetch === undefined) return undefined;
+  refuseElsewhere(call, '--fetch');
+  return fetch.map(({ from, to }) => ({ from, to: resolve(call.io.cwd, to) }));
+}
+
+function refuseElsewhere(call: Call, option: string): void {
+  if (!call.isElsewhere) return;
+  throw new UsageError(
+    `${option} is about folders of the computer of the core, and that is another one.`,
+  );
 }
 
 function copied<T>(list: readonly T[] | undefined): T[] | undefined {

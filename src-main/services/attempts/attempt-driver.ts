@@ -42,6 +42,8 @@ const outOfReach: ReadonlySet<string> = new Set([
   'docker/connection',
   'docker/denied',
   'docker/absent',
+  // Its files cannot be put there at the moment.
+  'files/unavailable',
   // Its secret variables cannot be read until somebody unlocks the vault.
   'vault/locked',
 ]);

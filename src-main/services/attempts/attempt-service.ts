@@ -47,6 +47,8 @@ export interface AttemptServiceParts {
   readonly collectLog: (runtime: Runtime, ref: AttemptRef, signal: AbortSignal) => Promise<void>;
   /** Sees to it that an environment is on the node before it is used there. */
   readonly bring?: (spec: AttemptSpec, nodeId: NodeId, work: PrepareOptions) => Promise<void>;
+  /** Hands over what an ended task wants back; false when that cannot be done now. */
+  readonly fetchResults?: (ref: AttemptRef, nodeId: NodeId) => Promise<boolean>;
 }
 
 export class AttemptService implements AsyncDisposable {
@@ -325,6 +327,7 @@ export class AttemptService implements AsyncDisposable {
     const { book, fleet } = this.#parts;
     const ref = { taskId, attempt: effect.attempt };
     if (effect.kind === 'remove-attempt') return this.#removeAttempt(ref, effect);
+    if (effect.kind === 'fetch-results') return this.#fetchResults(ref, effect.nodeId);
     const task = book.active(taskId);
     const place = task === undefined ? undefined : holdingOf(task)?.place;
     // What it was about is over.
@@ -336,6 +339,10 @@ export class AttemptService implements AsyncDisposable {
     if (driver === undefined) return false;
     if (effect.kind === 'stop-attempt') await driver.stop(effect);
     return true;
+  }
+
+  #fetchResults(ref: AttemptRef, nodeId: NodeId): Promise<boolean> {
+    return this.#parts.fetchResults?.(ref, nodeId) ?? Promise.resolve(true);
   }
 
   async #removeAttempt(

@@ -1,7 +1,9 @@
 // From a task to what a runtime is told to create.
 import type { NodeFacts } from '../../contract/node.ts';
 import type { VpsPort } from '../../contract/vps.ts';
-import type { Place, Task } from '../../domain/task.ts';
+import type { Mount } from '../../contract/task.ts';
+import { isWithin, trimSlashes } from '../../domain/files/paths.ts';
+import type { Place, Task, TaskSpec } from '../../domain/task.ts';
 import type { AttemptSpec } from '../../runtimes/runtime.ts';
 import type { FleetNode } from '../fleet.ts';
 import { attemptRef } from './attempt-ref.ts';
@@ -44,6 +46,20 @@ function heldGpus(place: Place, facts: NodeFacts | null): AttemptSpec['gpus'] {
   });
 }
 
+/** Those asked for, and the folders of the node that files are put in or brought back from. */
+export function mountsOf({ vessel, mounts, sync, fetch }: TaskSpec): readonly Mount[] {
+  if (vessel.kind === 'process') return mounts;
+  const folders = new Set([...sync.map(({ to }) => to), ...fetch.map(({ from }) => from)]);
+  // Whoever shows a folder, or one it lies in, knows where it is to be found.
+  const isShown = (path: string) =>
+    mounts.some(({ source }) => isWithin(trimSlashes(path), trimSlashes(source)));
+  const missing = [...folders].filter((path) => !isShown(path));
+  return [
+    ...mounts,
+    ...missing.map((path) => ({ source: path, destination: path, readOnly: false })),
+  ];
+}
+
 /** Everything a runtime needs to create this task's current attempt. */
 export function attemptSpec(inputs: SpecInputs): AttemptSpec {
   const { task, place, node, ports = [] } = inputs;
@@ -60,7 +76,7 @@ export function attemptSpec(inputs: SpecInputs): AttemptSpec {
     work: spec.work,
     vessel: spec.vessel,
     env: { ...spec.env, ...inputs.secrets, ...ourVariables(inputs) },
-    mounts: spec.mounts,
+    mounts: mountsOf(spec),
     workdir: spec.workdir,
     user: spec.user,
     privileged: spec.privileged,

@@ -1,9 +1,11 @@
 // What is known of every transfer: on disk before anybody hears of it, but for its progress, which is
 // seen at its target and told a few times a second.
+import { isDeepStrictEqual } from 'node:util';
 import type {
   TransferId,
   TransferProblem,
   TransferProgress,
+  TransferPurpose,
   TransferRequest,
   TransferStatus,
   TransferView,
@@ -87,7 +89,11 @@ export class TransferBook implements Disposable {
   }
 
   /** A new one, at the end of the queue. */
-  add(id: TransferId, request: TransferRequest, ends: { from: Root; to: Root }): void {
+  add(
+    id: TransferId,
+    { request, purpose }: { request: TransferRequest; purpose: TransferPurpose | null },
+    ends: { from: Root; to: Root },
+  ): void {
     const last = Math.max(0, ...[...this.#records.values()].map(({ position }) => position));
     this.save({
       id,
@@ -98,6 +104,7 @@ export class TransferBook implements Disposable {
         from: { ...request.from, place: ends.from.place },
         to: { ...request.to, place: ends.to.place },
       },
+      purpose,
       fromLabel: ends.from.label,
       toLabel: ends.to.label,
       title: titleOf(request.from.paths),
@@ -112,6 +119,11 @@ export class TransferBook implements Disposable {
       createdAt: this.#parts.clock.now(),
       finishedAt: null,
     });
+  }
+
+  /** The one that was started for this, while it is on the list. */
+  findFor(purpose: TransferPurpose): TransferId | undefined {
+    return this.all().find((record) => isDeepStrictEqual(record.purpose, purpose))?.id;
   }
 
   save(record: TransferRecord): void {

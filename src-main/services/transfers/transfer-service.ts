@@ -5,6 +5,7 @@ import type {
   ConflictPolicy,
   TransferId,
   TransferProblem,
+  TransferPurpose,
   TransferRequest,
   TransferStatus,
   TransferView,
@@ -86,13 +87,21 @@ export class TransferService implements AsyncDisposable {
     return this.#book.problems(id);
   }
 
-  /** Queues a transfer. Durable when it resolves. @throws when a place cannot be found at all. */
-  async submit(request: TransferRequest): Promise<TransferView> {
+  /**
+   * Queues a transfer. Durable when it resolves. For one purpose there is one transfer, however often
+   * it is asked for. @throws when a place cannot be found at all.
+   */
+  async submit(
+    request: TransferRequest,
+    purpose: TransferPurpose | null = null,
+  ): Promise<TransferView> {
     const { places, newId, flushed } = this.#parts;
     const from = await places.open(request.from.place);
     const to = await places.open(request.to.place);
-    const id = newId();
-    this.#book.add(id, request, { from, to });
+    // Looked for last: of two that ask for the same at a time, the second finds the first one's.
+    const known = purpose === null ? undefined : this.#book.findFor(purpose);
+    const id = known ?? newId();
+    if (known === undefined) this.#book.add(id, { request, purpose }, { from, to });
     await flushed();
     this.#startNext();
     return this.get(id);

@@ -9,6 +9,7 @@ import { forwards } from './0006-forwards.ts';
 import { shares } from './0007-shares.ts';
 import { forwardPause } from './0008-forward-pause.ts';
 import { environments } from './0009-environments.ts';
+import { taskFiles } from './0010-task-files.ts';
 
 export const migrations: readonly Migration[] = [
   initial,
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   shares,
   forwardPause,
   environments,
+  taskFiles,
 ];

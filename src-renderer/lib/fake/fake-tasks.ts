@@ -41,6 +41,8 @@ export function sketchTask(at: number, index: number, over: Partial<TaskView> = 
     env: {},
     secretEnvNames: [],
     mounts: [],
+    sync: [],
+    fetch: [],
     workdir: null,
     user: null,
     privileged: false,
@@ -103,6 +105,8 @@ function running(now: number): TaskView[] {
       env: { HF_HOME: '/data/hf', OMP_NUM_THREADS: '8' },
       secretEnvNames: ['WANDB_API_KEY'],
       mounts: [{ source: '/srv/data', destination: '/data', readOnly: true }],
+      sync: [{ from: '/home/mio/finetune', to: '/srv/finetune' }],
+      fetch: [{ from: '/srv/finetune/checkpoints', to: '/home/mio/checkpoints' }],
       workdir: '/work',
       work: {
         kind: 'command',

@@ -24,6 +24,7 @@ function sketch(id: string, changes: Partial<TransferView>): TransferView {
       rateLimit: null,
       sync: null,
     },
+    purpose: null,
     fromLabel: 'this computer',
     toLabel: 'alpha',
     title: 'data',

@@ -59,7 +59,23 @@ describe('task submit', () => {
       retries: null,
       notBefore: null,
       gang: false,
+      sync: [],
+      fetch: [],
     });
+  });
+
+  test('folders that go with it: whole paths here, and only of folders that are there', async () => {
+    const cwd = await mkdtemp(join(tmpdir(), 'kr-cli-'));
+    const words = ['--fetch', '~/out/{id}:res', '--', 'true'];
+    const { input } = await submitted(['--sync', `${cwd}:/srv/code`, ...words]);
+    expect(input).toMatchObject({
+      sync: [{ from: cwd, to: '/srv/code' }],
+      fetch: [{ from: '~/out/{id}', to: '/nowhere/res' }],
+    });
+    const wrong = await submitted(['--sync', 'no such:/srv/code', ...words]);
+    expect([wrong.code, wrong.input]).toEqual([2, undefined]);
+    expect(wrong.err).toMatch(/there is no folder .*no such/);
+    await rm(cwd, { recursive: true });
   });
 
   test('GPUs by count, model and memory', async () => {

@@ -9,6 +9,7 @@ import {
   parsePair,
 } from '../../../src-main/hosts/cli/parse/pairs.ts';
 import { settingValue } from '../../../src-main/hosts/cli/parse/setting.ts';
+import { parseFetch, parseSync } from '../../../src-main/hosts/cli/parse/task-folder.ts';
 import { parseSince } from '../../../src-main/hosts/cli/parse/since.ts';
 import { parseSignal, parseStatuses } from '../../../src-main/hosts/cli/parse/words.ts';
 
@@ -94,6 +95,22 @@ describe('a mount', () => {
 
   test.each(['/a', 'a:/b', '/a:b', '/a:/b:x', ''])('refuses "%s"', (text) => {
     expect(() => parseMount(text)).toThrow(UsageError);
+  });
+});
+
+describe('folders that go with a task', () => {
+  test('which is here and which is on the node', () => {
+    expect(parseSync('.:/srv/p')).toEqual({ from: '.', to: '/srv/p' });
+    expect(parseSync('a:b:~/p')).toEqual({ from: 'a:b', to: '~/p' });
+    expect(parseFetch('/srv/out:C:\\out')).toEqual({ from: '/srv/out', to: 'C:\\out' });
+  });
+
+  test.each(['', '.', '.:', '.:p', ':/srv', '/srv:/a:'])('"%s" says neither', (text) => {
+    expect(() => parseSync(text)).toThrow(UsageError);
+  });
+
+  test.each(['', 'out:res', '/out', '/out:', ':res'])('"%s" brings nothing back', (text) => {
+    expect(() => parseFetch(text)).toThrow(UsageError);
   });
 });
 

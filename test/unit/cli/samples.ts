@@ -35,6 +35,8 @@ export function sampleTask(changes: Partial<TaskView> = {}): TaskView {
     env: { LR: '0.1' },
     secretEnvNames: ['WANDB_KEY'],
     mounts: [{ source: '/data', destination: '/data', readOnly: true }],
+    sync: [],
+    fetch: [],
     workdir: '/work',
     user: null,
     privileged: false,

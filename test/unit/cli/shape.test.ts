@@ -48,7 +48,8 @@ test('a task has exactly the agreed fields, in the agreed order', () => {
   expect(Object.keys(taskJson(sampleTask())).join(' ')).toBe(
     'id batchId name type status reason exitCode node target gpus cores memoryBytes numa image container runtime ' +
       'command env mounts workdir privileged priority labels attempt retries after submittedAt assignedAt startedAt ' +
-      'finishedAt timeLimitSeconds stdoutBytes stderrBytes owner approver arrayIndex blockedBy notBefore gang backfilled',
+      'finishedAt timeLimitSeconds stdoutBytes stderrBytes owner approver arrayIndex blockedBy notBefore gang backfilled ' +
+      'sync fetch',
   );
 });
 

@@ -133,6 +133,21 @@ describe('refuses, by name and with a way out', () => {
       'input/invalid',
       /Two mounts go to \/b/,
     ],
+    [
+      'a folder below the home in a container',
+      { sync: [{ from: '/code', to: '~/code' }] },
+      'input/invalid',
+      /~\/code is not absolute/,
+    ],
+    [
+      'a folder where a mount shows another',
+      {
+        mounts: [{ source: '/a', destination: '/out' }],
+        fetch: [{ from: '/out', to: '/here' }],
+      },
+      'input/invalid',
+      /would both be \/out/,
+    ],
   ])('%s', (...[, changes, code, message]) => {
     expect(() => check(changes)).toThrow(message);
     expect(() => check(changes)).toThrow(expect.objectContaining({ code }));

@@ -300,6 +300,21 @@ describe('ending', () => {
     expect(task.warnings).toEqual([expect.stringContaining('want of memory (its limit is 1 GiB)')]);
   });
 
+  test('what is wanted back is fetched however it ended, but not of what never ran', () => {
+    const wanting = aTask({ fetch: [{ from: '/srv/{id}/{index}', to: '/here/{id}' }] });
+    expect(wanting.spec.fetch).toEqual([{ from: '/srv/1000/0', to: '/here/1000' }]);
+    const kinds = (task: Task, event: TaskEvent) =>
+      step(task, event).effects.map(({ kind }) => kind);
+    const begun = told(wanting, placed, started);
+    const both = ['remove-attempt', 'fetch-results'];
+    expect(kinds(begun, ended({ exitCode: 0 }))).toEqual(both);
+    expect(kinds(begun, ended({ exitCode: 1 }))).toEqual(both);
+    expect(kinds(told(begun, killed, delivered), ended({ exitCode: 1 }))).toEqual(both);
+    const vanished: TaskEvent = { kind: 'vanished', attempt: 1, why: 'gone' };
+    expect(kinds(begun, vanished)).toEqual(both);
+    expect(kinds(told(wanting, placed), vanished)).toEqual(['remove-attempt']);
+  });
+
   test('only failures are kept for a look', () => {
     const kept = told(aTask({ keepFailed: true }), placed, started);
     const keep = (task: Task, event: TaskEvent) =>

@@ -53,6 +53,8 @@ export function aSpec(changes: Partial<TaskSpec> = {}): TaskSpec {
     retries: null,
     notBefore: null,
     gang: false,
+    sync: [],
+    fetch: [],
     ...changes,
   };
 }

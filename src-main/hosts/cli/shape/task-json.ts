@@ -49,6 +49,8 @@ export function taskJson(task: TaskView) {
     notBefore: isoTimeOrNull(task.notBefore),
     gang: task.gang,
     backfilled: task.isBackfilled,
+    sync: task.sync,
+    fetch: task.fetch,
   };
 }
 

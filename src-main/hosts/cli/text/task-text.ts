@@ -71,6 +71,8 @@ export function taskText(task: TaskView, { paint, now }: { paint: Paint; now: nu
             .join(' '),
         ),
       ],
+      ['Put there', clean(folderText(task.sync))],
+      ['Brought back', clean(folderText(task.fetch))],
       ['Labels', clean(labelsText(task.labels))],
       ['Priority', task.priority === 0 ? '' : String(task.priority)],
       ['Owner', clean(task.owner)],
@@ -199,4 +201,8 @@ function commandText({ work }: TaskView): string {
     0,
     500,
   );
+}
+
+function folderText(folders: TaskView['sync']): string {
+  return folders.map(({ from, to }) => `${from} to ${to}`).join(', ');
 }
