@@ -150,7 +150,10 @@ export class Dispatcher implements Disposable {
   /** The planner knows nothing (yet, or any more): everything is news. */
   #tellAll(): void {
     const { book, fleet } = this.#parts;
-    this.#deltas = [...book.all()].flatMap((task) => this.#deltaOf(undefined, task));
+    const all = [...book.all()];
+    // Of a capped array, those that hold something have their turn before any that waits is given one.
+    for (const task of all) if (holdingOf(task) !== undefined) this.#tickets.admit(task);
+    this.#deltas = all.flatMap((task) => this.#deltaOf(undefined, task));
     for (const task of book.unreadable) this.#deltas.push(...wholeNodeHeld(task));
     for (const node of fleet.plannerNodes()) this.#changedNodes.add(node.id);
     this.wake();

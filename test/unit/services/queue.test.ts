@@ -231,6 +231,22 @@ test('of a capped array no more run at a time, and the others follow', async () 
   ]);
 });
 
+test('a core that starts again keeps a capped array to its number', async () => {
+  await using world = await aWorld();
+  const array = { indices: [0, 1, 2], maxRunning: 2 };
+  const ids = await submit(world, ['seconds=60'], { array, hold: true });
+  await world.core.tasks.release(ids.slice(1), anna);
+  await world.pass(1000);
+  await world.core.tasks.release(ids.slice(0, 1), anna);
+  await world.pass(1000);
+  expect(statuses(world, ids)).toEqual(['PENDING', 'RUNNING', 'RUNNING']);
+  world.crash();
+  await world.restart();
+  world.core.connectAll();
+  await world.pass(2000);
+  expect(statuses(world, ids)).toEqual(['PENDING', 'RUNNING', 'RUNNING']);
+});
+
 test('for a list, only what waits says why; what is gone or never was is left out', async () => {
   await using world = await aWorld();
   const [first] = await submit(world, ['seconds=10']);
