@@ -2,10 +2,12 @@
 import { isFinal, type TaskEventView, type TaskStatus } from '../../src-main/contract/task.ts';
 import type { TaskId } from '../../src-main/contract/ids.ts';
 import { standingOf } from '../../src-main/domain/dependencies.ts';
+import type { Reservation } from '../../src-main/domain/planner/guards.ts';
 import { legalTransitions } from '../../src-main/domain/task-machine.ts';
 import type { AttemptEnd, Task } from '../../src-main/domain/task.ts';
 import { holdingOf, type TaskChange } from '../../src-main/services/tasks/task-book.ts';
 import { isAlive, keyOf, type SimulatedWork } from '../support/simulated-machine.ts';
+import type { TaskSide } from '../support/task-side.ts';
 import type { World } from '../support/world.ts';
 import type { Memory } from './memory.ts';
 
@@ -44,13 +46,31 @@ function wrongTerms(world: World, task: Task, work: SimulatedWork): string | und
 }
 
 /** A change the core makes. Returns what is wrong with it. */
-export function wrongChange({ before, kind }: TaskChange, now: number): string | undefined {
+export function wrongChange(
+  { before, after, kind }: TaskChange,
+  { book, rules }: Pick<TaskSide, 'book' | 'rules'>,
+): string | undefined {
   if (kind !== 'placed' || before?.state.status !== 'PENDING') return undefined;
+  const now = book.now();
   const { held, blockedBy, notBefore } = before.state;
   if (held) return `${before.id} was placed while it was held`;
   if (blockedBy.length > 0) return `${before.id} was placed while it waited for others`;
   if (notBefore !== null && now < notBefore) return `${before.id} was placed before its time`;
-  return undefined;
+  const inTheWay = rules.reservations.forPlanner().find((one) => runsInto(after, one, now));
+  return inTheWay && `${before.id} was placed where it runs into reservation ${inTheWay.id}`;
+}
+
+/** Whether a task that starts now may still run where and when others have a reservation. */
+function runsInto(
+  task: Task | undefined,
+  { nodeId, gpus, from, to, owners }: Reservation,
+  now: number,
+): boolean {
+  const place = task && holdingOf(task)?.place;
+  if (place?.nodeId !== nodeId || owners.includes(task?.owner ?? '') || now >= to) return false;
+  const limit = task?.spec.timeLimitSeconds;
+  const isOver = limit != null && now + limit * 1000 <= from;
+  return !isOver && (gpus === null || place.gpus.some(({ uuid }) => gpus.includes(uuid)));
 }
 
 export function checkAlways(world: World, memory: Memory): void {
@@ -62,6 +82,7 @@ export function checkAlways(world: World, memory: Memory): void {
   checkHoldings(world);
   checkRoom(world, memory);
   checkAlive(world, memory);
+  checkGangs(world, memory);
   const problem = world.core.said.find(
     ({ level, facts }) => level === 'error' && !isExpected(facts['err']),
   );
@@ -96,6 +117,16 @@ function checkHoldings(world: World): void {
     const count = (perArray.get(task.batchId) ?? 0) + 1;
     perArray.set(task.batchId, count);
     must(count <= most, () => `${String(count)} of array ${task.batchId} hold something`);
+  }
+}
+
+/** Of those that start together, none waits for its first start while another has had its own. */
+function checkGangs({ core: { book } }: World, memory: Memory): void {
+  for (const { id, batchId, spec, attempt, state } of book.all()) {
+    if (!spec.gang || attempt > 0 || state.status !== 'PENDING') continue;
+    const others = [...memory.accepted].map((other) => book.find(other)?.task);
+    const begun = others.find((other) => other?.batchId === batchId && other.attempt > 0);
+    must(begun === undefined, () => `${begun?.id ?? ''} was started, and ${id} of its gang waits`);
   }
 }
 

@@ -24,6 +24,9 @@ const steps = 'src-main/domain/task-steps.ts';
 const machine = 'src-main/domain/task-machine.ts';
 const collector = 'src-main/services/logs/log-collector.ts';
 const commit = 'src-main/store/group-commit.ts';
+const gangs = 'src-main/domain/planner/gangs.ts';
+const gangStart = 'src-main/domain/planner/gang-start.ts';
+const guards = 'src-main/domain/planner/guards.ts';
 
 export const mutants: readonly Mutant[] = [
   {
@@ -454,6 +457,50 @@ export const mutants: readonly Mutant[] = [
         file: attempts,
         from: '    for (const { id, attempt } of tasks) this.#resume(id, attempt);\n',
         to: '    void tasks;\n',
+      },
+    ],
+  },
+  {
+    name: 'gangs-start-in-part',
+    breaks: 'Of a gang, those start that find room.',
+    changes: [
+      {
+        file: gangStart,
+        from: '      takeBack(entries.slice(0, index), books);\n      return undefined;\n',
+        to: '      return placements.length === 0 ? undefined : placements;\n',
+      },
+    ],
+  },
+  {
+    name: 'gangs-without-their-slow',
+    breaks: 'A gang starts without those of it that are on hold or wait for others.',
+    changes: [
+      {
+        file: gangs,
+        from: 'if (unready.size === 0) yield lane;',
+        to: 'if (unready.size >= 0) yield lane;',
+      },
+    ],
+  },
+  {
+    name: 'reservations-forgotten',
+    breaks: 'The planner plans as if nothing were reserved.',
+    changes: [
+      {
+        file: guards,
+        from: '  if (by.owners.includes(task.owner) || now >= by.to) return true;',
+        to: '  if (by.owners.length > 0) return true;',
+      },
+    ],
+  },
+  {
+    name: 'reservations-without-look-ahead',
+    breaks: 'What is reserved is kept only from when the reservation begins.',
+    changes: [
+      {
+        file: guards,
+        from: '  return now + (timeLimitMs ?? policy.assumedRunMs) <= by.from;',
+        to: '  void timeLimitMs;\n  return now < by.from || policy.waitMs < 0;',
       },
     ],
   },

@@ -17,6 +17,8 @@ export const wishes = {
   pause: 5,
   resume: 5,
   forget: 2,
+  reserve: 3,
+  unreserve: 1,
 };
 export type Wish = keyof typeof wishes;
 
@@ -56,6 +58,8 @@ export class People {
     pause: () => this.#order('RUNNING', (id) => this.#tasks.pause([id], this.#who)),
     resume: () => this.#order('PAUSED', (id) => this.#tasks.resume([id], this.#who)),
     forget: () => this.#forget(),
+    reserve: () => this.#reserve(),
+    unreserve: () => this.#unreserve(),
   };
 
   get #tasks() {
@@ -115,11 +119,15 @@ export class People {
     const retries = { count: dice.between(1, 3), on: [cause], backoffSeconds: dice.between(0, 30) };
     const indices = Array.from({ length: dice.between(2, 5) }, (_, index) => index);
     const waitMs = dice.between(0, 60_000);
+    const array = dice.is(0.15)
+      ? { indices, maxRunning: dice.oneOf([1, 2, null, null]) ?? null }
+      : null;
     return {
       priority: dice.between(-2, 2),
       hold: dice.is(0.1),
       after: dice.is(0.2) ? this.#dependencies() : [],
-      array: dice.is(0.1) ? { indices, maxRunning: dice.oneOf([1, 2, null]) ?? null } : null,
+      array,
+      gang: array?.maxRunning === null && dice.is(0.6),
       timeLimitSeconds: dice.is(0.2) ? dice.between(1, 30) : null,
       retries: dice.is(0.25) ? retries : null,
       notBefore: dice.is(0.08) ? world.time.now() + waitMs : null,
@@ -212,5 +220,27 @@ export class People {
     if (id === undefined || memory.removed.has(id)) return;
     memory.removed.add(id);
     return this.#stage.ask(() => this.#tasks.remove([id]));
+  }
+
+  /** A machine, or its first GPU, for somebody, soon and not for long. */
+  #reserve(): Promise<void> | void {
+    const { dice, world } = this.#stage;
+    const from = world.time.now() + dice.between(0, 40_000);
+    const request = {
+      node: `n${String(dice.between(1, world.nodes.length))}`,
+      gpus: dice.is(0.4) ? [0] : null,
+      from,
+      to: from + dice.between(1000, 90_000),
+      owners: [this.#who.who],
+      note: null,
+    };
+    return this.#stage.ask(() => world.core.rules.reservations.add(request, 'anna'));
+  }
+
+  #unreserve(): Promise<void> | void {
+    const { dice, world } = this.#stage;
+    const { reservations } = world.core.rules;
+    const one = dice.oneOf(reservations.list());
+    if (one !== undefined) return this.#stage.ask(() => reservations.remove(one.id));
   }
 }

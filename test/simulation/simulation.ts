@@ -1,7 +1,10 @@
 // One run of the task side under faults: people, links, machines, disks and the core itself do what a
 // seed says, and after each step everything that must always be true is checked (design, section 4).
 // All time is virtual. Use with `node:fs/promises` replaced (see world.ts), or a run cannot be repeated.
-import { taskId } from '../../src-main/contract/ids.ts';
+import { taskId, type TaskId } from '../../src-main/contract/ids.ts';
+import { plan } from '../../src-main/domain/planner/plan.ts';
+import { plainPolicy } from '../../src-main/domain/planner/policy.ts';
+import { toQueued } from '../../src-main/services/planner/dispatcher.ts';
 import { disk } from '../support/immediate-disk.ts';
 import { Dice, hashOf, seeded } from '../support/random.ts';
 import type { Fault, Order } from '../support/simulated-machine.ts';
@@ -288,7 +291,7 @@ class Simulation {
     this.#fuse = undefined;
     this.#weather.isLogDiskFull = false;
     const core = await world.restart();
-    core.book.onDidChange((change) => (this.#problem ??= wrongChange(change, core.book.now())));
+    core.book.onDidChange((change) => (this.#problem ??= wrongChange(change, core)));
     this.stage.note('restart');
     world.nodes.forEach(({ plan }, index) => {
       if (this.#isPlain || dice.is(0.8)) core.fleet.connect(plan.id);
@@ -330,9 +333,10 @@ class Simulation {
       waiting.map(({ id }) => id),
       { who: 'anna' },
     );
+    const hopeless = hopelessGangs(world);
     // Who was promised an end must not need to ask again.
     const endless = active.filter(
-      ({ id, spec }) => !memory.killAccepted.has(id) && isEndless(spec.work),
+      ({ id, spec }) => !memory.killAccepted.has(id) && (isEndless(spec.work) || hopeless.has(id)),
     );
     for (const { id } of endless) memory.killAsked.add(id);
     await core.tasks.kill(
@@ -341,6 +345,21 @@ class Simulation {
     );
     await world.pass(60_000);
   }
+}
+
+/** Members of gangs that have no room for all beside the work of the other core, which never ends. */
+function hopelessGangs({ core, time }: World): ReadonlySet<TaskId> {
+  const now = time.now();
+  const members = [...core.book.all()]
+    .filter(({ state }) => state.status === 'PENDING')
+    .map((task) => toQueued(task, now));
+  const nodes = core.fleet.plannerNodes();
+  const hopeless = [...Map.groupBy(members, ({ gang }) => gang)].filter(([gang, queue]) => {
+    const alone = queue.map((one) => ({ ...one, gang: null, held: false }));
+    const room = plan({ queue: alone, nodes, holdings: [], policy: plainPolicy, now });
+    return gang !== null && room.length < queue.length;
+  });
+  return new Set(hopeless.flatMap(([, queue]) => queue.map(({ id }) => id)));
 }
 
 function isEndless(work: { readonly kind: string; readonly argv?: readonly string[] }): boolean {
