@@ -27,6 +27,7 @@ export class Gangs {
 
   /** A task that was not ready is ready, or gone. */
   forgetUnready(taskId: TaskId): void {
+    if (this.#unready.size === 0) return;
     const id = this.#unready.get(taskId);
     if (id === undefined) return;
     this.#unready.delete(taskId);

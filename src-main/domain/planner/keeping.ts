@@ -3,7 +3,7 @@ import { isChoosable } from './constraints.ts';
 import { viewFor, type Guard, type Moment } from './guards.ts';
 import type { QueuedTask } from './model.ts';
 import type { Need } from './need.ts';
-import { isAvailable, type NodeState } from './node-state.ts';
+import { isAvailable, type GpuSlot, type NodeState } from './node-state.ts';
 import type { Asking } from './openings.ts';
 
 /**
@@ -33,7 +33,7 @@ export function missingOn(view: NodeState, need: Need, moment: Moment): number {
   const part = need.numa === null ? undefined : view.numa.find(({ id }) => id === need.numa);
   const cores = Math.min(view.freeCores, part?.freeCores ?? Infinity);
   const memory = Math.min(view.freeMemoryBytes, part?.freeMemoryBytes ?? Infinity);
-  const gpus = need.gpuCount === 0 ? 0 : wantedGpus(view, need, moment).length;
+  const gpus = countWanted(view, need, moment);
   const alone = need.exclusive ? view.holders.size / (1 + view.holders.size) : 0;
   const shared = view.exclusiveBy === null ? 0 : 1;
   return (
@@ -48,19 +48,29 @@ function shortOf(wanted: number, free: number): number {
   return wanted <= 0 ? 0 : Math.min(1, Math.max(0, wanted - free) / wanted);
 }
 
-/** Those of the wanted GPUs that are free, and no more than are wanted. */
-function wantedGpus(view: NodeState, need: Need, { policy }: Moment) {
-  const { gpuIndices } = need;
-  const free =
-    gpuIndices === null
-      ? view.gpus.filter((slot) => isChoosable(slot, need, policy))
-      : view.gpus.filter((slot) => gpuIndices.includes(slot.gpu.index) && isAvailable(slot));
-  return free.slice(0, need.gpuCount);
+/** Whether it is one of the wanted GPUs, and free. */
+function isWanted(slot: GpuSlot, need: Need, { policy }: Moment): boolean {
+  return need.gpuIndices === null
+    ? isChoosable(slot, need, policy)
+    : need.gpuIndices.includes(slot.gpu.index) && isAvailable(slot);
+}
+
+/** So many of the wanted GPUs are free, and no more than are wanted: asked of every node in each pass. */
+function countWanted({ gpus }: NodeState, need: Need, moment: Moment): number {
+  let count = 0;
+  for (const slot of gpus) {
+    if (count === need.gpuCount) break;
+    if (isWanted(slot, need, moment)) count += 1;
+  }
+  return count;
 }
 
 /** Keeps for a task what it needs of a node, and of its GPUs those that are free. */
 export function guardOn(view: NodeState, { task, need, moment }: Asking): Guard {
-  const gpus = wantedGpus(view, need, moment).map(({ gpu: { uuid, index } }) => ({ uuid, index }));
+  const gpus = view.gpus
+    .filter((slot) => isWanted(slot, need, moment))
+    .slice(0, need.gpuCount)
+    .map(({ gpu: { uuid, index } }) => ({ uuid, index }));
   return {
     by: { kind: 'task', id: task.id, at: null, ...(task.gang === null ? {} : { gang: task.gang }) },
     place: {

@@ -77,12 +77,15 @@ export class TaskQueue<W extends Waiting> {
   }
 
   #levelOf(step: number): Level<W> {
-    const at = this.#levels.findIndex((level) => level.step <= step);
-    const found = this.#levels[at];
-    if (found?.step === step) return found;
-    const level = { step, waiting: [], head: 0, live: 0, isSorted: true };
-    this.#levels.splice(at === -1 ? this.#levels.length : at, 0, level);
-    return level;
+    let at = 0;
+    for (const level of this.#levels) {
+      if (level.step === step) return level;
+      if (level.step < step) break;
+      at += 1;
+    }
+    const made = { step, waiting: [], head: 0, live: 0, isSorted: true };
+    this.#levels.splice(at, 0, made);
+    return made;
   }
 }
 
