@@ -15,6 +15,13 @@ const packages: readonly (readonly [name: string, shownBy: string])[] = [
   ['busybox-static', '/usr/bin/busybox'],
   ['chromium', '/usr/bin/chromium'],
   ['curl', '/usr/bin/curl'],
+  // What people run over SSH.
+  ['rsync', '/usr/bin/rsync'],
+  ['git', '/usr/bin/git'],
+  // Programs that terminals are tried with.
+  ['vim', '/usr/bin/vim'],
+  ['htop', '/usr/bin/htop'],
+  ['tmux', '/usr/bin/tmux'],
 ];
 
 /** Names of needed packages that are not installed. */

@@ -218,10 +218,11 @@ export const settingDefinitions = {
     group: 'Terminals',
   }),
   'terminals.scrollbackLines': setting({
-    schema: z.number().int().min(100).max(20_000),
-    default: 5000,
+    schema: z.number().int().min(100).max(100_000),
+    default: 10_000,
     title: 'Lines kept of a terminal',
-    description: 'What a window that opens a terminal again can scroll back to.',
+    description:
+      'How far a terminal that is opened from now on can be scrolled back, also by a window that comes later. 100,000 lines of 100 columns take 120 MB of memory in the core, and as much in each window that shows them.',
     group: 'Terminals',
     unit: 'lines',
   }),

@@ -61,6 +61,8 @@ export const terminalView = z.object({
   exitCode: z.number().int().nullable(),
   signal: z.string().nullable(),
   size: terminalSize,
+  /** Lines above the screen that are kept of it. */
+  scrollbackLines: z.number().int(),
   viewers: z.number().int(),
   /** What keeps it on the far side when the link drops; null: nothing does. */
   keeper: z.enum(['tmux', 'screen', 'abduco']).nullable(),

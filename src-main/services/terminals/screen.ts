@@ -23,7 +23,12 @@ export interface ScreenOptions {
   readonly columns: number;
   readonly rows: number;
   readonly scrollbackLines: number;
+  /** Characters a snapshot may have; of one that would be longer, the oldest lines are left out. */
+  readonly longestSnapshot?: number;
 }
+
+/** A window that opens a terminal again waits for it, and a frame of the stream holds 64 MiB. */
+const usualLongestSnapshot = 16 * 1024 * 1024;
 
 const encoder = new TextEncoder();
 
@@ -33,9 +38,12 @@ export class Screen {
   readonly #serializer = new serialize.SerializeAddon();
   readonly #modes: ModeMemory;
   readonly #tail = new SequenceTail();
+  readonly #longestSnapshot: number;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ columns, rows, scrollbackLines }: ScreenOptions, events: ScreenEvents) {
+  constructor(options: ScreenOptions, events: ScreenEvents) {
+    const { columns, rows, scrollbackLines } = options;
+    this.#longestSnapshot = options.longestSnapshot ?? usualLongestSnapshot;
     const terminal = new headless.Terminal({
       cols: columns,
       rows,
@@ -73,9 +81,7 @@ export class Screen {
   snapshot(): Promise<Snapshot> {
     return this.#next(() => {
       const backgrounds = drawBackgrounds(this.#terminal);
-      const drawn = encoder.encode(
-        this.#serializer.serialize() + backgrounds + this.#modes.restore(),
-      );
+      const drawn = encoder.encode(this.#drawn() + backgrounds + this.#modes.restore());
       const bytes = Buffer.concat([drawn, this.#tail.bytes]);
       return { bytes, columns: this.#terminal.cols, rows: this.#terminal.rows };
     });
@@ -83,6 +89,15 @@ export class Screen {
 
   dispose(): void {
     this.#terminal.dispose();
+  }
+
+  /** Every cell may have colours of its own, forty characters each: then fewer lines are told. */
+  #drawn(): string {
+    const { length } = this.#terminal.buffer.normal;
+    for (let scrollback = length; ; scrollback = Math.floor(scrollback / 4)) {
+      const text = this.#serializer.serialize({ scrollback });
+      if (text.length <= this.#longestSnapshot || scrollback === 0) return text;
+    }
   }
 
   #next<T>(work: () => T | Promise<T>): Promise<T> {

@@ -87,7 +87,7 @@ export class TerminalSession {
   }
 
   view(): TerminalView {
-    const { id, target, place, keeper, openedAt } = this.#parts;
+    const { id, target, place, keeper, openedAt, scrollbackLines } = this.#parts;
     const state = this.#state;
     const end = state.kind === 'ended' ? state.end : { ...noEnd, reason: null };
     return {
@@ -101,6 +101,7 @@ export class TerminalSession {
       exitCode: end.exitCode,
       signal: end.signal,
       size: this.#size,
+      scrollbackLines,
       viewers: this.#viewers.size,
       keeper,
       openedAt,

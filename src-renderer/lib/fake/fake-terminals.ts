@@ -88,6 +88,7 @@ export class FakeTerminals {
       exitCode: null,
       signal: null,
       size: given.size ?? { columns: 80, rows: 24 },
+      scrollbackLines: 10_000,
       viewers: 1,
       keeper: null,
       openedAt: this.#core.now(),

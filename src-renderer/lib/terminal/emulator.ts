@@ -9,9 +9,6 @@ import '@xterm/xterm/css/xterm.css';
 import { terminalColors } from './colors.ts';
 import { muteAnswers, safeUrl, watchClipboard, type FarSide } from './far-side.ts';
 
-/** Lines to scroll back in a window; about 15 MB at most. */
-const scrollback = 10_000;
-
 export interface Emulator {
   readonly terminal: Terminal;
   readonly fit: FitAddon;
@@ -21,15 +18,15 @@ export interface Emulator {
 /** Makes it inside an element. The caller disposes of `terminal`. */
 export function openEmulator(
   frame: HTMLElement,
-  options: FarSide & { label: string; fontSize: number },
+  options: FarSide & { label: string; fontSize: number; scrollbackLines: number },
 ): Emulator {
-  const { label, fontSize, onCopy, onLink } = options;
+  const { label, fontSize, scrollbackLines, onCopy, onLink } = options;
   const activate = (_event: unknown, text: string): void => {
     const url = safeUrl(text);
     if (url !== undefined) onLink(url);
   };
   const terminal = new Terminal({
-    scrollback,
+    scrollback: scrollbackLines,
     fontSize,
     allowProposedApi: true,
     fontFamily: '"JetBrains Mono Variable", monospace',

@@ -41,7 +41,10 @@ export async function ensureBuilt(): Promise<void> {
 }
 
 /** Starts a core on an empty data directory and opens its page, signed in. */
-export async function openApp(place = '#/'): Promise<OpenApp> {
+export async function openApp(
+  place = '#/',
+  browserFlags: readonly string[] = [],
+): Promise<OpenApp> {
   await ensureBuilt();
   await using stack = new AsyncDisposableStack();
   const dataDir = stack.use(await temporaryDataDir());
@@ -49,7 +52,7 @@ export async function openApp(place = '#/'): Promise<OpenApp> {
   const env = { HOME: await mkdtemp(join(dataDir.path, 'home-')) };
   let core = await startCoreProcess(dataDir.path, env);
   stack.defer(() => core.stop());
-  const browser = await launchChromium();
+  const browser = await launchChromium(browserFlags);
   stack.defer(() => browser.close());
   const { page, complaints, receivedBytes } = await newPage(browser);
   await page.goto(`${core.url}/?token=${core.token}`);

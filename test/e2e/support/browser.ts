@@ -6,12 +6,13 @@ export const chromiumPath = process.env['KOHAKURIVER_CHROMIUM'] ?? '/usr/bin/chr
 export const hasChromium = existsSync(chromiumPath);
 
 /** Debian's Chromium, quiet: nothing of its own goes to the network. */
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(flags: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath,
     args: [
       ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      ...flags,
     ],
   });
 }

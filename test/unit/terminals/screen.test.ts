@@ -92,6 +92,27 @@ test('a full-screen program is found again: other buffer, hidden cursor, mouse r
   screen.dispose();
 });
 
+test('a snapshot is bounded: of one that would be longer the oldest lines are left out', async () => {
+  const lines = Array.from(
+    { length: 400 },
+    (_, at) => `\u001b[38;2;${String(at % 256)};1;2m${String(at).padStart(6, '0')}\r\n`,
+  );
+  const long = { ...size, scrollbackLines: 1000 };
+  const [all, cut] = [
+    new Screen(long, quiet),
+    new Screen({ ...long, longestSnapshot: 4000 }, quiet),
+  ];
+  for (const screen of [all, cut]) await screen.write(encoder.encode(lines.join('')));
+  const text = async (screen: Screen) => Buffer.from((await screen.snapshot()).bytes).toString();
+  expect(await text(all)).toContain('000000');
+  const short = await text(cut);
+  expect(short.length).toBeLessThan(4500);
+  expect(short).toContain('000399');
+  expect(short).toContain('000380');
+  expect(short).not.toContain('000000');
+  for (const screen of [all, cut]) screen.dispose();
+});
+
 test('questions are answered, titles are cleaned', async () => {
   const answers: string[] = [];
   const titles: string[] = [];
