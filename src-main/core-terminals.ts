@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import type { StreamHandlers } from './api/wire/serve-wire.ts';
 import type { ForwardId } from './contract/forwards.ts';
+import { readNodeScript } from './runtimes/node-scripts.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
 import type { Fleet } from './services/fleet.ts';
 import { dialStream } from './services/forwards/dial-stream.ts';
@@ -56,6 +57,10 @@ export function makeTerminals(given: {
     records: store.forwards,
     flushed: () => store.flushed(),
     timers,
+    relayScripts: {
+      perl: readNodeScript('udp-relay.pl'),
+      python3: readNodeScript('udp-relay.py'),
+    },
     newId,
     onDidGoOffline: nodes.onDidGoOffline,
   });

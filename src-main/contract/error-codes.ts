@@ -108,6 +108,7 @@ export const errorCodes = [
   'forward/port-taken',
   'forward/forbidden',
   'forward/unsupported',
+  'forward/no-udp',
   'forward/ssh-config',
   // environments
   'not-found/environment',

@@ -29,6 +29,15 @@ export const forwardSpec = z.discriminatedUnion('kind', [
     /** Null: the same number where it is free, else any. */
     localPort: port.nullable().default(null),
   }),
+  /** The same for datagrams, through a small program on the node (perl or python3) while any are sent. */
+  z.strictObject({
+    kind: z.literal('udp'),
+    target: forwardTarget,
+    port,
+    host: host.nullable().default(null),
+    bind: host.default('127.0.0.1'),
+    localPort: port.nullable().default(null),
+  }),
   /** A port on the node leads to a port here. */
   z.strictObject({
     kind: z.literal('reverse'),
@@ -60,6 +69,7 @@ export const forwardView = z.object({
   reason: z.string().nullable(),
   /** Where it listens here; for `reverse`, where it leads to. */
   localPort: z.number().int().nullable(),
+  /** For UDP: programs here that have sent something lately. */
   connections: z.number().int(),
   /** Since the core started; up is away from here. */
   bytesUp: z.number(),

@@ -27,8 +27,11 @@ export function hereText({ spec, localPort }: ForwardView): string {
 /** What is at its other end; short where the page already says which place it is. */
 export function thereText({ spec, place }: ForwardView, isShort: boolean): string {
   if (spec.kind === 'socks') return words.reads.socks(place);
-  if (spec.kind === 'tcp' && spec.host !== null) {
+  if ((spec.kind === 'tcp' || spec.kind === 'udp') && spec.host !== null) {
     return words.reads.via(spec.host, spec.port, place);
+  }
+  if (spec.kind === 'udp') {
+    return isShort ? words.reads.udpShort(spec.port) : words.reads.udp(spec.port, place);
   }
   return isShort ? words.reads.tcpShort(spec.port) : words.reads.tcp(spec.port, place);
 }

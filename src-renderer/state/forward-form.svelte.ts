@@ -50,7 +50,7 @@ export class ForwardForm {
       return { kind: 'reverse', target, port, host: null, bind, localPort };
     }
     const host = this.host.trim() === '' ? null : this.host.trim();
-    return { kind: 'tcp', target, port, host, bind, localPort };
+    return { kind: this.kind, target, port, host, bind, localPort };
   }
 }
 

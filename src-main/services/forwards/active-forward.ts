@@ -1,15 +1,19 @@
 // One forward at work: listens, connects, counts.
-import { createServer, connect, type Server, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ForwardId, ForwardSpec, ForwardView } from '../../contract/forwards.ts';
 import type { Instant, NodeId } from '../../contract/ids.ts';
 import { isAppError } from '../../contract/errors.ts';
+import type { Timers } from '../../domain/clock.ts';
 import type { TerminalParts } from '../terminals/ports.ts';
 import { findDestination, type Destination } from './dial.ts';
+import { openTcpDoor, type Door } from './door.ts';
 import { cannotForward, portTaken } from './errors.ts';
 import type { ForwardRecord } from './ports.ts';
 import { openSocksDoor } from './socks-door.ts';
 import { splice } from './splice.ts';
+import { UdpDoor } from './udp-door.ts';
+import { findRelay, UdpRelay, type RelayScripts } from './udp-relay.ts';
 
 export interface ForwardParts {
   readonly id: ForwardId;
@@ -19,6 +23,8 @@ export interface ForwardParts {
   readonly rememberedPort: number | null;
   readonly isPaused: boolean;
   readonly terminals: TerminalParts;
+  readonly timers: Timers;
+  readonly relayScripts: RelayScripts;
   readonly onChange: () => void;
 }
 
@@ -29,11 +35,17 @@ type State =
 export class ActiveForward {
   readonly id: ForwardId;
   readonly #parts: ForwardParts;
-  readonly #sockets = new Set<Duplex>();
+  /** Connections by their end here, and all that has to be closed with them. */
+  readonly #nears = new Set<Duplex>();
+  readonly #fars = new Set<Duplex>();
+  readonly #counts = {
+    up: (bytes: number) => (this.#bytesUp += bytes),
+    down: (bytes: number) => (this.#bytesDown += bytes),
+  };
   #state: State = { kind: 'waiting', reason: 'It is being opened.' };
   #place: string | undefined;
   #nodeId: NodeId | undefined;
-  #server: Server | undefined;
+  #door: Door | undefined;
   #remote: AsyncDisposable | undefined;
   #localPort: number | null;
   #bytesUp = 0;
@@ -82,7 +94,7 @@ export class ActiveForward {
       state: this.#state.kind,
       reason: 'reason' in this.#state ? this.#state.reason : null,
       localPort: this.#localPort,
-      connections: this.#sockets.size,
+      connections: this.#nears.size + (this.#door?.connections ?? 0),
       bytesUp: this.#bytesUp,
       bytesDown: this.#bytesDown,
       createdAt,
@@ -96,7 +108,7 @@ export class ActiveForward {
     try {
       const destination = await this.#find();
       if (this.#parts.spec.kind === 'reverse') await this.#listenThere(destination);
-      else await this.#listenHere();
+      else await this.#listenHere(destination);
       // Paused or closed meanwhile: what was opened for nobody is closed again.
       if (turn === this.#turn) this.#setState({ kind: 'open' });
       else if (this.#isUnwanted()) await this.#letGo();
@@ -143,15 +155,11 @@ export class ActiveForward {
   }
 
   async #letGo(): Promise<void> {
-    const [server, remote] = [this.#server, this.#remote];
-    this.#server = undefined;
+    const [door, remote] = [this.#door, this.#remote];
+    this.#door = undefined;
     this.#remote = undefined;
-    for (const socket of this.#sockets) socket.destroy();
-    if (server?.listening === true) {
-      await new Promise((resolve) => {
-        server.close(resolve);
-      });
-    }
+    for (const socket of [...this.#nears, ...this.#fars]) socket.destroy();
+    await door?.close();
     await remote?.[Symbol.asyncDispose]();
   }
 
@@ -182,36 +190,61 @@ export class ActiveForward {
       });
   }
 
-  async #listenHere(): Promise<void> {
-    if (this.#server?.listening === true) return;
+  async #listenHere(destination: Destination): Promise<void> {
     const { spec, rememberedPort } = this.#parts;
+    if (spec.kind === 'udp') await this.#relayCommand(destination);
+    if (this.#door !== undefined) return;
     const asked = spec.localPort;
-    const wish = rememberedPort ?? (spec.kind === 'tcp' && spec.port >= 1024 ? spec.port : 0);
+    const isSame = (spec.kind === 'tcp' || spec.kind === 'udp') && spec.port >= 1024;
+    const wish = rememberedPort ?? (isSame ? spec.port : 0);
     try {
-      this.#server = await this.#listen(spec.bind, asked ?? wish);
+      this.#door = await this.#openDoor(asked ?? wish);
     } catch (error) {
       if (asked !== null) throw portTaken(spec.bind, asked, error);
-      this.#server = await this.#listen(spec.bind, 0);
+      this.#door = await this.#openDoor(0);
     }
-    this.#localPort = (this.#server.address() as { port: number }).port;
+    this.#localPort = this.#door.port;
   }
 
-  #listen(host: string, port: number): Promise<Server> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      void this.#accept(socket);
-    });
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port }, () => {
-        server.off('error', reject);
-        resolve(server);
-      });
-    });
+  #openDoor(port: number): Promise<Door> {
+    const { spec } = this.#parts;
+    if (spec.kind === 'udp') return this.#openUdpDoor(spec, port);
+    return openTcpDoor({ host: spec.bind, port }, (socket) => void this.#accept(socket));
+  }
+
+  #openUdpDoor(spec: ForwardSpec & { kind: 'udp' }, port: number): Promise<Door> {
+    const { terminals, timers, onChange } = this.#parts;
+    return UdpDoor.open(
+      {
+        clock: terminals.clock,
+        timers,
+        counts: this.#counts,
+        onChange,
+        address: async () => {
+          const host = await (await this.#find()).address(spec.host);
+          return { host, port: spec.port };
+        },
+        startRelay: async (listener) => {
+          const destination = await this.#find();
+          const command = await this.#relayCommand(destination);
+          return UdpRelay.start(destination.link(), command, listener);
+        },
+        onProblem: (error) => this.#note(error, 'Datagrams could not be sent on.'),
+      },
+      spec.bind,
+      port,
+    );
+  }
+
+  #relayCommand(destination: Destination): Promise<readonly string[]> {
+    const { terminals, relayScripts: scripts } = this.#parts;
+    const node = terminals.nodes.node(destination.nodeId)?.name ?? destination.text;
+    return findRelay(destination.link(), { scripts, node });
   }
 
   async #accept(near: Socket): Promise<void> {
     near.on('error', () => near.destroy());
-    this.#hold(near);
+    hold(this.#nears, near);
     try {
       const destination = await this.#find();
       const { spec } = this.#parts;
@@ -224,32 +257,33 @@ export class ActiveForward {
       else await this.#join(near, far);
     } catch (error) {
       near.destroy();
-      const reason = isAppError(error) ? error.message : 'A connection could not be made.';
-      this.#parts.terminals.log.debug({ err: error, forward: this.id }, reason);
+      this.#note(error, 'A connection could not be made.');
     }
   }
 
   async #join(near: Duplex, far: Duplex): Promise<void> {
-    this.#hold(near);
-    this.#hold(far);
-    await splice(near, far, {
-      up: (bytes) => (this.#bytesUp += bytes),
-      down: (bytes) => (this.#bytesDown += bytes),
-    });
+    hold(this.#nears, near);
+    hold(this.#fars, far);
+    await splice(near, far, this.#counts);
     this.#parts.onChange();
   }
 
-  /** Connections are counted by their end here. */
-  #hold(socket: Duplex): void {
-    if (this.#sockets.has(socket)) return;
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+  #note(error: unknown, otherwise: string): void {
+    const reason = isAppError(error) ? error.message : otherwise;
+    this.#parts.terminals.log.debug({ err: error, forward: this.id }, reason);
   }
 
   #setState(state: State): void {
     this.#state = state;
     this.#parts.onChange();
   }
+}
+
+/** Keeps it in the set until it is closed. */
+function hold(set: Set<Duplex>, socket: Duplex): void {
+  if (set.has(socket)) return;
+  set.add(socket);
+  socket.once('close', () => set.delete(socket));
 }
 
 function nameOf({ target }: ForwardSpec): string {

@@ -14,6 +14,8 @@ export interface Destination {
   readonly nodeId: NodeId;
   readonly text: string;
   readonly isContainer: boolean;
+  /** What the node calls `host`; null for the place itself. Throws ForwardError, DockerError. */
+  address(host: string | null): Promise<string>;
   /** Connects to a port; `host` as the node sees it, null for the place itself. Throws LinkError, ForwardError. */
   dial(host: string | null, port: number): Promise<Duplex>;
   link(): NodeLink;
@@ -33,16 +35,18 @@ export async function findDestination(
     if (found?.isOpen === true) return found;
     throw notNow(`${name()} is out of reach at the moment.`, name());
   };
+  const address = async (host: string | null): Promise<string> =>
+    host === null || ownNames.has(host) ? ownAddress(parts, place) : host;
   return {
     nodeId: place.nodeId,
     text: place.text,
     isContainer: place.container !== null,
     link,
+    address,
     dial: async (host, port) => {
-      const isOwn = host === null || ownNames.has(host);
-      const address = isOwn ? await ownAddress(parts, place) : host;
+      const found = await address(host);
       try {
-        return await link().dialTcp(address, port);
+        return await link().dialTcp(found, port);
       } catch (error) {
         if (isForbidden(error)) throw forwardingForbidden(name(), error);
         throw error;

@@ -30,6 +30,15 @@ export function forwardingForbidden(node: string, cause: unknown): ForwardError 
   );
 }
 
+/** SSH carries no datagrams: something on the node has to send them. */
+export function noUdpHelper(node: string): ForwardError {
+  return new ForwardError(
+    'forward/no-udp',
+    `UDP needs perl or python3 on ${node}, and neither is there. Install one, such as with «apt-get install perl» or «apk add perl», and try again.`,
+    { retry: 'after-user-action', details: { node } },
+  );
+}
+
 export function cannotForward(message: string, place: string): ForwardError {
   return new ForwardError('forward/unsupported', message, { details: { place } });
 }

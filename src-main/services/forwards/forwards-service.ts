@@ -12,12 +12,15 @@ import type { TerminalParts } from '../terminals/ports.ts';
 import { ActiveForward } from './active-forward.ts';
 import { cannotForward, UnknownForwardError } from './errors.ts';
 import type { ForwardRecord, ForwardRecords } from './ports.ts';
+import type { RelayScripts } from './udp-relay.ts';
 
 export interface ForwardsParts {
   readonly terminals: TerminalParts;
   readonly records: ForwardRecords;
   readonly flushed: () => Promise<void>;
   readonly timers: Timers;
+  /** resources/node/udp-relay.* */
+  readonly relayScripts: RelayScripts;
   readonly newId: () => ForwardId;
   readonly onDidGoOffline: Event<{ readonly id: NodeId; readonly reason: string }>;
 }
@@ -131,6 +134,8 @@ export class ForwardsService implements AsyncDisposable {
       rememberedPort: localPort,
       isPaused,
       terminals: this.#parts.terminals,
+      timers: this.#parts.timers,
+      relayScripts: this.#parts.relayScripts,
       onChange: () => {
         if (this.#active.has(id)) this.#changed.emit({ upsert: forward.view() });
       },

@@ -114,6 +114,14 @@ export function richForwards(now: number): ForwardView[] {
       state: 'waiting',
       reason: 'old-faithful is out of reach at the moment.',
     }),
+    make(5, {
+      spec: { kind: 'udp', target: alpha, port: 5353, host: null, ...here },
+      place: 'alpha',
+      localPort: 5353,
+      connections: 1,
+      bytesUp: 1_830,
+      bytesDown: 4_410,
+    }),
   ];
 }
 

@@ -339,6 +339,10 @@ export const advice = {
     title: 'This cannot be forwarded',
     todo: 'The message says what is missing, and what can be done instead.',
   },
+  'forward/no-udp': {
+    title: 'Nothing on the node can send UDP',
+    todo: 'Install perl or python3 on the node, then add the forward again.',
+  },
   'forward/ssh-config': {
     title: 'The SSH configuration could not be written',
     todo: 'See who may write the files that are named, on the computer the core runs on.',

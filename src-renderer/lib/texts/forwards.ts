@@ -9,14 +9,22 @@ export const forwards = {
     text: 'A forward brings a port of a node, a VPS or a container to this computer: a notebook, a dashboard, a database. It is remembered, and opens again by itself after the link was gone.',
   },
   states: { open: 'Open', waiting: 'Waiting', paused: 'Paused', failed: 'Failed' },
-  kinds: { tcp: 'Bring a port here', reverse: 'Take a port there', socks: 'SOCKS proxy' },
+  kinds: {
+    tcp: 'Port to here',
+    udp: 'UDP port to here',
+    reverse: 'Port to there',
+    socks: 'SOCKS proxy',
+  },
   kindTexts: {
     tcp: 'What listens there is reached at this computer.',
+    udp: 'Datagrams go there and back, through a small program on the node: it needs perl or python3.',
     reverse: 'What listens on this computer is reached on the node.',
     socks: 'Programs here that use the proxy see the network of the node.',
   },
   reads: {
     tcp: (port: number, place: string) => `port ${port} of ${place}`,
+    udp: (port: number, place: string) => `UDP port ${port} of ${place}`,
+    udpShort: (port: number) => `its UDP port ${port}`,
     /** For the shorter lines of one place. */
     tcpShort: (port: number) => `its port ${port}`,
     via: (host: string, port: number, place: string) => `${host}:${port} as ${place} sees it`,

@@ -15,10 +15,14 @@ import {
   type CoreProcess,
 } from '../../support/core-process.ts';
 import { requirements, Testbed } from '../../support/testbed.ts';
+import { UdpClient } from '../../support/udp-client.ts';
 
 const can = await requirements();
 const MiB = 2 ** 20;
 const blobSize = 128 * 1024;
+/** For a Perl without any module: answers each datagram on port 5353 with itself. */
+const udpEcho =
+  'socket(S,2,2,0);bind(S,pack("Snx12",2,5353));while(defined($f=recv(S,$b,65535,0))){send(S,$b,0,$f)}';
 const cli = join(import.meta.dirname, '../../../src-main/hosts/cli/main.ts');
 
 describe.skipIf(!can.isMet)('forwards', () => {
@@ -46,6 +50,7 @@ describe.skipIf(!can.isMet)('forwards', () => {
         text: `ssh-keygen -A && echo '${key.trim()}' > /root/.ssh/authorized_keys && chmod 600 /root/.ssh/authorized_keys
           head -c ${blobSize} /dev/urandom > /root/blob
           busybox httpd -p 8080 -h /root
+          perl -e '${udpEcho}' &
           exec /usr/sbin/sshd -D -e`,
       },
       vessel: { kind: 'image', reference: 'river/vps:1' },
@@ -118,6 +123,48 @@ describe.skipIf(!can.isMet)('forwards', () => {
     expect(await fetchSha(port)).toBe(wanted);
     await core.api.forwards.remove({ forward: forward.id });
     await expect(fetchSha(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test('UDP into a container: each gets their own answers, whole; healed after a cut', async () => {
+    const target = { kind: 'task', task: box } as const;
+    const forward = await core.api.forwards.add({ spec: { kind: 'udp', target, port: 5353 } });
+    expect(forward).toMatchObject({ state: 'open', connections: 0 });
+    const port = forward.localPort!;
+    await using one = await UdpClient.open(port);
+    await using two = await UdpClient.open(port);
+    const sent = [1, 1400, 9000, 60_000].map((size) => randomBytes(size));
+    for (const bytes of sent) {
+      expect((await one.ask(bytes)).equals(bytes)).toBe(true);
+      const other = randomBytes(100);
+      expect((await two.ask(other)).equals(other)).toBe(true);
+    }
+    await until(async () => {
+      const [view] = await core.api.forwards.list();
+      return view?.connections === 2 && view.bytesDown > 70_000 && view.bytesUp >= view.bytesDown;
+    }, 'both are counted');
+
+    await bed.cutLink('n1');
+    await until(
+      async () => (await core.api.forwards.list())[0]?.state === 'waiting',
+      'the loss is seen',
+    );
+    await bed.healLink('n1');
+    await core.api.nodes.reconnect({ node: 'n1' });
+    const after = randomBytes(500);
+    expect((await one.ask(after)).equals(after)).toBe(true);
+    expect(await core.api.forwards.list()).toMatchObject([{ state: 'open', localPort: port }]);
+
+    // The node has no program left that could send them: it says which one to install.
+    const hidden = '/usr/bin/perl /usr/bin/python3';
+    await bed.sh('n1', `for p in ${hidden}; do [ -e $p ] && mv $p $p.away; done; :`);
+    const spec = { kind: 'udp', target: { kind: 'node', node: 'n1' }, port: 9 } as const;
+    await expect(core.api.forwards.add({ spec })).rejects.toMatchObject({
+      code: 'forward/no-udp',
+      details: { node: 'n1' },
+    });
+    await bed.sh('n1', `for p in ${hidden}; do [ -e $p.away ] && mv $p.away $p; done; :`);
+    await core.api.forwards.remove({ forward: forward.id });
+    expect(await core.api.forwards.list()).toEqual([]);
   });
 
   test('one side may be done while the other still sends', async () => {

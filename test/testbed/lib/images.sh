@@ -1,7 +1,7 @@
 # Images made on this machine and a registry that serves them, so that pulls are real without leaving the machine.
 #
 #   river/busybox:1   busybox and its applets           river/big:1   the same and 50 MB that do not compress
-#   river/vps:1       the same, bash and an sshd
+#   river/vps:1       the same, bash, an sshd, rsync, git and Perl without modules
 # Layers and manifests are written by hand (image manifest v2, schema 2): no Engine has to run for it, and they are
 # kept between beds, by what they are made from.
 
@@ -29,16 +29,17 @@ busybox_root() {
   echo 'root:x:0:' > "$1/etc/group"
 }
 
-# bash and sshd of this machine with the libraries they ask for.
+# bash, sshd and what works over SSH of this machine, with the libraries they ask for.
 vps_root() {
   local program file
   mkdir -p "$1"/{bin,etc/ssh,run/sshd,root/.ssh,usr/sbin,usr/bin,usr/lib/openssh}
-  for program in /bin/bash /usr/sbin/sshd /usr/bin/ssh-keygen /usr/lib/openssh/sftp-server; do
+  for program in /bin/bash /usr/sbin/sshd /usr/bin/ssh-keygen /usr/lib/openssh/sftp-server /usr/bin/rsync /usr/bin/git /usr/bin/perl; do
     cp "$program" "$1$program" || return 1
     for file in $(ldd "$program" | grep -o '/[^ ]*'); do
       mkdir -p "$1$(dirname "$file")" && cp -Ln "$file" "$1$file"
     done
   done
+  for program in git-receive-pack git-upload-pack; do ln -sf git "$1/usr/bin/$program"; done
   chmod 700 "$1/root/.ssh"
   printf '%s\n' 'root:x:0:0:root:/root:/bin/bash' 'sshd:x:100:65534::/run/sshd:/bin/false' > "$1/etc/passwd"
   printf '%s\n' 'root:*:19700:0:99999:7:::' 'sshd:!:19700::::::' > "$1/etc/shadow"

@@ -18,13 +18,27 @@ interface ForwardOptions {
 
 const anyPort = wholeNumber(1, 65_535);
 
+/** A port there, as `8888` or `53/udp`. */
+interface FarPort {
+  readonly port: number;
+  readonly isUdp: boolean;
+}
+
+function farPort(text: string): FarPort {
+  const [number = '', protocol] = text.split('/');
+  if (protocol !== undefined && protocol !== 'udp' && protocol !== 'tcp') {
+    throw new UsageError(`A port is written as 8888 or 53/udp, not ${text}.`);
+  }
+  return { port: anyPort(number), isUdp: protocol === 'udp' };
+}
+
 export function addForwardCommands(program: Command, runner: Runner): void {
   const forward = program
     .command('forward')
     .description('a port of a VPS, a task or a node, at this computer; stays until Ctrl-C')
     .usage('[options] <id> [port]')
     .argument('<id>', 'a VPS, a task or a node; or: list, pause, resume, stop')
-    .argument('[port]', 'its port', reading(anyPort))
+    .argument('[port]', 'its port, as 8888 or 53/udp', reading(farPort))
     .option(
       '--local-port <port>',
       'the port here (else the same one, or a free one)',
@@ -58,7 +72,7 @@ export function addForwardCommands(program: Command, runner: Runner): void {
 async function openForward(
   call: Call<ForwardOptions>,
   reference: string,
-  port: number | undefined,
+  port: FarPort | undefined,
 ): Promise<void> {
   const { api } = await call.connect();
   const target = await findTarget(api, reference);
@@ -74,22 +88,28 @@ async function openForward(
 
 function specOf(
   { localPort, bind = '127.0.0.1', reverse, socks }: ForwardOptions,
-  { target, port }: { target: ForwardSpec['target']; port: number | undefined },
+  { target, port: far }: { target: ForwardSpec['target']; port: FarPort | undefined },
 ): ForwardSpec {
   const here = { target, bind, localPort: localPort ?? null };
   if (socks === true) {
-    if (port !== undefined) throw new UsageError('A SOCKS proxy takes no port of the far side.');
+    if (far !== undefined) throw new UsageError('A SOCKS proxy takes no port of the far side.');
     return { kind: 'socks', ...here };
   }
-  if (port === undefined) throw new UsageError('Say which port to forward, as 8888.');
-  return { kind: reverse === true ? 'reverse' : 'tcp', port, host: null, ...here };
+  if (far === undefined) throw new UsageError('Say which port to forward, as 8888 or 53/udp.');
+  const there = { port: far.port, host: null, ...here };
+  if (reverse === true) {
+    if (far.isUdp) throw new UsageError('A reverse forward carries TCP.');
+    return { kind: 'reverse', ...there };
+  }
+  return { kind: far.isUdp ? 'udp' : 'tcp', ...there };
 }
 
 function describe({ spec, place, localPort }: ForwardView): string {
   const here = `${spec.bind}:${String(localPort ?? '?')}`;
   if (spec.kind === 'socks') return `socks5://${here} leads into the network of ${clean(place)}`;
-  return spec.kind === 'tcp'
-    ? `${here} leads to port ${String(spec.port)} of ${clean(place)}`
+  const udp = spec.kind === 'udp' ? 'UDP ' : '';
+  return spec.kind !== 'reverse'
+    ? `${udp}${here} leads to ${udp}port ${String(spec.port)} of ${clean(place)}`
     : `port ${String(spec.port)} of ${clean(place)} leads to ${here}`;
 }
 
