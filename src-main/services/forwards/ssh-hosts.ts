@@ -7,7 +7,12 @@ import { findPlace } from '../terminals/places.ts';
 import type { TerminalParts } from '../terminals/ports.ts';
 import { cannotForward, sshConfigFailed } from './errors.ts';
 
-const readKeys = ['sh', '-c', 'cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null'];
+/** The server that was set up in a VPS has a key of its own (resources/node/vps-ssh.sh). */
+const readKeys = [
+  'sh',
+  '-c',
+  'cat /etc/kohakuriver/ssh_host_*_key.pub 2>/dev/null || cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null',
+];
 const keyLine = /^(ssh-[a-z0-9-]{1,30}|ecdsa-sha2-nistp\d{3}) ([A-Za-z0-9+/=]{40,2000})(?: |$)/;
 const mostKeys = 8;
 

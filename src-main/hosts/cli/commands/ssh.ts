@@ -1,8 +1,8 @@
 // `ssh`, `proxy` and `ssh-config`: OpenSSH and everything built on it.
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
-import { isFinal, type TaskView } from '../../../contract/task.ts';
 import type { SshHost } from '../../../contract/ssh.ts';
+import type { VpsView } from '../../../contract/vps.ts';
 import { aliasOf, hostBlock, includeLine, sshSettings } from '../../../domain/forwards/open-ssh.ts';
 import type { OpenSshFiles } from '../../../store/open-ssh-files.ts';
 import type { Call, Runner } from '../call.ts';
@@ -92,7 +92,7 @@ async function sshConfig(
 
 async function findHosts(call: Call, references: readonly string[]) {
   const { api } = await call.connect();
-  const ids = references.length > 0 ? references : (await allVps(call)).map(({ id }) => id);
+  const ids = references.length > 0 ? references : (await runningVpses(call)).map(({ id }) => id);
   const hosts: SshHost[] = [];
   const skipped: string[] = [];
   for (const task of ids) {
@@ -106,10 +106,9 @@ async function findHosts(call: Call, references: readonly string[]) {
   return { hosts, skipped };
 }
 
-async function allVps(call: Call): Promise<TaskView[]> {
-  const { tasks } = await call.api();
-  const { rows } = await tasks.list({ filter: { statuses: ['RUNNING'] }, limit: 1000 });
-  return rows.filter(({ type, status }) => type === 'vps' && !isFinal(status));
+async function runningVpses(call: Call): Promise<VpsView[]> {
+  const all = await (await call.api()).vps.list();
+  return all.filter(({ status }) => status === 'RUNNING');
 }
 
 /** Has the user's configuration include ours, if they agree. */
