@@ -18,6 +18,7 @@ import { VpsCreation, type UserKeys, type VpsCreationParts } from './services/vp
 import { VpsService, type VpsServiceParts } from './services/vps/vps-service.ts';
 import { VpsSnapshots } from './services/vps/vps-snapshots.ts';
 import { VpsSshService } from './services/vps/vps-ssh.ts';
+import { VpsUses } from './services/vps/vps-use.ts';
 import { VpsViews } from './services/vps/vps-views.ts';
 import { VpsWatch } from './services/vps/vps-watch.ts';
 
@@ -40,6 +41,7 @@ export function makeVps(parts: Parts) {
   const { vpses, book, fleet } = parts;
   const watch = new VpsWatch(parts);
   const views = new VpsViews({ vpses, watch, book, fleet, readKey: readPublicKey });
+  const uses = new VpsUses({ ...parts, vpses, fleet });
   const creation = new VpsCreation({ ...parts, keys });
   const snapshots = new VpsSnapshots({ ...parts, views });
   const service = new VpsService({ ...parts, views, creation, snapshots });
@@ -49,6 +51,7 @@ export function makeVps(parts: Parts) {
   return {
     vpses,
     views,
+    uses,
     creation,
     service,
     ssh,
@@ -60,7 +63,7 @@ export function makeVps(parts: Parts) {
     identityFile: (id: string): string | null =>
       vpses.get(id as TaskId)?.record.ssh.identityFile ?? null,
     [Symbol.dispose](): void {
-      for (const one of [ssh, snapshots, service, views, watch, vpses]) one[Symbol.dispose]();
+      for (const one of [ssh, snapshots, service, uses, views, watch, vpses]) one[Symbol.dispose]();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { VpsService } from '../services/vps/vps-service.ts';
 import type { VpsCloning } from '../services/vps/vps-cloning.ts';
 import type { VpsSnapshots } from '../services/vps/vps-snapshots.ts';
 import type { VpsSshService } from '../services/vps/vps-ssh.ts';
+import type { VpsUses } from '../services/vps/vps-use.ts';
 import type { VpsViews } from '../services/vps/vps-views.ts';
 import type { WireContext } from './context.ts';
 import { feedFrom } from './feed.ts';
@@ -13,6 +14,7 @@ import { feedFrom } from './feed.ts';
 export interface VpsParts {
   readonly vpses: VpsBook;
   readonly views: VpsViews;
+  readonly uses: VpsUses;
   readonly creation: VpsCreation;
   readonly service: VpsService;
   readonly ssh: VpsSshService;
@@ -25,6 +27,7 @@ export interface VpsParts {
 export function vpsRouter({
   vpses,
   views,
+  uses,
   creation,
   service,
   ssh,
@@ -41,6 +44,14 @@ export function vpsRouter({
     list: os.list.handler(() => views.list()),
     watch: os.watch.handler(({ signal }) =>
       feedFrom({ snapshot: () => views.list(), onDidChange: views.onDidChange, signal }),
+    ),
+    watchUse: os.watchUse.handler(({ signal }) =>
+      feedFrom({
+        snapshot: () => uses.list(),
+        onDidChange: uses.onDidMeasure,
+        coalesce: ({ id }) => id,
+        signal,
+      }),
     ),
     get: os.get.handler(({ input }) => service.get(input.vps)),
     events: os.events.handler(({ input }) => service.events(input.vps)),

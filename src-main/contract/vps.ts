@@ -172,6 +172,17 @@ export const vpsView = z.object({
 });
 export type VpsView = z.infer<typeof vpsView>;
 
+/** What a VPS uses at the moment. GPUs are told by the metrics of its node. */
+export const vpsUse = z.object({
+  id: taskId,
+  at: instant,
+  /** Cores that are busy for it, as 1.5; null until it was measured twice. */
+  cores: z.number().nonnegative().nullable(),
+  memoryBytes: z.number().nonnegative(),
+  processes: z.number().int().nonnegative().nullable(),
+});
+export type VpsUse = z.infer<typeof vpsUse>;
+
 /** A snapshot, as its node has it. */
 export const snapshotView = z.object({
   /** When it was taken, in seconds: what it is called by. */
@@ -215,6 +226,8 @@ export const vps = {
   /** All but the removed ones, the newest first. */
   list: oc.output(z.array(vpsView)),
   watch: oc.output(feedOf(z.array(vpsView), listItem)),
+  /** Of those that run; measured every few seconds while anybody watches. */
+  watchUse: oc.output(feedOf(z.array(vpsUse), vpsUse)),
   get: oc.input(one).output(vpsView),
   events: oc.input(one).output(z.array(taskEventView)),
   /** Into the queue again. `now`: refuses (`vps/no-room`) instead of waiting. */

@@ -49,6 +49,16 @@ export interface SnapshotInfo {
   readonly totalBytes: number;
 }
 
+/** What a container has used so far, and uses now. Everything here came from the node. */
+export interface VpsUseSample {
+  /** Processor time since it was started. */
+  readonly cpuNs: number;
+  /** When, by the node's clock. */
+  readonly readAtNs: number;
+  readonly memoryBytes: number;
+  readonly processes: number | null;
+}
+
 export interface VpsEngine {
   /** Undefined when it has no container there. */
   look(id: TaskId): Promise<VpsLook | undefined>;
@@ -58,6 +68,8 @@ export interface VpsEngine {
     argv: readonly string[],
     options: { readonly stdin?: string; readonly signal: AbortSignal },
   ): Promise<InsideResult>;
+  /** Undefined when it does not run. */
+  use(id: TaskId): Promise<VpsUseSample | undefined>;
   /** Changes limits of a container, running or not. */
   setLimits(id: TaskId, limits: VpsLimits): Promise<void>;
   /** The newest lines its main program printed. */

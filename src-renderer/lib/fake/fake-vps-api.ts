@@ -1,11 +1,16 @@
 /* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // The VPS part of the fake contract.
 import { RequestError } from '../../../src-main/contract/errors.ts';
-import { vpsSubmission, type VpsListChange, type VpsView } from '../../../src-main/contract/vps.ts';
+import {
+  vpsSubmission,
+  type VpsListChange,
+  type VpsUse,
+  type VpsView,
+} from '../../../src-main/contract/vps.ts';
 import type { Api } from '../client.ts';
 import type { FakeCore } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
-import { fakeSnapshot, fakeSnapshots, richVpses, sketchVps } from './fake-vpses.ts';
+import { fakeSnapshot, fakeSnapshots, fakeUse, richVpses, sketchVps } from './fake-vpses.ts';
 
 export function fakeVpsApi(core: FakeCore): Api['vps'] {
   let vpses = core.nodes.length === 0 ? [] : richVpses(core.now());
@@ -34,6 +39,13 @@ export function fakeVpsApi(core: FakeCore): Api['vps'] {
       fakeFeed({
         snapshot: () => vpses,
         subscribe: (push: (change: VpsListChange) => void) => changed.listen(push),
+        signal: options?.signal,
+      }),
+    watchUse: async (_input, options) =>
+      fakeFeed({
+        snapshot: () =>
+          vpses.filter(({ status }) => status === 'RUNNING').map((vps) => fakeUse(vps, core.now())),
+        subscribe: (_push: (use: VpsUse) => void) => () => undefined,
         signal: options?.signal,
       }),
     get: async ({ vps }) => find(vps),

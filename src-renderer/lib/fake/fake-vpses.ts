@@ -4,6 +4,7 @@ import type {
   SnapshotView,
   SshStatus,
   VpsSubmission,
+  VpsUse,
   VpsView,
 } from '../../../src-main/contract/vps.ts';
 
@@ -116,7 +117,7 @@ export function richVpses(now: number): VpsView[] {
       ...base('anna-dev', 0),
       status: 'RUNNING',
       startedAt: now - 180 * minute,
-      gpus: [{ uuid: 'GPU-alpha-0', index: 0 }],
+      gpus: [{ uuid: 'GPU-alpha-0000-4000-8000-0000', index: 0 }],
       gpuRequest: { count: 1 },
       ssh: withSsh,
       health: {
@@ -155,6 +156,18 @@ export function richVpses(now: number): VpsView[] {
       gpuRequest: { count: 4 },
     },
   ];
+}
+
+/** As if it were at work, each a little differently. */
+export function fakeUse({ id, cores, memoryBytes }: VpsView, at: number): VpsUse {
+  const part = 0.18 + (Number(id.slice(-2)) % 5) * 0.12;
+  return {
+    id,
+    at,
+    cores: cores * part,
+    memoryBytes: (memoryBytes ?? gib) * (part + 0.2),
+    processes: 23,
+  };
 }
 
 export function fakeSnapshot(at: number): SnapshotView {

@@ -51,6 +51,19 @@ export const vps = {
     title: 'The private key was written',
     text: 'It is nowhere else, and is not shown again. With this file SSH lets you in:',
   },
+  use: {
+    title: 'In use',
+    cpu: 'CPU',
+    memory: 'Memory',
+    gpu: (index: number) => `GPU ${index}`,
+    cpuOf: (name: string) => `${name} CPU`,
+    memoryOf: (name: string) => `${name} memory`,
+    gpuOf: (index: number, name: string) => `${name} GPU ${index}`,
+    /** `1.5 of 8 cores` */
+    cores: (used: number | null, of: number | null) =>
+      `${used === null ? '–' : used.toFixed(1)}${of === null ? '' : ` of ${of}`} cores`,
+    processes: 'Processes',
+  },
   ssh: {
     title: 'SSH',
     off: 'It was created without SSH. Terminals of the app need none.',

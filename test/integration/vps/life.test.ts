@@ -1,8 +1,6 @@
 // VPSes on real nodes: their life, SSH inside, snapshots, and everything that may come between.
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requirements, run } from '../../support/testbed.ts';
+import { requirements } from '../../support/testbed.ts';
 import { bareImage, createVps, reachesStatus, vpsBed, vpsIs, type VpsBed } from './support.ts';
 
 const can = await requirements();
@@ -53,6 +51,23 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
     expect(await bed.sh('n1', limit)).toBe(String(2 ** 28));
   });
 
+  test('what it uses is measured while somebody watches', async () => {
+    const { core } = it;
+    const { id } = await core.api.vps.get({ vps: 'anna' });
+    await inside(id, '(while [ -e /root/note ]; do :; done) > /dev/null 2>&1 &');
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    for await (const { value } of await core.api.vps.watchUse(undefined, { signal })) {
+      const own = [value].flat().find((use) => use.id === id);
+      if (own === undefined || own.cores === null || own.cores < 0.05) continue;
+      expect(own.memoryBytes).toBeGreaterThan(0);
+      expect(own.processes).toBeGreaterThan(1);
+      break;
+    }
+    leaving.abort();
+    await inside(id, 'mv /root/note /root/kept && sleep 1 && mv /root/kept /root/note');
+  });
+
   test('is refused without a trace where the key is none, the name is taken, or nothing has room', async () => {
     const { core } = it;
     const before = await core.api.vps.list();
@@ -67,60 +82,6 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
       code: 'vps/no-room',
     });
     expect(await core.api.vps.list()).toHaveLength(before.length);
-  });
-
-  test('is reached with ssh by a key made for it, with the same host key after a restart', async () => {
-    const { core, bed } = it;
-    const keyFile = join(core.dataDir, 'keys', 'ssh-test');
-    const made = await createVps(core, {
-      name: 'reachable',
-      target: 'n1',
-      ssh: { mode: 'generate', keyFile },
-    });
-    expect(made).toMatchObject({ keyFile });
-    expect(made.privateKey).toBe(await readFile(keyFile, 'utf8'));
-    expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
-    const isReady = (hostKey: string | null) =>
-      vpsIs(
-        core,
-        'reachable',
-        ({ status, ssh, health }) =>
-          status === 'RUNNING' &&
-          ssh.state === 'ready' &&
-          health?.ip != null &&
-          (hostKey === null || ssh.hostKey === hostKey),
-        'reachable with SSH',
-      );
-    const first = await isReady(null);
-    const ssh = async (ip: string, hostKey: string) => {
-      const knownHosts = join(core.dataDir, 'known-inside');
-      await writeFile(knownHosts, `reachable ${hostKey}\n`);
-      const [program = 'ssh', ...words] = bed.sshArgv('n1', 'ops');
-      const proxy = [program, ...words.slice(0, -1), '-W', `${ip}:22`, words.at(-1) ?? ''].join(
-        ' ',
-      );
-      const options = [
-        `ProxyCommand=${proxy}`,
-        'HostKeyAlias=reachable',
-        `UserKnownHostsFile=${knownHosts}`,
-        'StrictHostKeyChecking=yes',
-        'IdentitiesOnly=yes',
-      ].flatMap((option) => ['-o', option]);
-      return run(['ssh', ...options, '-i', keyFile, `root@${ip}`, 'echo $KOHAKURIVER_TASK_ID']);
-    };
-    const answer = await ssh(first.health!.ip!, first.ssh.hostKey!);
-    expect(answer.stdout.trim()).toBe(first.id);
-
-    await core.api.vps.restart({ vps: 'reachable' });
-    await vpsIs(
-      core,
-      'reachable',
-      ({ attempt, status }) => attempt === 2 && status === 'RUNNING',
-      'up again',
-    );
-    const second = await isReady(first.ssh.hostKey);
-    expect((await ssh(second.health!.ip!, second.ssh.hostKey!)).stdout.trim()).toBe(first.id);
-    await core.api.vps.remove({ vps: 'reachable' });
   });
 
   test('runs on without SSH where it cannot be set up, and says why', async () => {

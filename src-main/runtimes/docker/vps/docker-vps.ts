@@ -9,6 +9,7 @@ import type {
   VpsEngine,
   VpsLimits,
   VpsLook,
+  VpsUseSample,
 } from '../../vps-engine.ts';
 import { ContainerNotFoundError, fromDocker } from '../errors.ts';
 import { containerName } from '../labels.ts';
@@ -23,6 +24,7 @@ import {
   saveSnapshot,
   snapshotRepository,
 } from './snapshots.ts';
+import { measureUse } from './use.ts';
 import { findVps, setLimits } from './vps-container.ts';
 
 const port = z.object({ HostIp: z.string().max(64), HostPort: z.string().max(8) });
@@ -68,6 +70,10 @@ export class DockerVps implements VpsEngine {
     options: { readonly stdin?: string; readonly signal: AbortSignal },
   ): Promise<InsideResult> {
     return runInside(this.#docker, await this.#found(id), { argv, ...options });
+  }
+
+  async use(id: TaskId): Promise<VpsUseSample | undefined> {
+    return measureUse(this.#docker, await this.#found(id));
   }
 
   async setLimits(id: TaskId, limits: VpsLimits): Promise<void> {
