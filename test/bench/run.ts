@@ -15,6 +15,8 @@ const benches = {
   steady: 'markdown',
   throughput: 'markdown',
   files: 'markdown',
+  reach: 'markdown',
+  terminals: 'markdown',
 } as const;
 type Name = keyof typeof benches;
 const isName = (word: string): word is Name => word in benches;
