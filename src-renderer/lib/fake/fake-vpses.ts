@@ -101,7 +101,7 @@ export function richVpses(now: number): VpsView[] {
       now - (index + 1) * 400 * minute,
     ),
     node: 'alpha',
-    nodeId: '732054123450001' as NodeId,
+    nodeId: '7320541234510001' as NodeId,
     hasDisk: true,
     attempt: 1,
   });
