@@ -222,7 +222,7 @@ export const settingDefinitions = {
     default: 10_000,
     title: 'Lines kept of a terminal',
     description:
-      'How far a terminal that is opened from now on can be scrolled back, also by a window that comes later. 100,000 lines of 100 columns take 120 MB of memory in the core, and as much in each window that shows them.',
+      'How far a new terminal scrolls back. 100,000 lines of 100 columns take 120 MB, in the core and in each window.',
     group: 'Terminals',
     unit: 'lines',
   }),
