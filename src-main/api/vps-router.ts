@@ -24,17 +24,8 @@ export interface VpsParts {
 }
 
 /** The contract's `vps`, on the VPS services. */
-export function vpsRouter({
-  vpses,
-  views,
-  uses,
-  creation,
-  service,
-  ssh,
-  snapshots,
-  cloning,
-  keys,
-}: VpsParts) {
+export function vpsRouter(parts: VpsParts) {
+  const { vpses, views, uses, creation, service, ssh, snapshots, cloning, keys } = parts;
   const os = implement(contract.vps).$context<WireContext>();
   return os.router({
     create: os.create.handler(async ({ input, context }) => {
