@@ -1,8 +1,9 @@
-// What people keep for themselves: views of the list of tasks, and templates of submissions. Kept by
-// the core, so that it is there in every window and on every computer that looks at this core.
+// What people keep for themselves: views of the list of tasks, templates of submissions, and folders.
+// Kept by the core, so that it is there in every window and on every computer that looks at this core.
 import { oc } from '@orpc/contract';
 import { z } from 'zod';
 import { feedOf } from './feed.ts';
+import { fileLocation } from './files.ts';
 import { taskFilter, taskSort, taskSubmission } from './task.ts';
 
 const name = z
@@ -29,7 +30,9 @@ export const keptTemplate = z.object({
     secretNames: z.array(z.string().max(256)).max(1000),
   }),
 });
-export const keptThing = z.discriminatedUnion('kind', [keptView, keptTemplate]);
+/** A folder of some place, by its ID, so that it is found when a node was renamed. */
+export const keptFolder = z.object({ kind: z.literal('folder'), value: fileLocation });
+export const keptThing = z.discriminatedUnion('kind', [keptView, keptTemplate, keptFolder]);
 export type KeptThing = z.infer<typeof keptThing>;
 export type KeptKind = KeptThing['kind'];
 

@@ -92,6 +92,27 @@ describe.skipIf(!hasChromium)('pages in a browser', () => {
     await page.context().close();
   }, 60_000);
 
+  test('a folder that is kept in one pane is opened in the other', async () => {
+    const { page } = await pages.open('rich', 'light', '#/files');
+    await page.setViewportSize({ width: 1024, height: 700 });
+    const left = page.getByRole('region', { name: 'Left pane' });
+    const right = page.getByRole('region', { name: 'Right pane' });
+    await left.getByText('data', { exact: true }).dblclick();
+    await left.getByText('tokens.bin').waitFor();
+    await left.getByRole('button', { name: 'Bookmarks, Left pane' }).click();
+    await page.getByRole('menuitem', { name: 'Save as…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Save in bookmarks' });
+    const name = dialog.getByRole('textbox', { name: 'Name' });
+    expect(await name.inputValue()).toBe('data on desk');
+    expect(await pages.violations(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await right.getByRole('button', { name: 'Bookmarks, Right pane' }).click();
+    await page.getByRole('menuitem', { name: 'data on desk' }).click();
+    await right.getByText('tokens.bin').waitFor();
+    await page.context().close();
+  }, 60_000);
+
   test('100,000 tasks scroll in a screen of rows that serve again and again', async () => {
     const { page } = await pages.open('many', 'dark', '#/tasks');
     await page.locator('[data-row="3"] .name').click({ modifiers: ['Control'] });

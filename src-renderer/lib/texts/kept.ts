@@ -2,6 +2,8 @@
 export const keptTexts = {
   views: 'Views',
   templates: 'Templates',
+  bookmarks: 'Bookmarks',
+  bookmarkNote: 'The folder this pane shows.',
   templateNote: 'Values of secret variables are not kept; their names are.',
   save: 'Save as…',
   saveTitle: (title: string) => `Save in ${title.toLowerCase()}`,
