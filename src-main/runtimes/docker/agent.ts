@@ -69,6 +69,9 @@ export class LinkAgent extends http.Agent {
 
 /** Gives a stream the socket methods that node:http calls on every connection. */
 function asSocket(stream: Duplex): Duplex {
+  // Between two requests nobody of node:http listens, and a connection that is given back half closed
+  // is destroyed with an error: that would end the core. Whoever uses the connection still hears of it.
+  stream.on('error', () => undefined);
   const socket = stream as Duplex & Record<string, unknown>;
   for (const method of ['setTimeout', 'setNoDelay', 'setKeepAlive', 'ref', 'unref']) {
     socket[method] ??= () => socket;
