@@ -17,6 +17,7 @@ const benches = {
   files: 'markdown',
   reach: 'markdown',
   terminals: 'markdown',
+  queue: 'markdown',
 } as const;
 type Name = keyof typeof benches;
 const isName = (word: string): word is Name => word in benches;

@@ -1,6 +1,6 @@
 // How fast trivial process tasks go through one node, from the first submission until all have
 // ended and their logs are stored. The node is this computer, which is made to say that it has 16
-// processors: so 16 run at a time. (The comparison with Slurm comes with the queue.)
+// processors: so 16 run at a time. (queue.ts compares with others.)
 // Run: node test/bench/throughput.ts [--tasks 2000] [--slots 16]
 import { tmpdir } from 'node:os';
 import type { NodeLink } from '../../src-main/link/node-link.ts';

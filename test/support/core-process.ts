@@ -43,7 +43,16 @@ export async function startCoreProcess(
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
   const address = await firstLine(child, errors);
   const client = createClient(await attachToLocalCore(dataDir));
+  let isEnding = false;
+  child.once('exit', (code, signal) => {
+    if (isEnding) return;
+    const last = errors.join('').slice(-4000);
+    process.stderr.write(
+      `The core ended by itself (${String(code ?? signal)}). It said:\n${last}\n`,
+    );
+  });
   const end = async (signal: NodeJS.Signals) => {
+    isEnding = true;
     client.close();
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
