@@ -75,6 +75,7 @@ export const errorCodes = [
   'docker/container-not-found',
   'docker/container-creation',
   'docker/container-execution',
+  'docker/start-unknown',
   'docker/command-not-found',
   'docker/name-taken',
   'docker/image-not-found',

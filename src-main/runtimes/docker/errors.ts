@@ -46,6 +46,20 @@ export class ContainerExecutionError extends DockerError {
   }
 }
 
+/**
+ * The Engine was killed while it started the container, and its containerd has the container's process
+ * already: whether the work began cannot be told, and it cannot be started again.
+ */
+export class StartUnknownError extends DockerError {
+  constructor(options: AppErrorOptions = {}) {
+    super(
+      'docker/start-unknown',
+      'Docker on the node broke off while it started this container, and does not know what became of it.',
+      options,
+    );
+  }
+}
+
 /** The program is not in the image. Means exit code 127, as in a shell. */
 export class CommandNotFoundError extends DockerError {
   constructor(message: string, options: AppErrorOptions = {}) {
@@ -193,6 +207,9 @@ function fromEngine(
   }
   if (status === 404 && /no such container/i.test(text)) {
     return new ContainerNotFoundError(`There is no container ${action.container}.`, options);
+  }
+  if (action.kind === 'start' && /\btask \S+: already exists|\bid already in use/i.test(text)) {
+    return new StartUnknownError(options);
   }
   const port = takenPort(text);
   if (port !== undefined) {

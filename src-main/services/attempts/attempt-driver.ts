@@ -216,7 +216,13 @@ export class AttemptDriver {
   async #failStart(error: AppError): Promise<Begun> {
     const made = await this.#parts.runtime.inspect(this.#ref);
     if (made !== undefined && hasReallyBegun(made)) return made;
-    this.#apply({ kind: 'start-failed', attempt: this.#ref.attempt, why: error.message });
+    const { attempt } = this.#ref;
+    const why = error.message;
+    if (error.code === 'docker/start-unknown') {
+      // It may have begun: then it is one that was lost, which is tried again only where that is wanted.
+      this.#apply({ kind: 'started', attempt, at: this.#parts.book.now(), imageDigest: null });
+      this.#apply({ kind: 'vanished', attempt, why });
+    } else this.#apply({ kind: 'start-failed', attempt, why });
     await this.#parts.book.flushed();
     return undefined;
   }

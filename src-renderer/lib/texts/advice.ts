@@ -216,6 +216,10 @@ export const advice = {
     title: 'The container could not be run',
     todo: 'The details have Docker’s reason.',
   },
+  'docker/start-unknown': {
+    title: 'Docker broke off while it started the container',
+    todo: 'Submit the task again. When it happens again, restart Docker on the node.',
+  },
   'docker/command-not-found': {
     title: 'The command is not in the image',
     todo: 'Check its spelling, or choose an image that has it.',

@@ -1,5 +1,6 @@
 // Attempts from placement to their end, through faults one at a time.
 import { expect, test, vi } from 'vitest';
+import { StartUnknownError } from '../../../src-main/runtimes/docker/errors.ts';
 import { ProcessCreationError } from '../../../src-main/runtimes/process/errors.ts';
 import type { Order } from '../../support/simulated-machine.ts';
 import { keyOf } from '../../support/simulated-machine.ts';
@@ -393,4 +394,21 @@ test('a link that drops while the disk is full is written when there is room aga
   disk.repair();
   await world.pass(31_000);
   expect(core.task(id).state.status).toBe('LOST');
+});
+
+test('what may have begun, with nobody to tell, is lost: done again only where that is wanted', async () => {
+  await using world = await World.begin();
+  const { core } = world;
+  world.machine().refuse = (order, { attempt }) =>
+    order === 'start' && attempt === 1 ? new StartUnknownError() : undefined;
+  const once = await core.submit(['seconds=5']);
+  const retries = { count: 1, on: ['lost' as const], backoffSeconds: 1 };
+  const again = await core.submit(['seconds=5'], { retries });
+  await world.reaches(again, 'COMPLETED');
+  expect(core.task(again).attempt).toBe(2);
+  expect(core.task(once)).toMatchObject({
+    attempt: 1,
+    state: { status: 'FAILED', end: null, reason: expect.stringContaining('broke off') as string },
+  });
+  expect(world.worksOf(once)).toEqual([]);
 });
