@@ -24,7 +24,7 @@ if test "$2" -eq 1; then cat <"$1"; else tail -c "+$2" "$1"; fi |
     -c aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com \
     -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes -o ConnectTimeout=5 \
     -o StrictHostKeyChecking=yes -o HostKeyAlias=once -o "UserKnownHostsFile=$d/hosts" \
-    -o GlobalKnownHostsFile=/dev/null -o LogLevel=ERROR "$address" take >&2 || exit 4
+    -o GlobalKnownHostsFile=/dev/null -o LogLevel=ERROR -- "$address" take >&2 || exit 4
 test -z "$3" || wait "$hashing"
 echo sent
 cat <&4 >/dev/null

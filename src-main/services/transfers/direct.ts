@@ -63,6 +63,16 @@ export async function moveDirect(direct: Direct): Promise<DirectHashes | undefin
   }
 }
 
+/**
+ * What the sender is told of the receiver's server: port, user, address, host key. The receiver may be
+ * hostile, and `ssh` at the sender is given these words: nothing of them may read as an option.
+ */
+export function wayTo(said: string): string | undefined {
+  return /^ready (\d{1,5} \w[\w.@-]{0,63} [\dA-Fa-f:][\dA-Fa-f:.]{1,44}(?:%\w[\w.-]{0,15})? ssh-ed25519 [\w+/=]{1,200})$/.exec(
+    said,
+  )?.[1];
+}
+
 interface Talking {
   readonly process: RemoteProcess;
   readonly lines: Lines;
@@ -86,9 +96,7 @@ async function conversation(
   const key = await sending.lines.next();
   if (key === undefined || !/^ssh-ed25519 [A-Za-z0-9+/=]+ once$/.test(key)) return undefined;
   receiving.process.stdin.write(`${key}\n`);
-  const ready = /^ready (\d+ \S+ \S+ ssh-ed25519 [A-Za-z0-9+/=]+)$/.exec(
-    (await receiving.lines.next()) ?? '',
-  )?.[1];
+  const ready = wayTo((await receiving.lines.next()) ?? '');
   if (ready === undefined) return undefined;
   sending.process.stdin.write(`${ready}\n`);
   if ((await sending.lines.next()) !== 'sent') return undefined;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
+import { wayTo } from '../../../src-main/services/transfers/direct.ts';
 import { LocalHashes } from '../../../src-main/services/transfers/local-hashes.ts';
 import { inParts } from '../../../src-main/services/transfers/parts.ts';
 
@@ -99,4 +100,24 @@ test('what cannot be read is named; a thread that is gone leaves nobody waiting'
   await hashes[Symbol.asyncDispose]();
   await expect(following.finish(1)).rejects.toThrow('could not be read to be compared');
   following[Symbol.dispose]();
+});
+
+test('a receiver that tells its sender of a server cannot give it options or commands', () => {
+  const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGx/+x=';
+  for (const good of ['22222 root 10.0.0.7', '443 anna fe80::1%eth0', '1 a_b.c-d ::1'])
+    expect(wayTo(`ready ${good} ${key}`)).toBe(`${good} ${key}`);
+  for (const bad of [
+    '22 root -oProxyCommand=reboot',
+    '22 -oProxyCommand=reboot 10.0.0.7',
+    '22 root gpu1.lab',
+    '-p22 root 10.0.0.7',
+    '222222 root 10.0.0.7',
+    '22 root 10.0.0.7;reboot',
+    '22 $(reboot) 10.0.0.7',
+    '22 root 10.0.0.7\n-v',
+    '22 root 10.0.0.7%-x',
+  ])
+    expect(wayTo(`ready ${bad} ${key}`)).toBeUndefined();
+  expect(wayTo(`ready 22 root 10.0.0.7 ${key} -v`)).toBeUndefined();
+  expect(wayTo(`ready 22 root 10.0.0.7 ssh-rsa AAAA`)).toBeUndefined();
 });
