@@ -22,6 +22,8 @@ mkfifo "$d/log" "$d/over" || exit 3
 printf '%s' "$1" >"$d/path"
 cat >"$d/take" <<'END'
 umask 077
+# The key is good for one connection.
+mkdir "$1/taken" || exit 1
 cut -d ' ' -f 5 "/proc/$$/stat" >"$1/group" || exit 1
 path=$(cat "$1/path"; echo _)
 path=${path%_}

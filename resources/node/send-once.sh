@@ -23,6 +23,7 @@ if test "$2" -eq 1; then cat <"$1"; else tail -c "+$2" "$1"; fi |
   ssh -F none -T -i "$d/key" -p "$port" -l "$user" \
     -c aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com \
     -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes -o ConnectTimeout=5 \
+    -o ServerAliveInterval=5 -o ServerAliveCountMax=3 \
     -o StrictHostKeyChecking=yes -o HostKeyAlias=once -o "UserKnownHostsFile=$d/hosts" \
     -o GlobalKnownHostsFile=/dev/null -o LogLevel=ERROR -- "$address" take >&2 || exit 4
 test -z "$3" || wait "$hashing"

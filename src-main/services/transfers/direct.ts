@@ -2,11 +2,12 @@
 // makes one for this file, and the receiver an SSH server that takes that key for that file, on a port of
 // its own, for as long as our link to it lasts (resources/node/receive-once.sh and send-once.sh).
 import { sleep, type Timers } from '../../domain/clock.ts';
-import { hasRawBytes } from '../../domain/files/path-text.ts';
+import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import { readNodeScript } from '../../runtimes/node-scripts.ts';
+import { ItemError } from './errors.ts';
 import { digestIn, type HashingEnd } from './far-side.ts';
 import { Lines } from './lines.ts';
 
@@ -14,6 +15,8 @@ import { Lines } from './lines.ts';
 export const leastDirectBytes = 32 * 1024 * 1024;
 /** How often the size at the other end is looked at: nothing else tells how far it is. */
 const lookEveryMs = 500;
+/** A script that is asked to end needs a moment to take away what it made; one that does not is killed. */
+const longestEndMs = 5000;
 
 export interface Direct {
   readonly from: HashingEnd;
@@ -45,9 +48,9 @@ export async function moveDirect(direct: Direct): Promise<DirectHashes | undefin
   if (hasRawBytes(item.path)) return undefined;
   const [source, target] = [joinPath(from.directory, item.path), joinPath(to.directory, item.path)];
   const sending = await startScript(from, 'send-once.sh', [source, String(start + 1)]);
-  await using _sender = ending(sending.process);
+  await using _sender = ending(sending.process, direct.timers);
   const receiving = await startScript(to, 'receive-once.sh', [target, String(start)]);
-  await using _receiver = ending(receiving.process);
+  await using _receiver = ending(receiving.process, direct.timers);
   const abort = Promise.withResolvers<never>();
   abort.promise.catch(() => undefined);
   const onAbort = () => abort.reject(signal.reason as Error);
@@ -55,8 +58,11 @@ export async function moveDirect(direct: Direct): Promise<DirectHashes | undefin
   const watching = new AbortController();
   try {
     signal.throwIfAborted();
-    void watchSize(direct, target, watching.signal);
-    return await Promise.race([conversation(sending, receiving), abort.promise]);
+    const onTooMuch = () =>
+      abort.reject(new ItemError(shownName(item.path), 'It changed while it was read.'));
+    void watchSize(direct, target, { signal: watching.signal, onTooMuch });
+    const lost = [sending.lines.lost, receiving.lines.lost];
+    return await Promise.race([conversation(sending, receiving), ...lost, abort.promise]);
   } finally {
     watching.abort();
     signal.removeEventListener('abort', onAbort);
@@ -116,20 +122,25 @@ async function conversation(
 }
 
 /** Ends a script by its input, so that it takes away what it made; then its channel is closed. */
-function ending(process: RemoteProcess): AsyncDisposable {
+function ending(process: RemoteProcess, timers: Timers): AsyncDisposable {
   return {
     [Symbol.asyncDispose]: async () => {
       process.stdin.end();
-      await process.ended.catch(() => undefined);
+      const late = new AbortController();
+      await Promise.race([
+        process.ended.catch(() => undefined),
+        sleep(timers, longestEndMs, late.signal).catch(() => undefined),
+      ]);
+      late.abort();
       await process[Symbol.asyncDispose]();
     },
   };
 }
 
 async function watchSize(
-  { to, start, timers, onBytes }: Direct,
+  { to, item, start, timers, onBytes }: Direct,
   path: string,
-  signal: AbortSignal,
+  { signal, onTooMuch }: { signal: AbortSignal; onTooMuch: () => void },
 ): Promise<void> {
   let seen = start;
   try {
@@ -137,6 +148,11 @@ async function watchSize(
       await sleep(timers, lookEveryMs, signal);
       const size = (await to.root.files.stat(path))?.size ?? seen;
       if (signal.aborted) return;
+      // It grew, or never ends.
+      if (size > item.size) {
+        onTooMuch();
+        return;
+      }
       if (size > seen) onBytes(size - seen);
       seen = Math.max(seen, size);
     }

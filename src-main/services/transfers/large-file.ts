@@ -17,7 +17,7 @@ export async function moveLargeFile(item: Item, moving: Moving): Promise<void> {
   const direct = await straight(item, moving, start);
   if (!direct.isDone) {
     // What went straight before it broke off is there too, if it is what it should be.
-    const again = direct.bytes > 0 ? await agreedBytes(item, moving) : start;
+    const again = direct.isTried ? await agreedBytes(item, moving) : start;
     onKept(again - start - direct.bytes);
     await through(item, moving, again);
   }
@@ -35,10 +35,10 @@ async function straight(
   item: Item,
   { from, to, direct, onBytes, hashes, signal }: Moving,
   start: number,
-): Promise<{ isDone: boolean; bytes: number }> {
+): Promise<{ isDone: boolean; isTried: boolean; bytes: number }> {
   let bytes = 0;
   if (direct?.isOpen !== true || item.size - start < leastDirectBytes) {
-    return { isDone: false, bytes };
+    return { isDone: false, isTried: false, bytes };
   }
   const count = (more: number) => {
     bytes += more;
@@ -47,19 +47,20 @@ async function straight(
   const { timers } = direct;
   const found = await moveDirect({ from, to, item, start, timers, signal, onBytes: count });
   direct.isOpen = found !== undefined;
-  if (found === undefined) return { isDone: false, bytes };
+  if (found === undefined) return { isDone: false, isTried: true, bytes };
   count(item.size - start - bytes);
   hashes?.source.set(item, found.source);
   hashes?.target.set(item, found.target);
-  return { isDone: true, bytes };
+  return { isDone: true, isTried: true, bytes };
 }
 
 /** As bytes that pass through this computer, without touching its disk. */
 async function through(item: Item, moving: Moving, start: number): Promise<void> {
-  const { from, to, hashes } = moving;
+  const { from, to, hashes, signal } = moving;
   const isHashed = hashes !== undefined;
-  using reading = readLarge(from, item, { start, isHashed });
-  const what = { path: joinPath(to.directory, item.path), start, mode: item.mode, isHashed };
+  using reading = readLarge(from, item, { start, isHashed, signal });
+  const path = joinPath(to.directory, item.path);
+  const what = { path, start, mode: item.mode, isHashed, signal };
   const written = await writeLarge(to, what, counted(reading.bytes, moving));
   if (written.end !== item.size) throw changed(item);
   note(hashes?.source, item, await reading.hash());

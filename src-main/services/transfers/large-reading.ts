@@ -21,6 +21,8 @@ interface Wanted {
   /** The first byte. */
   readonly start: number;
   readonly isHashed: boolean;
+  /** Ends a program that reads, however long it hangs. */
+  readonly signal: AbortSignal;
 }
 
 /** Nothing is opened before the first byte is asked for. */
@@ -76,7 +78,7 @@ async function* openedParts(
 
 /** The node hashes the file by itself meanwhile, and says so on its other stream. */
 function readByProgram(one: One): Reading {
-  const { from, path, start, size, isHashed } = one;
+  const { from, path, start, size, isHashed, signal } = one;
   const { digest } = from.tools;
   let said = '';
   async function* bytes(): AsyncGenerator<Buffer> {
@@ -86,7 +88,7 @@ function readByProgram(one: One): Reading {
         ? `${digest} < "$1" >&2 & ${read}; s=$?; wait; exit "$s"`
         : `exec ${read}`;
     const command = ['sh', '-c', text, 'sh', path, String(start + 1)];
-    await using process = await from.root.spawn(command, { isBulk: true });
+    await using process = await from.root.spawn(command, { isBulk: true, signal });
     process.stdin.on('error', () => undefined);
     process.stdin.end();
     const complaint = complaintOf(process);

@@ -12,6 +12,8 @@ export interface Target {
   readonly start: number;
   readonly mode: number;
   readonly isHashed: boolean;
+  /** Ends a program that writes, however long it hangs. */
+  readonly signal: AbortSignal;
 }
 
 export interface Written {
@@ -52,13 +54,13 @@ function appendAndHash(digest: string): string {
 
 async function byProgram(
   { root, tools: { digest } }: HashingEnd,
-  { path, start, isHashed }: Target,
+  { path, start, isHashed, signal }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
   const isHashing = isHashed && digest !== undefined;
   const text = isHashing ? appendAndHash(digest) : append;
   const command = ['sh', '-c', text, 'sh', path, String(start)];
-  await using process = await root.spawn(command, { isBulk: true });
+  await using process = await root.spawn(command, { isBulk: true, signal });
   const words = new Words(process);
   let end = start;
   try {

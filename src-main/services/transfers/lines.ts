@@ -11,7 +11,8 @@ export class Lines {
   #heard = 0;
   #isOver = false;
   #wake: (() => void) | undefined;
-  readonly #lost: Promise<never>;
+  /** Rejects with a LinkError when the link drops; never resolves. */
+  readonly lost: Promise<never>;
 
   constructor({ stdout, stderr, ended }: RemoteProcess) {
     stdout.on('data', (bytes: Buffer) => this.#hear(bytes));
@@ -21,15 +22,15 @@ export class Lines {
     stderr.on('data', (bytes: Buffer) => {
       if (this.complaint.length < mostHeard) this.complaint += bytes.toString('latin1');
     });
-    this.#lost = ended.then(() => new Promise<never>(() => undefined));
-    this.#lost.catch(() => undefined);
+    this.lost = ended.then(() => new Promise<never>(() => undefined));
+    this.lost.catch(() => undefined);
   }
 
   /** Undefined when there are no more. Rejects with a LinkError when the link drops first. */
   async next(): Promise<string | undefined> {
     while (this.#lines.length === 0 && !this.#isOver) {
       const more = new Promise<void>((resolve) => (this.#wake = resolve));
-      await Promise.race([more, this.#lost]);
+      await Promise.race([more, this.lost]);
     }
     return this.#lines.shift();
   }

@@ -72,6 +72,7 @@ class Scan {
   readonly #problems: Problem[] = [];
   #items: Item[] = [];
   #count = 0;
+  #listed = 0;
   #files = 0;
   #bytes = 0;
 
@@ -180,13 +181,7 @@ class Scan {
   #take(path: string, { kind, size, mode, modifiedAt }: FileStat): void {
     if (kind === 'other') return;
     this.#count += 1;
-    if (this.#count > this.#options.limit) {
-      throw new TransferError(
-        'transfer/too-many',
-        `There are more files than one transfer takes (${String(this.#options.limit)}). Move the folders below one by one.`,
-        { retry: 'after-user-action' },
-      );
-    }
+    if (this.#count > this.#options.limit) throw this.#tooMany();
     this.#items.push({ path, kind, size: kind === 'file' ? size : 0, mode, modifiedAt });
     if (kind !== 'file') return;
     this.#files += 1;
@@ -207,6 +202,14 @@ class Scan {
     return entries;
   }
 
+  #tooMany(): TransferError {
+    return new TransferError(
+      'transfer/too-many',
+      `There are more files than one transfer takes (${String(this.#options.limit)}). Move the folders below one by one.`,
+      { retry: 'after-user-action' },
+    );
+  }
+
   /** A name twice in one listing is a lie that could make two things meet. */
   async #list(at: string, entries: FileEntry[]): Promise<void> {
     const { root, signal, limit } = this.#options;
@@ -218,7 +221,9 @@ class Scan {
         names.add(entry.name);
         entries.push(entry);
       }
-      if (this.#count + entries.length > limit) break;
+      // What is ignored counts as well, in all folders together: a listing may never end.
+      this.#listed += batch.length;
+      if (this.#listed > limit) throw this.#tooMany();
     }
   }
 

@@ -55,9 +55,10 @@ export async function planSync(parts: SyncParts): Promise<SyncPlan> {
   await refuseWithin(parts, fromPath, toPath);
   const rules = new Rules(sync);
   // Rules are those of this computer, whichever way it goes: a node has none to give.
-  const isTargetHere = to.nodeId === undefined && from.nodeId !== undefined;
+  // To read them, all of the target is looked at first; else only the folders that count.
+  const isTargetFirst = sync.ignoreFiles && to.nodeId === undefined && from.nodeId !== undefined;
   const target = new TargetWalk(parts, toPath, rules);
-  if (isTargetHere) await target.run({ enter: rules.enterHere(to.files), into: () => true });
+  if (isTargetFirst) await target.run({ enter: rules.enterHere(to.files), into: () => true });
   const scanned = await scan({
     root: from,
     paths: [fromPath],
@@ -72,7 +73,7 @@ export async function planSync(parts: SyncParts): Promise<SyncPlan> {
   });
   const items = scanned.sources.flatMap((source) => source.items);
   const folders = new Set(items.filter(isFolder).map(({ path }) => path));
-  if (!isTargetHere) await target.run({ into: (path) => sync.delete || folders.has(path) });
+  if (!isTargetFirst) await target.run({ into: (path) => sync.delete || folders.has(path) });
   const { there } = target;
   const removals = sync.delete ? safeRemovals(parts, { scanned, items, target, toPath }) : [];
   const same = await sameItems(items, { ...parts, fromPath, toPath, there });
@@ -165,6 +166,7 @@ class TargetWalk {
   readonly #rules: Rules;
   readonly there = new Map<string, FileEntry>();
   readonly ignored: string[] = [];
+  #listed = 0;
 
   constructor(parts: SyncParts, root: string, rules: Rules) {
     this.#parts = parts;
@@ -181,12 +183,25 @@ class TargetWalk {
       await eachOf(folders, lanes, async (folder) => {
         signal.throwIfAborted();
         const at = joinPath(this.#root, folder);
-        const entries = await to.files.list(at);
+        const entries = await this.#list(at);
         await enter?.(folder, at, entries);
         below.push(...this.#take(folder, entries).filter(into));
       });
       folders = below;
     }
+  }
+
+  /** A listing that never ends is stopped, too. */
+  async #list(at: string): Promise<FileEntry[]> {
+    const { to, signal, limit } = this.#parts;
+    const entries: FileEntry[] = [];
+    for await (const batch of to.files.listInBatches(at)) {
+      signal.throwIfAborted();
+      this.#listed += batch.length;
+      if (this.#listed > limit) throw tooMany(limit);
+      entries.push(...batch);
+    }
+    return entries;
   }
 
   /** Resolves with the folders among them. */
@@ -201,7 +216,6 @@ class TargetWalk {
         if (isDirectory) folders.push(path);
       }
     }
-    if (this.there.size + this.ignored.length > this.#parts.limit) throw tooMany(this.#parts.limit);
     return folders;
   }
 }

@@ -55,18 +55,25 @@ export class TransferService implements AsyncDisposable {
   readonly #parts: TransferParts;
   readonly #book: TransferBook;
   readonly #running = new Map<TransferId, Running>();
-  readonly #ended = new Emitter<TransferView>();
+  /** Cancelled ones whose remains are being removed: not begun again meanwhile. */
+  readonly #cleaning = new Set<TransferId>();
+  readonly #ended: Emitter<TransferView>;
   readonly #hasher = new LocalHashes();
   #isClosed = false;
 
   readonly onDidChange: TransferBook['onDidChange'];
   /** One is over: done, failed, or waiting for an answer. */
-  readonly onDidEnd = this.#ended.event;
+  readonly onDidEnd: Emitter<TransferView>['event'];
 
   constructor(parts: TransferParts) {
     this.#parts = parts;
     this.#book = new TransferBook(parts);
     this.onDidChange = this.#book.onDidChange;
+    // Whoever hears of it may write it down, on a disk that is full.
+    this.#ended = new Emitter((error) =>
+      parts.log.error({ err: error }, 'the end of a transfer could not be told'),
+    );
+    this.onDidEnd = this.#ended.event;
   }
 
   /** Takes up what was under way when the core ended. */
@@ -184,7 +191,11 @@ export class TransferService implements AsyncDisposable {
     }
     // What ran may have ended by itself in the meantime.
     this.#book.apply(id, event);
-    if (event === 'cancel') await this.#cleanUp(this.#book.need(id));
+    if (event === 'cancel') {
+      this.#cleaning.add(id);
+      await this.#cleanUp(this.#book.need(id)).finally(() => this.#cleaning.delete(id));
+      this.#startNext();
+    }
     const { status } = this.#book.need(id);
     return { id, ok: true, status, message: null };
   }
@@ -208,7 +219,8 @@ export class TransferService implements AsyncDisposable {
     if (this.#isClosed) return;
     for (const { id, status } of this.#book.all()) {
       if (this.#running.size >= this.#parts.settings().parallel) return;
-      if (status === 'QUEUED' && !this.#running.has(id)) this.#run(id);
+      const isFree = !this.#running.has(id) && !this.#cleaning.has(id);
+      if (status === 'QUEUED' && isFree) this.#run(id);
     }
   }
 

@@ -1,4 +1,5 @@
 // `sync --watch`: the folder is watched here, the core moves what differs.
+import { isAppError } from '../../../contract/errors.ts';
 import type { TransferRequest } from '../../../contract/transfers.ts';
 import { FolderWatch } from '../../../link/local/folder-watch.ts';
 import { systemTimers as timers } from '../../../link/system-timers.ts';
@@ -27,7 +28,15 @@ export async function watchAndSync(call: Call, request: TransferRequest): Promis
 /** One that failed has said why; the next change tries again. */
 async function syncOnce(call: Call, request: TransferRequest): Promise<void> {
   const api = await call.api();
-  const { id } = await api.transfers.start(request);
+  const started = await api.transfers.start(request).catch((error: unknown) => {
+    if (isAppError(error) && error.code === 'files/unavailable') return error;
+    throw error;
+  });
+  if (isAppError(started)) {
+    await call.say(started.message);
+    return;
+  }
+  const { id } = started;
   const exitCode = await followTransfer(call, { id });
   // The list of transfers is not for what happens at every key that is pressed.
   if (exitCode === exitCodes.done) await api.transfers.clear({ ids: [id] });
