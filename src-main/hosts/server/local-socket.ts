@@ -116,6 +116,8 @@ function listen(server: Server, path: string): Promise<void> {
     server.once('error', reject);
     server.listen(path, () => {
       server.off('error', reject);
+      // One connection could not be taken (no more file descriptors): the next may be.
+      server.on('error', () => undefined);
       resolve();
     });
   });

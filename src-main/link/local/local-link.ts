@@ -134,7 +134,8 @@ export class LocalLink implements NodeLink {
       onConnection(socket, { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
     });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(refused(error, `a listener on ${host}:${port}`)));
+      // Later ones are about a single connection (no more file descriptors); nobody waits for them.
+      server.on('error', (error) => reject(refused(error, `a listener on ${host}:${port}`)));
       server.listen({ host, port }, resolve);
     });
     const listener = {

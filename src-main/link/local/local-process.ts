@@ -92,7 +92,9 @@ function signalGroup(child: ChildProcessWithoutNullStreams, signal: string): voi
     if (process.platform === 'win32') child.kill();
     else process.kill(-pid, signal);
   } catch (error) {
-    // It ended by itself meanwhile.
-    if (codeOf(error) !== 'ESRCH') throw error;
+    // It ended by itself meanwhile: macOS says EPERM of a group that has ended and was not waited for.
+    const isOver =
+      codeOf(error) === 'ESRCH' || (process.platform === 'darwin' && codeOf(error) === 'EPERM');
+    if (!isOver) throw error;
   }
 }

@@ -140,6 +140,8 @@ class ContainerProcess implements RemoteProcess {
       const errors = new PassThrough();
       this.stdout = output;
       this.stderr = errors;
+      // A link that drops is told by `ended`; whoever has no ear for the output must not end the core by it.
+      output.on('error', () => undefined);
       this.ended = this.#takeApart(output, errors).then(() => this.#exit());
     } else {
       this.stdout = stream;

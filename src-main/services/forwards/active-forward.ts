@@ -54,6 +54,7 @@ export class ActiveForward {
   /** Counts each wish for another state: an opening that took long may be out of date. */
   #turn = 0;
   #toldBytes = 0;
+  #openings = 0;
 
   constructor(parts: ForwardParts) {
     this.id = parts.id;
@@ -74,8 +75,9 @@ export class ActiveForward {
     return this.#state.kind === 'paused';
   }
 
-  /** It should be open and is not. */
+  /** It should be open, is not, and is not being opened either. */
   get needsHealing(): boolean {
+    if (this.#openings > 0) return false;
     return this.#state.kind === 'waiting' || this.#state.kind === 'failed';
   }
 
@@ -105,6 +107,7 @@ export class ActiveForward {
   async open(): Promise<unknown> {
     if (this.#isClosed) return undefined;
     const turn = (this.#turn += 1);
+    this.#openings += 1;
     try {
       const destination = await this.#find();
       if (this.#parts.spec.kind === 'reverse') await this.#listenThere(destination);
@@ -119,6 +122,8 @@ export class ActiveForward {
       const reason = isAppError(error) ? error.message : 'It could not be opened.';
       this.#setState({ kind: isLater ? 'waiting' : 'failed', reason });
       return error;
+    } finally {
+      this.#openings -= 1;
     }
   }
 
@@ -193,17 +198,22 @@ export class ActiveForward {
   async #listenHere(destination: Destination): Promise<void> {
     const { spec, rememberedPort } = this.#parts;
     if (spec.kind === 'udp') await this.#relayCommand(destination);
-    if (this.#door !== undefined) return;
+    if (this.#isListening()) return;
     const asked = spec.localPort;
     const isSame = (spec.kind === 'tcp' || spec.kind === 'udp') && spec.port >= 1024;
     const wish = rememberedPort ?? (isSame ? spec.port : 0);
-    try {
-      this.#door = await this.#openDoor(asked ?? wish);
-    } catch (error) {
+    const door = await this.#openDoor(asked ?? wish).catch((error: unknown) => {
       if (asked !== null) throw portTaken(spec.bind, asked, error);
-      this.#door = await this.#openDoor(0);
-    }
-    this.#localPort = this.#door.port;
+      return this.#openDoor(0);
+    });
+    // Paused and resumed meanwhile, it was opened twice.
+    if (this.#isListening()) return door.close();
+    this.#door = door;
+    this.#localPort = door.port;
+  }
+
+  #isListening(): boolean {
+    return this.#door !== undefined;
   }
 
   #openDoor(port: number): Promise<Door> {

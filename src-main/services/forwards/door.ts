@@ -18,6 +18,8 @@ export function openTcpDoor(
     server.once('error', reject);
     server.listen({ host, port }, () => {
       server.off('error', reject);
+      // One connection could not be taken (no more file descriptors): the next may be.
+      server.on('error', () => undefined);
       resolve(tcpDoor(server));
     });
   });

@@ -36,7 +36,6 @@ export class ForwardsService implements AsyncDisposable {
   readonly #active = new Map<ForwardId, ActiveForward>();
   readonly #changed = new Emitter<ForwardChange>();
   readonly #listening: Disposable[];
-  #healing: Promise<void> = Promise.resolve();
 
   readonly onDidChange = this.#changed.event;
 
@@ -64,7 +63,7 @@ export class ForwardsService implements AsyncDisposable {
     if (this.#active.size >= mostForwards) {
       throw cannotForward('There are too many forwards already; remove some first.', 'this core');
     }
-    const { newId, records, flushed, terminals } = this.#parts;
+    const { newId, terminals } = this.#parts;
     const createdAt = terminals.clock.now();
     const forward = this.#make({
       id: newId(),
@@ -80,9 +79,9 @@ export class ForwardsService implements AsyncDisposable {
         ? problem
         : new Error('It could not be opened.', { cause: problem });
     }
-    records.save(forward.record());
-    await flushed();
-    return forward.view();
+    // Removed while it was opened: whoever did so was told that it is gone.
+    if (!this.#active.has(forward.id)) throw new UnknownForwardError(forward.id);
+    return this.#keep(forward);
   }
 
   async pause(reference: string): Promise<ForwardView> {
@@ -150,13 +149,9 @@ export class ForwardsService implements AsyncDisposable {
     await forward.close();
   }
 
-  /** One after the other: a node that has just come back has enough to do. */
+  /** Not one after the other: a node that does not answer must not keep those of others closed. */
   #heal(): void {
-    this.#healing = this.#healing.then(async () => {
-      for (const forward of this.#active.values()) {
-        if (forward.needsHealing) await forward.open();
-      }
-    });
+    for (const forward of this.#active.values()) if (forward.needsHealing) void forward.open();
   }
 
   #noteLoss(node: NodeId, reason: string): void {

@@ -47,6 +47,8 @@ export class UdpDoor implements Door {
   #relay: UdpRelay | undefined;
   #starting: Promise<UdpRelay> | undefined;
   #lastFlow = 0;
+  /** Of all flows that are being opened. */
+  #waitingBytes = 0;
   #isClosed = false;
 
   /** Listens. Rejects with Node's own error where the port is taken. */
@@ -90,8 +92,14 @@ export class UdpDoor implements Door {
     flow.usedAt = this.#parts.clock.monotonic();
     this.#flows.delete(key);
     this.#flows.set(key, flow);
-    if (flow.state === 'opening' && flow.waiting.length < mostWaiting) flow.waiting.push(bytes);
+    if (flow.state === 'opening') this.#keep(flow, bytes);
     else if (flow.state === 'open') this.#send(flow, bytes);
+  }
+
+  #keep({ waiting }: Flow, bytes: Uint8Array): void {
+    if (waiting.length >= mostWaiting || this.#waitingBytes > mostUnsentBytes) return;
+    waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
   }
 
   #send({ id }: Flow, bytes: Uint8Array): void {
@@ -114,13 +122,18 @@ export class UdpDoor implements Door {
       const { host, port } = await this.#parts.address();
       const relay = await this.#needRelay();
       if (this.#byId.get(flow.id) !== flow) return;
-      relay.send({ kind: 'open', flow: flow.id, host, port });
+      // Dropped, as too much waits already: the relay would not know where what follows goes.
+      if (!relay.send({ kind: 'open', flow: flow.id, host, port })) {
+        flow.state = 'failed';
+        return;
+      }
       for (const bytes of flow.waiting) this.#send(flow, bytes);
       flow.state = 'open';
     } catch (error) {
       flow.state = 'failed';
       this.#parts.onProblem(error);
     } finally {
+      for (const { length } of flow.waiting) this.#waitingBytes -= length;
       flow.waiting = [];
       this.#parts.onChange();
     }
@@ -170,7 +183,7 @@ export class UdpDoor implements Door {
   #close(flow: Flow): void {
     this.#flows.delete(keyOf(flow.peer));
     this.#byId.delete(flow.id);
-    this.#relay?.send({ kind: 'close', flow: flow.id });
+    if (flow.state === 'open') this.#relay?.send({ kind: 'close', flow: flow.id });
   }
 
   #forgetAll(): void {

@@ -72,7 +72,9 @@ export class UdpRelay implements AsyncDisposable {
   send(frame: DatagramFrame): boolean {
     const { stdin } = this.#process;
     const canWrite = !this.#hasEnded && !stdin.destroyed && !stdin.writableEnded;
-    if (!canWrite || stdin.writableLength > mostWaitingBytes) return false;
+    // A relay that is not told of an end keeps the socket; there are no more ends than there were openings.
+    const isFull = frame.kind !== 'close' && stdin.writableLength > mostWaitingBytes;
+    if (!canWrite || isFull) return false;
     stdin.write(encodeDatagramFrame(frame));
     return true;
   }

@@ -30,6 +30,10 @@ export interface ScreenOptions {
 /** A window that opens a terminal again waits for it, and a frame of the stream holds 64 MiB. */
 const usualLongestSnapshot = 16 * 1024 * 1024;
 
+/** Characters that a cell with both of its colours and all styles is told with, or a few more. */
+const longestCell = 80;
+const linesCounted = 16;
+
 const encoder = new TextEncoder();
 
 /** Everything is done in the order it was asked for. */
@@ -93,11 +97,25 @@ export class Screen {
 
   /** Every cell may have colours of its own, forty characters each: then fewer lines are told. */
   #drawn(): string {
-    const { length } = this.#terminal.buffer.normal;
-    for (let scrollback = length; ; scrollback = Math.floor(scrollback / 4)) {
-      const text = this.#serializer.serialize({ scrollback });
-      if (text.length <= this.#longestSnapshot || scrollback === 0) return text;
+    return this.#serializer.serialize({ scrollback: this.#linesThatFit() });
+  }
+
+  /** Counted some at a time, from the newest back: all of them may be more than a string can hold. */
+  #linesThatFit(): number {
+    const { buffer, rows, cols } = this.#terminal;
+    const history = buffer.normal.length - rows;
+    if (history * cols * longestCell <= this.#longestSnapshot) return Math.max(0, history);
+    let room = this.#longestSnapshot;
+    let fitting = 0;
+    while (fitting < history) {
+      const end = history - 1 - fitting;
+      const range = { start: Math.max(0, end - linesCounted + 1), end };
+      const options = { range, excludeModes: true, excludeAltBuffer: true };
+      room -= this.#serializer.serialize(options).length;
+      if (room < 0) break;
+      fitting = history - range.start;
     }
+    return fitting;
   }
 
   #next<T>(work: () => T | Promise<T>): Promise<T> {

@@ -65,7 +65,10 @@ export class VpsUses implements Disposable {
   }
 
   #measureAll(): void {
-    for (const { task } of this.#parts.vpses.all()) {
+    const all = this.#parts.vpses.all();
+    const known = new Set(all.map(({ task }) => task.id));
+    for (const id of this.#uses.keys()) if (!known.has(id)) this.#forget(id);
+    for (const { task } of all) {
       if (task.state.status === 'RUNNING') void this.#measure(task.id, task.state.place.nodeId);
       else this.#forget(task.id);
     }

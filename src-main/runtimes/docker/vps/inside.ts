@@ -1,10 +1,10 @@
 // Running a short program inside a container: input in, output out, exit code.
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { InsideResult } from '../../vps-engine.ts';
 import { fromDocker, readComplaint } from '../errors.ts';
+import { OutputFrames } from '../exec-frames.ts';
 import type { FoundContainer } from '../observed.ts';
 
 /** More of what it prints is not kept. */
@@ -33,7 +33,7 @@ export async function runInside(
       Tty: false,
     });
     const stream = await exec.start({ hijack: true, stdin: true });
-    const output = await converse(docker, stream, { stdin, signal });
+    const output = await converse(stream, { stdin, signal });
     const { ExitCode: exitCode } = await exec.inspect();
     return { exitCode: exitCode ?? 126, output };
   } catch (error) {
@@ -47,22 +47,26 @@ export async function runInside(
 }
 
 async function converse(
-  docker: Dockerode,
   stream: Duplex,
   { stdin, signal }: { stdin: string; signal: AbortSignal },
 ): Promise<string> {
-  const both = new PassThrough();
+  // Not docker-modem's: it gathers as much as a frame says it is long, which is the node's word.
+  const frames = new OutputFrames();
   const kept: Buffer[] = [];
   let size = 0;
-  both.on('data', (chunk: Buffer) => {
-    if (size < mostOutputBytes) kept.push(chunk.subarray(0, mostOutputBytes - size));
-    size += chunk.length;
+  stream.on('data', (chunk: Buffer) => {
+    try {
+      for (const { bytes } of frames.push(chunk)) {
+        if (size < mostOutputBytes) kept.push(bytes.subarray(0, mostOutputBytes - size));
+        size += bytes.length;
+      }
+    } catch (error) {
+      stream.destroy(error as Error);
+    }
   });
-  (
-    docker.modem as { demuxStream(from: Duplex, out: PassThrough, err: PassThrough): void }
-  ).demuxStream(stream, both, both);
   const onAbort = () => stream.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
     stream.end(stdin);
     await once(stream, 'close');
