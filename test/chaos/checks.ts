@@ -138,6 +138,9 @@ class Judging implements Verdict {
     const through = this.#found.through.get(`${task.id}.${String(task.attempt)}`);
     if (through !== undefined) {
       const status = through.code === 0 ? 'COMPLETED' : 'FAILED';
+      // Somebody else's program made the kernel end a part of it: with another exit code than 0 that is OOM.
+      const isOom = task.status === 'KILLED_OOM' && through.code !== 0;
+      if (isOom && this.#was('memory eaten', task.node, this.#span(task))) return;
       if (task.status !== status || task.exitCode !== through.code)
         wrong(`it was through with exit code ${String(through.code)}`);
       return;

@@ -157,8 +157,31 @@ const examples: Readonly<Record<string, readonly Shown[]>> = {
   queue: [{ name: 'queue', says: 'the queue', hash: '#/queue' }],
   batches: [{ name: 'batches', says: 'batches', hash: '#/batches?show=all' }],
   files: [{ name: 'files', says: 'files, two places side by side', hash: '#/files' }],
-  vps: [{ name: 'vps', says: 'VPSes', hash: '#/vps' }],
-  'vps/:ref/*': [{ name: 'vps-one', says: 'a VPS', hash: '#/vps/anna-dev' }],
+  vps: [
+    { name: 'vps', says: 'VPSes as cards, and what they use', hash: '#/vps' },
+    { name: 'vps-none', says: 'no VPSes yet', hash: '#/vps', variant: 'empty' },
+  ],
+  'vps/:ref/*': [
+    { name: 'vps-one', says: 'a VPS', hash: '#/vps/anna-dev' },
+    { name: 'vps-crashes', says: 'a VPS that crashes', hash: '#/vps/ben-eval' },
+  ],
+  environments: [
+    { name: 'environments', says: 'environments', hash: '#/environments' },
+    {
+      name: 'environments-none',
+      says: 'no environments yet',
+      hash: '#/environments',
+      variant: 'empty',
+    },
+  ],
+  'environments/:name': [
+    {
+      name: 'environment',
+      says: 'an environment that is worked on, its versions and where they are',
+      hash: '#/environments/torch-lab',
+    },
+    { name: 'environment-failed', says: 'one that failed', hash: '#/environments/whisper' },
+  ],
   diagnostics: [
     { name: 'diagnostics', says: 'how the core feels, its links, its log', hash: '#/diagnostics' },
   ],

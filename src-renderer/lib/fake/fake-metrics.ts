@@ -18,12 +18,16 @@ function wave(seed: number, at: number): number {
   return Math.min(1, Math.max(0, 0.5 + sum / 5.8));
 }
 
+/** Somebody's processes are on it outside of the queue. */
+export function isForeign(node: string, index: number): boolean {
+  return (node === 'beta' && index === 0) || (/^gpu-0?\d5$/.test(node) && index === 7);
+}
+
 function gpuSample(node: NodeView, index: number, at: number): GpuSample {
   const gpu = node.facts?.gpus[index];
   if (gpu === undefined) throw new RangeError('no such GPU');
   const held = node.allocated.gpus.some((entry) => entry.uuid === gpu.uuid);
-  const foreign =
-    (node.name === 'beta' && index === 0) || (/^gpu-0?\d5$/.test(node.name) && index === 7);
+  const foreign = isForeign(node.name, index);
   const busy = held || foreign;
   const use = busy ? 0.55 + wave(index + node.name.length, at) * 0.45 : 0;
   return {

@@ -18,6 +18,7 @@ import {
 import type { Api } from '../client.ts';
 import type { FakeCore } from './fake-core.ts';
 import { fakeFeed } from './fake-feed.ts';
+import { isForeign } from './fake-metrics.ts';
 import { eventsOf, fakeTaskId, sketchTask } from './fake-tasks.ts';
 
 type Order = (task: TaskView) => Partial<TaskView> | string;
@@ -92,7 +93,23 @@ function lacksOf(node: NodeView, { cores = 1, gpus, targets = [] }: Wish): strin
   return [
     ...checks.flatMap(([isLacking, text]) => (isLacking ? [text] : [])),
     ...(gpus == null ? [] : lacksGpus(node, gpus)),
+    ...lacksNamedGpus(node, targets),
   ];
+}
+
+function lacksNamedGpus(
+  { name, facts, allocated }: NodeView,
+  targets: readonly string[],
+): string[] {
+  const named = targets
+    .filter((target) => target.startsWith(`${name}::`))
+    .flatMap((target) => target.slice(name.length + 2).split(','))
+    .map(Number);
+  return named.flatMap((index) => {
+    if (isForeign(name, index)) return [`GPU ${index} is used by others`];
+    const uuid = facts?.gpus[index]?.uuid;
+    return allocated.gpus.some((held) => held.uuid === uuid) ? [`GPU ${index} is held`] : [];
+  });
 }
 
 function lacksGpus({ facts, allocated }: NodeView, { count, model = '' }: GpuRequest): string[] {

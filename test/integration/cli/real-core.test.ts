@@ -230,12 +230,13 @@ test('waiting and following survive a core that is killed and started again', as
   await using other = await temporaryDataDir();
   const first = await startCoreProcess(other.path);
   const id = await first.submit({
-    work: { kind: 'script', text: 'echo one; sleep 6; echo two; exit 4' },
+    work: { kind: 'script', text: 'echo one; sleep 10; echo two; exit 4' },
   });
   await first.reaches(id, ['RUNNING']);
   const run = (words: string[]) => kr(['--data-dir', other.path, ...words]);
   const both = Promise.all([run(['task', 'wait', id]), run(['task', 'logs', '-f', id])]);
-  await sleep(2500);
+  // Both are connected by then, also on a busy machine: who comes later starts a core itself.
+  await sleep(6000);
   await first.kill();
   const second = await startCoreProcess(other.path);
   const [waited, followed] = await both;
