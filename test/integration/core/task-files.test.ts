@@ -33,7 +33,7 @@ describe.skipIf(!can.isMet)('files of tasks', () => {
       useSshConfig: false,
       consent: 'any-new',
     });
-    await bed.sh('n1', 'mkdir -m 777 /srv/work');
+    await bed.sh('n1', 'mkdir -m 777 /srv/jobs');
     mkdirSync(at('code/lib'), { recursive: true });
     writeFileSync(at('code/lib/text'), 'river\n');
     writeFileSync(at('code/.gitignore'), '*.tmp\n');
@@ -56,18 +56,18 @@ describe.skipIf(!can.isMet)('files of tasks', () => {
   let tries = 0;
 
   test('a container sees what was put there; its results come back with a core killed in between', async () => {
-    const code = `/srv/work/code-${String((tries += 1))}`;
+    const code = `/srv/jobs/code-${String((tries += 1))}`;
     await core.api.transfers.clear({});
     await bed.slow('n1', '20mbit');
     const id = await core.submit({
       targets: ['n1'],
       vessel: container,
       sync: [{ from: at('code'), to: code }],
-      fetch: [{ from: '/srv/work/out-{id}', to: at('results/{id}') }],
+      fetch: [{ from: '/srv/jobs/out-{id}', to: at('results/{id}') }],
       work: script(
-        `echo start >> /srv/work/out-$KOHAKURIVER_TASK_ID/starts
-cd ${code} && ls -A && cat lib/text weights | wc -c > /srv/work/out-$KOHAKURIVER_TASK_ID/size
-cp weights /srv/work/out-$KOHAKURIVER_TASK_ID/`,
+        `echo start >> /srv/jobs/out-$KOHAKURIVER_TASK_ID/starts
+cd ${code} && ls -A && cat lib/text weights | wc -c > /srv/jobs/out-$KOHAKURIVER_TASK_ID/size
+cp weights /srv/jobs/out-$KOHAKURIVER_TASK_ID/`,
       ),
     });
     await until(
@@ -114,12 +114,12 @@ cp weights /srv/work/out-$KOHAKURIVER_TASK_ID/`,
       vessel: { kind: 'process' },
       fetch: [{ from: '~/away', to: at('away') }],
       work: script(
-        'until [ -e /srv/work/go ]; do sleep 0.2; done; echo done > ~/away/word; exit 3',
+        'until [ -e /srv/jobs/go ]; do sleep 0.2; done; echo done > ~/away/word; exit 3',
       ),
     });
     await core.reaches(id, ['RUNNING'], patienceMs);
     await core.kill();
-    await bed.sh('n1', 'touch /srv/work/go; until [ -e ~ops/away/word ]; do sleep 0.2; done');
+    await bed.sh('n1', 'touch /srv/jobs/go; until [ -e ~ops/away/word ]; do sleep 0.2; done');
     core = await startCoreProcess(dataDir.path);
     expect(await core.reaches(id, undefined, patienceMs)).toMatchObject({
       status: 'FAILED',
@@ -167,7 +167,7 @@ cp weights /srv/work/out-$KOHAKURIVER_TASK_ID/`,
       targets: ['n1'],
       vessel: { kind: 'process' },
       sync: [{ from: at('code'), to: '~/half' }],
-      work: script('touch /srv/work/it-ran'),
+      work: script('touch /srv/jobs/it-ran'),
     });
     await until(
       async () =>
@@ -184,10 +184,10 @@ cp weights /srv/work/out-$KOHAKURIVER_TASK_ID/`,
       );
     await until(cancelled, 'its transfer is given up', patienceMs);
     await until(
-      async () => (await bed.sh('n1', 'ls -A ~ops/half; ls /srv/work')) !== undefined,
+      async () => (await bed.sh('n1', 'ls -A ~ops/half; ls /srv/jobs')) !== undefined,
       'the node answers',
     );
     expect(await bed.sh('n1', 'ls -A ~ops/half')).toBe('');
-    expect(await bed.sh('n1', 'ls /srv/work')).not.toContain('it-ran');
+    expect(await bed.sh('n1', 'ls /srv/jobs')).not.toContain('it-ran');
   }, 200_000);
 });
