@@ -51,6 +51,7 @@ export function makeFiles({ nodes, book, tasks, store, settings, ids, log }: Fil
     settings: () => ({
       parallel: settings.get('transfers.parallel'),
       direct: settings.get('transfers.direct'),
+      delta: settings.get('transfers.delta'),
     }),
     // The file systems of both keep the case of names and do not tell it apart.
     isCaseBlind: process.platform === 'darwin' || process.platform === 'win32',

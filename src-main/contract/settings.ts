@@ -241,6 +241,14 @@ export const settingDefinitions = {
       'Large files go from one node to another directly where they reach each other: the receiver listens on a port of its own for that one file and a key made for it. Otherwise they pass through this computer.',
     group: 'Files',
   }),
+  'transfers.delta': setting({
+    schema: z.boolean(),
+    default: true,
+    title: 'Only what differs',
+    description:
+      'Of large files that replace an older version, only what differs is moved, where both ends have rsync (3.0 or newer). Otherwise the whole file is.',
+    group: 'Files',
+  }),
   'server.host': setting({
     schema: z.string().min(1).max(255),
     default: '127.0.0.1',

@@ -10,11 +10,10 @@ import { readNodeScript } from '../../runtimes/node-scripts.ts';
 import { ItemError } from './errors.ts';
 import { digestIn, type HashingEnd } from './far-side.ts';
 import { Lines } from './lines.ts';
+import { watchSize } from './watch-size.ts';
 
 /** Setting it up takes about as long as moving this much through this computer. */
 export const leastDirectBytes = 32 * 1024 * 1024;
-/** How often the size at the other end is looked at: nothing else tells how far it is. */
-const lookEveryMs = 500;
 /** A script that is asked to end needs a moment to take away what it made; one that does not is killed. */
 const longestEndMs = 5000;
 
@@ -58,9 +57,17 @@ export async function moveDirect(direct: Direct): Promise<DirectHashes | undefin
   const watching = new AbortController();
   try {
     signal.throwIfAborted();
-    const onTooMuch = () =>
-      abort.reject(new ItemError(shownName(item.path), 'It changed while it was read.'));
-    void watchSize(direct, target, { signal: watching.signal, onTooMuch });
+    let seen = start;
+    const watched = { files: to.root.files, path: target, timers: direct.timers };
+    void watchSize(watched, watching.signal, (size) => {
+      // It grew, or never ends.
+      if (size > item.size) {
+        abort.reject(new ItemError(shownName(item.path), 'It changed while it was read.'));
+      } else if (size > seen) {
+        direct.onBytes(size - seen);
+        seen = size;
+      }
+    });
     const lost = [sending.lines.lost, receiving.lines.lost];
     return await Promise.race([conversation(sending, receiving), ...lost, abort.promise]);
   } finally {
@@ -135,28 +142,4 @@ function ending(process: RemoteProcess, timers: Timers): AsyncDisposable {
       await process[Symbol.asyncDispose]();
     },
   };
-}
-
-async function watchSize(
-  { to, item, start, timers, onBytes }: Direct,
-  path: string,
-  { signal, onTooMuch }: { signal: AbortSignal; onTooMuch: () => void },
-): Promise<void> {
-  let seen = start;
-  try {
-    for (;;) {
-      await sleep(timers, lookEveryMs, signal);
-      const size = (await to.root.files.stat(path))?.size ?? seen;
-      if (signal.aborted) return;
-      // It grew, or never ends.
-      if (size > item.size) {
-        onTooMuch();
-        return;
-      }
-      if (size > seen) onBytes(size - seen);
-      seen = Math.max(seen, size);
-    }
-  } catch {
-    // It is over, or the link is lost, which others tell.
-  }
 }

@@ -4,7 +4,7 @@ import { bytesOfText, hasRawBytes } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import { isPlainName, smallFileBytes, type Item } from '../../domain/transfers/plan.ts';
 import { eachOf } from '../../link/file-trees.ts';
-import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
+import type { RemoteFile, RemoteProcess, SpawnOptions } from '../../link/node-link.ts';
 import { readAhead } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
 import { ItemError } from './errors.ts';
@@ -18,14 +18,17 @@ export interface Tools {
   /** The same, given names by `xargs`. */
   readonly xargs: boolean;
   readonly shell: boolean;
+  /** The version of an rsync that can move what differs, as 30207 for 3.2.7. */
+  readonly rsync: number | undefined;
 }
 
-const none: Tools = { tar: false, digest: undefined, xargs: false, shell: false };
+const none: Tools = { tar: false, digest: undefined, xargs: false, shell: false, rsync: undefined };
 /** OpenSSL uses what processors have for it, four times as fast as GNU's own; it is tried, as some forbid it. */
 const look = `for t in tar sha256sum xargs; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done
 case $(printf x | openssl dgst -sha256 -r 2>/dev/null) in
   2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*) echo openssl;;
 esac
+rsync --version 2>/dev/null | sed -n '1s/^rsync  *version \\([0-9.]*\\).*/rsync \\1/p'
 echo sh`;
 const digests = { openssl: 'openssl dgst -sha256 -r', sha256sum: 'sha256sum' } as const;
 
@@ -39,43 +42,56 @@ export async function findTools(root: Root): Promise<Tools> {
   try {
     const { output } = await runThere(root, ['sh', '-c', look]);
     const words = new Set(output.toString('latin1').split('\n'));
-    const tar = words.has('tar');
+    const own = { tar: words.has('tar'), rsync: rsyncVersionIn(words) };
     // Here, files are read and written without a program as fast; only many small ones are not.
-    if (root.nodeId === undefined) return { ...none, tar };
+    if (root.nodeId === undefined) return { ...none, ...own };
     const program = (['openssl', 'sha256sum'] as const).find((name) => words.has(name));
     const digest = program === undefined ? undefined : digests[program];
-    return { tar, digest, xargs: words.has('xargs'), shell: words.has('sh') };
+    return { ...own, digest, xargs: words.has('xargs'), shell: words.has('sh') };
   } catch {
     // An account without a shell still has its files.
     return none;
   }
 }
 
+function rsyncVersionIn(words: ReadonlySet<string>): number | undefined {
+  for (const word of words) {
+    const match = /^rsync (\d{1,3})\.(\d{1,2})\.(\d{1,2})/.exec(word);
+    if (match !== null)
+      return Number(match[1]) * 10_000 + Number(match[2]) * 100 + Number(match[3]);
+  }
+  return undefined;
+}
+
 /** Runs a program, gives it its input, and takes what it says. */
 export async function runThere(
   root: Root,
   command: readonly string[],
-  input: Uint8Array = new Uint8Array(),
+  { input = new Uint8Array(), ...options }: SpawnOptions & { input?: Uint8Array } = {},
 ): Promise<{ output: Buffer; exitCode: number | null; complaint: string }> {
-  const process = await root.spawn(command);
+  const process = await root.spawn(command, options);
   process.stdin.on('error', () => undefined);
   process.stdin.end(input);
   const [output, complaint, { exitCode }] = await Promise.all([
     collected(process.stdout),
-    collected(process.stderr),
+    collected(process.stderr, longestComplaintBytes),
     process.ended,
   ]);
   return { output, exitCode, complaint: complaint.toString('utf8').slice(0, 1000) };
 }
 
 const longestOutputBytes = 256 * 1024 * 1024;
+const longestComplaintBytes = 4096;
 
-async function collected(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+async function collected(
+  stream: AsyncIterable<Buffer>,
+  most = longestOutputBytes,
+): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of stream) {
     size += part.length;
-    if (size <= longestOutputBytes) parts.push(part);
+    if (size - part.length < most) parts.push(part);
   }
   return Buffer.concat(parts);
 }
@@ -87,7 +103,9 @@ export function digestIn(output: string): string | undefined {
 
 /** Text that a program says about itself, gathered beside its output. */
 export function complaintOf(process: RemoteProcess): Promise<string> {
-  const all = collected(process.stderr).then((bytes) => bytes.toString('utf8').slice(0, 1000));
+  const all = collected(process.stderr, longestComplaintBytes).then((bytes) =>
+    bytes.toString('utf8').slice(0, 1000),
+  );
   all.catch(() => undefined);
   return all;
 }
@@ -138,7 +156,7 @@ async function hashThere(
   const names = items.map(({ path }) => Buffer.concat([bytesOfText(`./${path}`), Buffer.alloc(1)]));
   const text = `cd "$1" && LC_ALL=C exec xargs -0 ${digest}`;
   const command = ['sh', '-c', text, 'sh', directory];
-  const { output } = await runThere(root, command, Buffer.concat(names));
+  const { output } = await runThere(root, command, { input: Buffer.concat(names) });
   // A name that cannot be read has no line: then the lines fit no more, and each is found by its name.
   const byName = new Map<string, string>();
   for (const line of output.toString('latin1').split('\n')) {

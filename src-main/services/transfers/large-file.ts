@@ -2,6 +2,7 @@
 import { shownName } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
+import { mayMoveDelta, moveDelta } from './delta.ts';
 import { leastDirectBytes, moveDirect } from './direct.ts';
 import { ItemError } from './errors.ts';
 import { hashOfStart } from './far-side.ts';
@@ -11,16 +12,8 @@ import type { Moving } from './small-files.ts';
 
 /** Moves a file to the same path below the other end. */
 export async function moveLargeFile(item: Item, moving: Moving): Promise<void> {
-  const { from, to, onFile, onKept } = moving;
-  const start = await agreedBytes(item, moving);
-  onKept(start);
-  const direct = await straight(item, moving, start);
-  if (!direct.isDone) {
-    // What went straight before it broke off is there too, if it is what it should be.
-    const again = direct.isTried ? await agreedBytes(item, moving) : start;
-    onKept(again - start - direct.bytes);
-    await through(item, moving, again);
-  }
+  const { from, to, onFile } = moving;
+  await moveBytes(item, moving);
   const path = joinPath(from.directory, item.path);
   const after = await from.root.files.stat(path);
   if (after?.size !== item.size || after.modifiedAt !== item.modifiedAt) throw changed(item);
@@ -30,16 +23,31 @@ export async function moveLargeFile(item: Item, moving: Moving): Promise<void> {
   onFile(item);
 }
 
-/** From node to node, where they reach each other. Once they do not, it is not tried again in this run. */
-async function straight(
-  item: Item,
-  { from, to, direct, onBytes, hashes, signal }: Moving,
-  start: number,
-): Promise<{ isDone: boolean; isTried: boolean; bytes: number }> {
-  let bytes = 0;
-  if (direct?.isOpen !== true || item.size - start < leastDirectBytes) {
-    return { isDone: false, isTried: false, bytes };
+/** By the first way that does it. */
+async function moveBytes(item: Item, moving: Moving): Promise<void> {
+  const { onKept } = moving;
+  let start = await agreedBytes(item, moving);
+  onKept(start);
+  for (const way of [straight, byDelta]) {
+    const tried = await way(item, moving, start);
+    if (tried === 'done') return;
+    if (tried === 'not tried') continue;
+    // What it moved before it broke off is there too, if it is what it should be.
+    const again = await agreedBytes(item, moving);
+    onKept(again - start - tried.bytes);
+    start = again;
   }
+  await through(item, moving, start);
+}
+
+/** `bytes`: so many were told to be there before it broke off. */
+type Tried = 'done' | 'not tried' | { readonly bytes: number };
+
+/** From node to node, where they reach each other. Once they do not, it is not tried again in this run. */
+async function straight(item: Item, moving: Moving, start: number): Promise<Tried> {
+  const { from, to, direct, onBytes, hashes, signal } = moving;
+  if (direct?.isOpen !== true || item.size - start < leastDirectBytes) return 'not tried';
+  let bytes = 0;
   const count = (more: number) => {
     bytes += more;
     void onBytes(more);
@@ -47,11 +55,41 @@ async function straight(
   const { timers } = direct;
   const found = await moveDirect({ from, to, item, start, timers, signal, onBytes: count });
   direct.isOpen = found !== undefined;
-  if (found === undefined) return { isDone: false, isTried: true, bytes };
+  if (found === undefined) return { bytes };
   count(item.size - start - bytes);
   hashes?.source.set(item, found.source);
   hashes?.target.set(item, found.target);
-  return { isDone: true, isTried: true, bytes };
+  return 'done';
+}
+
+/** What differs from the older version that it replaces. Once rsync did not do it, it is not tried again in this run. */
+async function byDelta(item: Item, moving: Moving, start: number): Promise<Tried> {
+  const { from, to, delta, onBytes, onKept, signal } = moving;
+  const older = delta?.older.get(item);
+  if (delta?.isOpen !== true || older === undefined) return 'not tried';
+  if (!mayMoveDelta(from, to, { item, older })) return 'not tried';
+  let told = start;
+  const onSize = (size: number) => {
+    if (size <= told) return;
+    onKept(size - told);
+    told = size;
+  };
+  const count = (bytes: number) => {
+    told += bytes;
+    return onBytes(bytes);
+  };
+  const { timers } = delta;
+  const outcome = await moveDelta({
+    ...{ from, to, item, older, timers, signal },
+    ...{ onBytes: count, onSize },
+  });
+  if (outcome.kind === 'moved') {
+    onKept(item.size - told);
+    return 'done';
+  }
+  delta.isOpen = !outcome.isBroken;
+  delta.onNote(item, outcome.why);
+  return { bytes: told - start };
 }
 
 /** As bytes that pass through this computer, without touching its disk. */

@@ -5,6 +5,7 @@ import type { RemoteProcess } from '../../link/node-link.ts';
 import { writeFrom } from '../files/file-service.ts';
 import { TransferError } from './errors.ts';
 import { digestIn, type HashingEnd } from './far-side.ts';
+import { given } from './parts.ts';
 
 export interface Target {
   readonly path: string;
@@ -111,16 +112,8 @@ class Words {
   }
 
   /** Resolves when there is room for more. */
-  async given(part: Buffer): Promise<void> {
-    if (this.#process.stdin.write(part)) return;
-    const drained = Promise.withResolvers<undefined>();
-    const onDrain = () => drained.resolve(undefined);
-    this.#process.stdin.once('drain', onDrain);
-    try {
-      await Promise.race([drained.promise, this.#failure.promise]);
-    } finally {
-      this.#process.stdin.off('drain', onDrain);
-    }
+  given(part: Buffer): Promise<void> {
+    return given(this.#process.stdin, part, this.#failure.promise);
   }
 
   /** `tee` goes on when it cannot write: nothing of that would be of use. */

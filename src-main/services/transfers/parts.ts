@@ -1,5 +1,5 @@
 // A stream of packets as few large parts: a promise for each packet would take longer than the packet.
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 const partBytes = 512 * 1024;
 /** Parts waiting for whoever takes them; then the stream is paused, and the other end waits. */
@@ -96,4 +96,17 @@ class Gathering {
     if (!this.#hasEnded) this.#error ??= new Error('The stream was closed before its end.');
     this.#wake?.();
   };
+}
+
+/** Writes a part and resolves when there is room for more. Rejects as `broken` does. */
+export async function given(stream: Writable, part: Buffer, broken: Promise<never>): Promise<void> {
+  if (stream.write(part)) return;
+  const drained = Promise.withResolvers<undefined>();
+  const onDrain = () => drained.resolve(undefined);
+  stream.once('drain', onDrain);
+  try {
+    await Promise.race([drained.promise, broken]);
+  } finally {
+    stream.off('drain', onDrain);
+  }
 }

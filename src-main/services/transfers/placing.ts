@@ -17,6 +17,8 @@ export interface Target {
 export interface Placed {
   readonly item: Item;
   readonly to: string;
+  /** What is there now, if it is to be replaced. */
+  readonly older?: Present | undefined;
 }
 
 export interface Placing {
@@ -109,7 +111,7 @@ class Placer {
     if (item.kind === 'directory' && there?.kind === 'directory') this.#present.add(to);
     switch (decision.kind) {
       case 'move':
-        this.#moves.push({ item, to });
+        this.#moves.push({ item, to, older: there });
         return true;
       case 'done':
         this.#alreadyThere.push(item);

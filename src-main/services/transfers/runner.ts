@@ -20,7 +20,14 @@ import { compare, proveArrived } from './proving.ts';
 import { putInPlace } from './putting.ts';
 import { RunCounts } from './run-counts.ts';
 import { scan, type Problem, type Scanned } from './scan.ts';
-import { moveSmallFiles, type DirectWay, type End, type Moving } from './small-files.ts';
+import {
+  moveSmallFiles,
+  type DeltaWay,
+  type DirectWay,
+  type End,
+  type Moving,
+  type Older,
+} from './small-files.ts';
 import { listingOf, planSync, removeExtra, type SyncPlan } from './sync.ts';
 import { makeStageDirectories, openStage, stagePath, type Staged } from './stage.ts';
 
@@ -39,6 +46,8 @@ export interface RunParts {
   readonly hasher: LocalHashes;
   /** Whether large files may go straight from one node to another. */
   readonly isDirectAllowed: boolean;
+  /** Whether of large files only what differs from the older version may be moved. */
+  readonly isDeltaAllowed: boolean;
   readonly timers: Timers;
   /** Where everything goes, when an earlier run has found out. */
   readonly target: Target | null;
@@ -50,6 +59,8 @@ export interface RunParts {
   readonly onProgress: (change: Partial<TransferProgress>) => void;
   /** Waits where a rate is set. */
   readonly onBytes: (bytes: number) => Promise<void> | undefined;
+  /** For the log. */
+  readonly onNote: (note: { path: string; why: string }) => void;
 }
 
 /** Runs it. Throws what ends it as a whole; files that fail on their own are in the outcome. */
@@ -175,9 +186,11 @@ class Run {
     await makeStageDirectories(sink, placing.moves, staged);
     onProgress({ phase: 'moving' });
     const arrived = new Set<Item>();
+    const delta = this.#deltaWay(target, placing);
     for (const { directory, items } of byDirectory(scanned, placing.moves)) {
       const source: End = { ...origin, directory };
-      for (const item of await this.#moveGroup(items, this.#moving(source, sink), staged)) {
+      const moving = this.#moving(source, sink, delta);
+      for (const item of await this.#moveGroup(items, moving, staged)) {
         arrived.add(item);
       }
     }
@@ -236,7 +249,19 @@ class Run {
     return true;
   }
 
-  #moving(from: End, to: End): Moving {
+  #deltaWay({ directory }: Target, { moves }: Placing): DeltaWay | undefined {
+    const { isDeltaAllowed, timers, onNote } = this.#parts;
+    if (!isDeltaAllowed) return undefined;
+    const older = new Map<Item, Older>();
+    for (const { item, to, older: there } of moves) {
+      if (there?.kind !== 'file') continue;
+      older.set(item, { path: joinPath(directory, to), size: there.size });
+    }
+    const note = ({ path }: Item, why: string) => onNote({ path: shownName(path), why });
+    return { isOpen: true, timers, older, onNote: note };
+  }
+
+  #moving(from: End, to: End, delta: DeltaWay | undefined): Moving {
     const { request, signal, onBytes } = this.#parts;
     // Nothing there could be held to a rate.
     const isStraight = request.rateLimit === null && request.verify && mayGoDirect(from, to);
@@ -253,6 +278,7 @@ class Run {
       onProblem: (item, error) => this.#fail(item, error),
       hashes: request.verify ? { source: new Map(), target: new Map() } : undefined,
       direct: isStraight ? this.#direct : undefined,
+      delta,
     };
   }
 

@@ -8,6 +8,7 @@ import type { Item } from '../../domain/transfers/plan.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import { asItemError, canTar, complaintOf, type HashingEnd } from './far-side.ts';
 import { ItemError, TransferError } from './errors.ts';
+import { given } from './parts.ts';
 import { readTar, tarEnd, tarHeader, tarPadding } from './tar.ts';
 
 /** One end; paths of items are below its folder. */
@@ -32,12 +33,29 @@ export interface Moving {
   readonly hashes: Hashes | undefined;
   /** Undefined where large files do not go straight from one node to another. */
   readonly direct: DirectWay | undefined;
+  /** Undefined where large files always go as a whole. */
+  readonly delta: DeltaWay | undefined;
 }
 
 /** Closed when it was found not to be there. */
 export interface DirectWay {
   readonly timers: Timers;
   isOpen: boolean;
+}
+
+/** Closed when it was found not to work. */
+export interface DeltaWay {
+  readonly timers: Timers;
+  /** What is to be replaced: older versions of the same files, where they lie. */
+  readonly older: ReadonlyMap<Item, Older>;
+  /** Told why a file goes as a whole. */
+  readonly onNote: (item: Item, why: string) => void;
+  isOpen: boolean;
+}
+
+export interface Older {
+  readonly path: string;
+  readonly size: number;
 }
 
 /** SHA-256 in hexadecimal of what was read of a source, and of what was written: it need not be read again. */
@@ -199,7 +217,7 @@ async function intoTar(source: AsyncIterable<SmallFile>, moving: Moving): Promis
     });
     broken.catch(() => undefined);
     try {
-      for await (const part of archiveOf(source, onFile)) await written(process, part, broken);
+      for await (const part of archiveOf(source, onFile)) await given(process.stdin, part, broken);
     } catch (error) {
       const said = await Promise.race([complaint, settled(process)]);
       throw typeof said === 'string' && said.trim() !== '' ? tarFailed(said, error) : error;
@@ -238,24 +256,6 @@ async function* archiveOf(
     size = 0;
   }
   yield Buffer.concat([...parts, tarEnd]);
-}
-
-/** Writes and waits until there is room for more. */
-async function written(
-  process: RemoteProcess,
-  part: Buffer,
-  broken: Promise<never>,
-): Promise<void> {
-  const { stdin } = process;
-  if (stdin.write(part)) return;
-  const drained = Promise.withResolvers<undefined>();
-  const onDrain = () => drained.resolve(undefined);
-  stdin.once('drain', onDrain);
-  try {
-    await Promise.race([drained.promise, broken]);
-  } finally {
-    stdin.off('drain', onDrain);
-  }
 }
 
 function tarFailed(said: string, cause: unknown): TransferError {

@@ -68,7 +68,8 @@ export async function makeStageDirectories(
   // Each costs round trips, or a program in a container: one program for all of them.
   if (tools.shell && missing.length > 3) {
     const names = missing.map((path) => `${joinPath(directory, path)}\0`).join('');
-    const { exitCode } = await runThere(root, ['xargs', '-0', 'mkdir', '-p'], bytesOfText(names));
+    const make = ['xargs', '-0', 'mkdir', '-p'];
+    const { exitCode } = await runThere(root, make, { input: bytesOfText(names) });
     if (exitCode === 0) return;
   }
   for (const path of missing) await makeDirectories(root.files, joinPath(directory, path));

@@ -32,7 +32,7 @@ export interface TransferParts extends TransferBookParts {
   readonly places: Places;
   readonly log: Logger;
   readonly newId: () => TransferId;
-  readonly settings: () => { parallel: number; direct: boolean };
+  readonly settings: () => { parallel: number; direct: boolean; delta: boolean };
   /** This computer takes `A` and `a` for one. */
   readonly isCaseBlind: boolean;
   /** Files, folders and links in one transfer. Default: a million. */
@@ -254,7 +254,8 @@ export class TransferService implements AsyncDisposable {
   }
 
   #attempt(id: TransferId, signal: AbortSignal): Promise<RunOutcome> {
-    const { clock, timers, places, isCaseBlind, mostItems: limit = mostItems } = this.#parts;
+    const { clock, timers, places, isCaseBlind, log, mostItems: limit = mostItems } = this.#parts;
+    const { direct, delta } = this.#parts.settings();
     const { request, target, runs } = this.#book.need(id);
     const { rateLimit } = request;
     const pace =
@@ -267,7 +268,8 @@ export class TransferService implements AsyncDisposable {
       places,
       signal,
       hasher: this.#hasher,
-      isDirectAllowed: this.#parts.settings().direct,
+      isDirectAllowed: direct,
+      isDeltaAllowed: delta,
       timers,
       target,
       isAgain: runs > 1,
@@ -283,6 +285,7 @@ export class TransferService implements AsyncDisposable {
         this.#book.progress(id, { ...change, bytesPerSecond });
       },
       onBytes: (bytes) => pace?.spend(bytes, signal),
+      onNote: (note) => log.info({ transfer: id, ...note }, 'a file was moved as a whole'),
     });
   }
 

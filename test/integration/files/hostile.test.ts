@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { syncOptions } from '../../../src-main/contract/sync.ts';
 import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
 import { HostileServer } from './hostile-server.ts';
 import { TransferWorld } from './transfer-world.ts';
@@ -77,6 +78,21 @@ describe('a server that means harm', () => {
     server.listing = 'endless';
     server.served = 0;
     const done = await copy('endless');
+    expect(done).toMatchObject({ status: 'FAILED', error: { code: 'transfer/too-many' } });
+    expect(server.served).toBeLessThan(25_000);
+    server.listing = [];
+  });
+
+  test('so is one of a folder that another is to be brought in step with', async () => {
+    server.listing = 'endless';
+    server.served = 0;
+    mkdirSync(at('code'), { recursive: true });
+    writeFileSync(at('code/main.py'), 'print(1)');
+    const done = await world.move({
+      from: { place: here, paths: [at('code')] },
+      to: { place: evil, path: '/evil', as: 'into' },
+      sync: syncOptions.parse({}),
+    });
     expect(done).toMatchObject({ status: 'FAILED', error: { code: 'transfer/too-many' } });
     expect(server.served).toBeLessThan(25_000);
     server.listing = [];

@@ -37,6 +37,9 @@ export class TransferWorld implements AsyncDisposable {
   inside: Inside | undefined;
   isCaseBlind = false;
   isDirectAllowed = true;
+  isDeltaAllowed = true;
+  /** Why files went as a whole. */
+  readonly notes: string[] = [];
   service: TransferService;
   #lastId = 0;
 
@@ -140,12 +143,19 @@ export class TransferWorld implements AsyncDisposable {
       places,
       clock,
       timers,
-      log: quiet as never,
+      log: {
+        ...quiet,
+        info: (facts: { why?: string }) => this.notes.push(facts.why ?? ''),
+      } as never,
       newId: () => {
         this.#lastId += 1;
         return String(this.#lastId) as TransferId;
       },
-      settings: () => ({ parallel: 2, direct: this.isDirectAllowed }),
+      settings: () => ({
+        parallel: 2,
+        direct: this.isDirectAllowed,
+        delta: this.isDeltaAllowed,
+      }),
       isCaseBlind: this.isCaseBlind,
       // In the product a million, which a test server would take a minute to list.
       mostItems: 20_000,

@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesOfText } from '../../../src-main/domain/files/path-text.ts';
 import { nastyNames } from '../../support/nasty-names.ts';
-import type { NodeLink } from '../../../src-main/link/node-link.ts';
 import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
+import { alteredLink } from './altered-link.ts';
 import { makeTree, TransferWorld, treeOf } from './transfer-world.ts';
 
 const here = { kind: 'here' } as const;
@@ -233,10 +233,7 @@ describe.skipIf(!hasSshd)('transfers', () => {
     const before = readdirSync('/tmp');
     let carried = 0;
     const link = world.links.get('a')!;
-    world.links.set(
-      'a',
-      watched(link, (bytes) => (carried += bytes)),
-    );
+    world.links.set('a', alteredLink(link, { onBytes: (bytes) => (carried += bytes) }));
     try {
       for (const [isDirectAllowed, name] of [
         [true, 'straight'],
@@ -305,21 +302,3 @@ describe.skipIf(!hasSshd)('transfers', () => {
     expect(world.service.problems(id)[0]?.message).toMatch(/changed while it was read/);
   });
 });
-
-/** The same link, with a count of what its programs give. */
-function watched(link: NodeLink, onBytes: (bytes: number) => void): NodeLink {
-  return new Proxy(link, {
-    get(target, key) {
-      if (key === 'spawn') {
-        return async (...given: Parameters<NodeLink['spawn']>) => {
-          const process = await target.spawn(...given);
-          process.stdout.on('data', (bytes: Buffer) => onBytes(bytes.length));
-          process.stdout.pause();
-          return process;
-        };
-      }
-      const value = Reflect.get(target, key, target) as unknown;
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}

@@ -167,6 +167,26 @@ describe.skipIf(!can.isMet)('OpenSSH reaches a VPS by its name', { timeout: 240_
     await areTheSame();
   });
 
+  test('kohakuriver cp: into one, from it into another on another node, and back', async () => {
+    const cp = async (...words: string[]) => {
+      const { code, err } = await kr('cp', '-r', '--overwrite', 'always', ...words);
+      expect(code, err).toBe(0);
+    };
+    const tree = join(dir.path, 'tree-none', 'tree');
+    const back = join(dir.path, 'back');
+    await mkdir(back, { recursive: true });
+    for (const name of ['none', 'generate']) {
+      expect(await kr('mkdir', '-p', `${name}:/copies`)).toMatchObject({ code: 0 });
+    }
+    await cp(tree, 'none:/copies');
+    await cp('none:/copies/tree', 'generate:/copies');
+    await cp('generate:/copies/tree', back);
+    await succeeds(['diff', '-r', tree, join(back, 'tree')]);
+    const missing = await kr('cp', 'generate:/copies/nothing', back);
+    expect(missing.code).not.toBe(0);
+    expect(missing.err).toContain('There is no /copies/nothing');
+  });
+
   test('one who has another key is not let in', async () => {
     const other = ['-o', 'IdentitiesOnly=yes', '-i', keyOf('generate')];
     const words = ['ssh', '-F', config ?? '', '-o', 'BatchMode=yes', ...other, 'kr-upload', 'true'];

@@ -1,0 +1,186 @@
+// What goes wrong while bytes are on their way: links that drop, programs that never end, sources that
+// never stop, and orders that come at the wrong moment. Programs are run over a real sshd; where one of
+// them has to misbehave, its script is another one.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NodeId } from '../../../src-main/contract/ids.ts';
+import type { Timers } from '../../../src-main/domain/clock.ts';
+import type { Item } from '../../../src-main/domain/transfers/plan.ts';
+import type { NodeLink } from '../../../src-main/link/node-link.ts';
+import { systemTimers } from '../../../src-main/link/system-timers.ts';
+import { moveDirect } from '../../../src-main/services/transfers/direct.ts';
+import type { HashingEnd } from '../../../src-main/services/transfers/far-side.ts';
+import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
+import { alteredLink, over } from './altered-link.ts';
+import { TransferWorld } from './transfer-world.ts';
+
+const here = { kind: 'here' } as const;
+const a = { kind: 'node', node: 'a' } as const;
+const b = { kind: 'node', node: 'b' } as const;
+const never = new AbortController().signal;
+
+/** Nobody waits five seconds to see that something takes five seconds. */
+const quickTimers: Timers = {
+  ...systemTimers,
+  after: (ms, run) => systemTimers.after(ms / 20, run),
+};
+
+const says = {
+  key: "echo 'ssh-ed25519 AAAA once'",
+  ready: "read -r key; echo 'ready 1 root 127.0.0.1 ssh-ed25519 AAAA'",
+};
+
+describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
+  let sshd: PrivateSshd;
+  let world: TransferWorld;
+  const at = (name: string) => join(world.dir, name);
+  const size = 40 * 1024 * 1024;
+
+  beforeAll(async () => {
+    sshd = await PrivateSshd.start();
+    world = new TransferWorld();
+    for (const name of ['a', 'b']) world.links.set(name, await sshd.connect());
+    writeFileSync(at('heavy'), Buffer.alloc(size, 'kohaku '));
+  });
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+    await sshd[Symbol.asyncDispose]();
+  });
+
+  /** One end of a direct move, which runs `script` with what the real one is given. */
+  async function endOf(link: NodeLink, script: string): Promise<HashingEnd> {
+    return {
+      root: {
+        place: a,
+        label: 'a',
+        nodeId: 'a' as NodeId,
+        files: await link.files(),
+        spawn: (command) => link.spawn(['sh', '-c', script, ...command.slice(3)]),
+      },
+      tools: { tar: false, digest: 'sha256sum', xargs: false, shell: true, rsync: undefined },
+      directory: world.dir,
+      hasher: undefined,
+    };
+  }
+  const item: Item = { path: 'straight', kind: 'file', size: 1000, mode: 0o600, modifiedAt: 1 };
+  const direct = { item, start: 0, timers: quickTimers, signal: never, onBytes: () => undefined };
+
+  test('straight from node to node: a receiver whose link drops ends it, and a sender that never ends is killed', async () => {
+    await using near = await sshd.connect();
+    const far = await sshd.connect();
+    const begun = at('sender began');
+    const stubborn = `${says.key}; read -r way; trap '' TERM; echo $$ >'${begun}'; while :; do sleep 1; done`;
+    const from = await endOf(near, stubborn);
+    const to = await endOf(far, `${says.ready}; cat >/dev/null`);
+    const moving = moveDirect({ ...direct, from, to });
+    moving.catch(() => undefined);
+    await expect
+      .poll(() => existsSync(begun) && readFileSync(begun, 'utf8'), patient)
+      .toMatch(/\n/);
+    await far.close();
+    await expect(moving).rejects.toMatchObject({ code: 'link/lost' });
+    const sender = Number(readFileSync(begun, 'utf8'));
+    await expect.poll(() => existsSync(`/proc/${sender}`), patient).toBe(false);
+  });
+
+  test('straight from node to node: more than the file has is not taken', async () => {
+    const [near, far] = [world.links.get('a')!, world.links.get('b')!];
+    const from = await endOf(near, `${says.key}; cat >/dev/null`);
+    const to = await endOf(far, `${says.ready}; head -c 5000 /dev/zero >"$1"; cat >/dev/null`);
+    await expect(moveDirect({ ...direct, from, to })).rejects.toMatchObject({
+      code: 'transfer/item',
+    });
+  });
+
+  test('straight from node to node, broken off before anybody looked: no byte is there twice', async () => {
+    const link = world.links.get('a')!;
+    let broken = 0;
+    const breakOff = (word: string) => {
+      if (!word.includes('echo sent')) return word;
+      broken += 1;
+      return word
+        .replace('cat <"$1"; else', 'head -c 20000000 <"$1"; else')
+        .replace('echo sent', 'exit 5');
+    };
+    world.links.set('a', alteredLink(link, { command: (words) => words.map(breakOff) }));
+    try {
+      const done = await world.move({
+        from: { place: a, paths: [at('heavy')] },
+        to: { place: b, path: at('broken off'), as: 'into' },
+      });
+      expect(done).toMatchObject({ status: 'DONE', failed: 0, proof: 'hashes' });
+      expect(done.progress.bytesDone).toBe(size);
+      expect(done.progress.bytesMoved).toBeLessThan(size);
+      expect(broken).toBe(1);
+      expect(readFileSync(at('broken off/heavy')).equals(readFileSync(at('heavy')))).toBe(true);
+    } finally {
+      world.links.set('a', link);
+    }
+  });
+
+  test.each([
+    ['reads', a, here, 'cat <'],
+    ['writes', here, a, 'tee -a'],
+  ] as const)('cancelled while a program that %s hangs', async (_what, from, to, words) => {
+    const link = world.links.get('a')!;
+    let hanging = 0;
+    const hang = (command: readonly string[]) => {
+      if (!command.some((word) => word.includes(words))) return command;
+      hanging += 1;
+      return ['sleep', '1000'];
+    };
+    world.links.set('a', alteredLink(link, { command: hang }));
+    const folder = at(`stuck ${words}`);
+    mkdirSync(folder, { recursive: true });
+    try {
+      const { id } = await world.start({
+        from: { place: from, paths: [at('heavy')] },
+        to: { place: to, path: folder, as: 'into' },
+      });
+      await expect.poll(() => hanging, patient).toBe(1);
+      const [result] = await world.service.order([id], 'cancel');
+      expect(result).toMatchObject({ ok: true, status: 'CANCELLED' });
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      world.links.set('a', link);
+    }
+  });
+
+  test('tried again while a cancelled one is still being removed: it waits for that', async () => {
+    const link = world.links.get('a')!;
+    const files = await link.files();
+    const [reached, goOn] = [
+      Promise.withResolvers<undefined>(),
+      Promise.withResolvers<undefined>(),
+    ];
+    const removeTree = async (path: string) => {
+      reached.resolve(undefined);
+      await goOn.promise;
+      await files.removeTree(path);
+    };
+    const folder = at('in two minds');
+    mkdirSync(folder, { recursive: true });
+    const { id } = await world.start({
+      from: { place: here, paths: [at('heavy')] },
+      to: { place: a, path: folder, as: 'into' },
+      rateLimit: size,
+    });
+    await world.until(id, ({ progress }) => progress.bytesMoved > 0);
+    world.links.set('a', alteredLink(link, { files: over(files, { removeTree }) }));
+    const cancelled = world.service.order([id], 'cancel');
+    await reached.promise;
+    world.links.set('a', link);
+    const [again] = await world.service.order([id], 'retry');
+    expect(again).toMatchObject({ ok: true, status: 'QUEUED' });
+    expect(world.service.get(id).status).toBe('QUEUED');
+    goOn.resolve(undefined);
+    await cancelled;
+    expect(await world.rests(id)).toMatchObject({ status: 'DONE', failed: 0, proof: 'hashes' });
+    expect(readFileSync(join(folder, 'heavy')).equals(readFileSync(at('heavy')))).toBe(true);
+    expect(readdirSync(folder)).toEqual(['heavy']);
+  });
+});
+
+/** For things that happen on a busy machine. */
+const patient = { timeout: 60_000, interval: 20 };
