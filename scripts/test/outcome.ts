@@ -6,6 +6,8 @@ export interface FileOutcome {
   readonly seconds: number;
   readonly passed: number;
   readonly failed: number;
+  /** Every failed test by name with what it said; a file that failed outside of its tests by itself. */
+  readonly failures: readonly string[];
   /** Names of tests that did not run. */
   readonly skipped: readonly string[];
   /** Tests that passed only when they were tried again. */
@@ -42,7 +44,7 @@ export function skippedStep(name: string, reason: string, isAllowed = false): Ou
 
 const slowestShown = 10;
 
-/** Prints every step, the slowest files, what had to be tried again, and the closing line. True when nothing failed. */
+/** Prints every step, the slowest files, what failed or had to be tried again, and the closing line. True when nothing failed. */
 export function printSummary(outcomes: readonly Outcome[]): boolean {
   console.log('\n── what ran');
   for (const { name, passed, failed, skipped, seconds, notes } of outcomes) {
@@ -56,15 +58,22 @@ export function printSummary(outcomes: readonly Outcome[]): boolean {
     .toSorted((a, b) => b.seconds - a.seconds)
     .slice(0, slowestShown))
     console.log(`${seconds.toFixed(1).padStart(7)} s  ${file}`);
-  const retried = files.flatMap(({ file, retried: names }) =>
-    names.map((name) => `${file}: ${name}`),
-  );
-  if (retried.length > 0) {
-    console.log(`\n── passed only when tried again: ${retried.length}`);
-    for (const line of retried) console.log(`    ${line}`);
-  }
+  printTests('passed only when tried again', files, 'retried');
+  printTests('failed', files, 'failures');
   const sum = (of: 'passed' | 'failed' | 'skipped') =>
     outcomes.reduce((total, outcome) => total + outcome[of], 0);
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
   return sum('failed') === 0;
+}
+
+/** The end of a long run's output is what people see first: it tells what went wrong by itself. */
+function printTests(
+  title: string,
+  files: readonly FileOutcome[],
+  which: 'retried' | 'failures',
+): void {
+  const lines = files.flatMap((file) => file[which].map((name) => `${file.file}: ${name}`));
+  if (lines.length === 0) return;
+  console.log(`\n── ${title}: ${lines.length}`);
+  for (const line of lines) console.log(`    ${line}`);
 }

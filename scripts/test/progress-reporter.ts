@@ -1,6 +1,6 @@
 // A reporter for vitest that tells the process that started it how far each file is.
 import { relative } from 'node:path';
-import type { Reporter, TestCase, TestModule, TestSpecification } from 'vitest/node';
+import type { Reporter, SerializedError, TestModule, TestSpecification } from 'vitest/node';
 import type { FileOutcome } from './outcome.ts';
 import type { Progress } from './progress.ts';
 
@@ -17,30 +17,38 @@ function nameOf(moduleId: string): string {
 function outcomeOf(module: TestModule): FileOutcome {
   const tests = [...module.children.allTests()];
   const inState = (state: string) => tests.filter((test) => test.result().state === state);
-  const failed = inState('failed').length;
+  const failures = inState('failed').map(
+    (test) => `${test.fullName}${whatItSaid(test.result().errors ?? [])}`,
+  );
   // A file that fails before its first test, or in a hook, has no failed test of its own.
-  const isFailed = module.state() === 'failed';
+  if (module.state() === 'failed' && failures.length === 0)
+    failures.push(`outside of its tests${whatItSaid(module.errors())}`);
   return {
     file: nameOf(module.moduleId),
     seconds: (performance.now() - (begunAt.get(module.moduleId) ?? performance.now())) / 1000,
     passed: inState('passed').length,
-    failed: isFailed ? Math.max(1, failed) : failed,
+    failed: failures.length,
+    failures,
     skipped: inState('skipped').map((test) => test.fullName),
     retried: inState('passed').flatMap((test) => {
       const retries = test.diagnostic()?.retryCount ?? 0;
-      return retries === 0 ? [] : [`${test.fullName} (${String(retries)} ×)${whyAgain(test)}`];
+      return retries === 0 ? [] : [`${test.fullName} (${String(retries)} ×)${whatItSaid(test.result().errors ?? [])}`];
     }),
   };
 }
 
-/** What the tries before the last one said, a line each. */
-function whyAgain(test: TestCase): string {
-  const errors = test.result().errors ?? [];
+/** As much of an error as tells what went wrong: a property's counterexample and seed stand on its first lines. */
+const linesShown = 6;
+const charactersShown = 1_000;
+
+/** What went wrong, in tries before the last one too. */
+function whatItSaid(errors: readonly SerializedError[]): string {
   return errors
     .map(({ message, stacks }) => {
       const where = stacks?.[0];
       const place = where === undefined ? '' : ` (${nameOf(where.file)}:${String(where.line)})`;
-      return `\n        ${message.split('\n', 3).join(' ').slice(0, 300)}${place}`;
+      const words = message.split('\n', linesShown).join(' ').slice(0, charactersShown);
+      return `\n        ${words}${place}`;
     })
     .join('');
 }
