@@ -32,7 +32,9 @@ function outcomeOf(module: TestModule): FileOutcome {
     skipped: inState('skipped').map((test) => test.fullName),
     retried: inState('passed').flatMap((test) => {
       const retries = test.diagnostic()?.retryCount ?? 0;
-      return retries === 0 ? [] : [`${test.fullName} (${String(retries)} ×)${whatItSaid(test.result().errors ?? [])}`];
+      return retries === 0
+        ? []
+        : [`${test.fullName} (${String(retries)} ×)${whatItSaid(test.result().errors ?? [])}`];
     }),
   };
 }

@@ -118,19 +118,21 @@ describe.skipIf(!hasChromium)('a terminal in the page', () => {
       await app.page.setViewportSize({ width: 1000 + ((at * 137) % 440), height: 700 + at * 10 });
     }
     await app.page.setViewportSize({ width: 1300, height: 880 });
-    const shown = async () => {
-      const rows = await app.page.locator('.xterm-rows > div').count();
-      const { size } = await terminal();
-      return size.rows === rows ? size : undefined;
+    // The letters fill the pane up to less than a cell, and the ruler beside them.
+    const fills = () =>
+      app.page.evaluate(() => {
+        const width = (selector: string) =>
+          document.querySelector(selector)?.getBoundingClientRect().width ?? 0;
+        return width('.xterm') - width('.xterm-screen') < 30 && width('.xterm-screen') > 0;
+      });
+    await expect.poll(fills, slowly).toBe(true);
+    const isOfOneMind = async () => {
+      await run('clear; stty size');
+      const { rows, columns } = (await terminal()).size;
+      const shown = await app.page.locator('.xterm-rows > div').count();
+      return shown === rows && (await screen()).includes(`${String(rows)} ${String(columns)}`);
     };
-    await expect.poll(shown, slowly).toBeDefined();
-    const size = (await shown())!;
-    await expect
-      .poll(async () => {
-        await run('clear; stty size');
-        return screen();
-      }, slowly)
-      .toContain(`${String(size.rows)} ${String(size.columns)}`);
+    await expect.poll(isOfOneMind, slowly).toBe(true);
   });
 
   test('a large file goes by whole, byte for byte, in bounded memory; the end of it can be scrolled', async () => {
