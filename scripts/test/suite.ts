@@ -1,6 +1,7 @@
 // Runs one vitest project, file by file under a watch: a file that hangs is ended with a word about
 // it, and the others go on.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { resolve } from 'node:path';
 import { isCi, type FileOutcome, type Outcome } from './outcome.ts';
 import type { Progress } from './progress.ts';
 
@@ -8,6 +9,8 @@ import type { Progress } from './progress.ts';
 const fileLimitMs = 15 * 60_000;
 /** After all files have ended: what is still open then is not worth waiting for. */
 const closingMs = 60_000;
+/** Cores and commands are started hundreds of times, from their sources: Node keeps what it made of them. */
+const compileCache = resolve('node_modules/.cache/compiled');
 
 export interface SuiteOptions {
   /** Tests of it may be missing in CI, too: what they need is not to be had everywhere. */
@@ -69,6 +72,7 @@ async function runFiles(project: string, files: readonly string[]): Promise<Roun
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     detached: true,
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
   });
   using _signals = passSignals(child);
   const watch = new Watch(child);
