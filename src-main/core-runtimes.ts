@@ -3,6 +3,7 @@ import type { CoreId } from './contract/ids.ts';
 import type { Clock, Timers } from './domain/clock.ts';
 import { connectDocker } from './runtimes/docker/connect.ts';
 import { createDockerRuntime } from './runtimes/docker/docker-runtime.ts';
+import type { FindAccount } from './runtimes/image-engine.ts';
 import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
 import type { Logger } from './services/logger.ts';
 import type { RuntimeFactories } from './services/nodes/ports.ts';
@@ -14,6 +15,7 @@ export interface RuntimeParts {
   readonly log: Logger;
   /** `DOCKER_HOST` of this computer, honoured for this computer only. */
   readonly dockerHost: string | undefined;
+  readonly account: FindAccount;
 }
 
 export function realRuntimes({
@@ -22,6 +24,7 @@ export function realRuntimes({
   timers,
   log,
   dockerHost,
+  account,
 }: RuntimeParts): RuntimeFactories {
   return {
     docker: async (link, { isLocal, nodeName, dockerSockets }) => {
@@ -37,6 +40,7 @@ export function realRuntimes({
         clock,
         timers,
         log: log.child({ node: nodeName }),
+        account,
       });
       return { runtime, facts: connection.facts };
     },

@@ -12,6 +12,7 @@ import { makeFiles } from './core-files.ts';
 import type { CoreLogFile } from './core-log.ts';
 import { makeQueue, makeRules } from './core-queue.ts';
 import { realRuntimes } from './core-runtimes.ts';
+import { makeSnapshotFiles } from './core-snapshots.ts';
 import { makeTerminals } from './core-terminals.ts';
 import { SnowflakeFactory } from './domain/snowflake.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
@@ -25,6 +26,7 @@ import { ThisComputer } from './services/nodes/local-node.ts';
 import { NodesService } from './services/nodes/nodes-service.ts';
 import { Dispatcher } from './services/planner/dispatcher.ts';
 import { WorkerPlanner } from './services/planner/worker-planner.ts';
+import { RegistryAccounts, RegistryService } from './services/registries/registry-service.ts';
 import type { SettingsService } from './services/settings.ts';
 import { holdingOf, TaskBook } from './services/tasks/task-book.ts';
 import { SubmissionDesk } from './services/tasks/submission-desk.ts';
@@ -46,6 +48,7 @@ interface Shared extends Foundations {
   readonly options: CoreOptions;
   readonly ids: SnowflakeFactory;
   readonly book: TaskBook;
+  readonly accounts: RegistryAccounts;
 }
 
 type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
@@ -63,7 +66,8 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
     ...(after === undefined ? {} : { after }),
   });
   const book = new TaskBook({ records, commit: store, clock, log: logFile.log });
-  const shared = { ...foundations, options, ids, book };
+  const accounts = new RegistryAccounts(store.vault);
+  const shared = { ...foundations, options, ids, book, accounts };
   const nodes = makeNodes(shared);
   const environments = makeEnvironments({ nodes, book, store, log: logFile.log, ids });
   // Tasks have files, and files are found by tasks: neither asks the other before both are there.
@@ -80,6 +84,19 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
       await taskFiles.bring(spec, nodeId, options);
     },
     fetchResults: (ref, nodeId) => taskFiles.fetchResults(ref, nodeId),
+  });
+  const snapshotFiles = makeSnapshotFiles({
+    vps: work.vps,
+    nodes,
+    files: files.files,
+    ids,
+    log: logFile.log,
+  });
+  const registries = new RegistryService({
+    accounts,
+    flushed: () => store.flushed(),
+    fleet: nodes,
+    isLocal: (id) => nodes.list().some((node) => node.id === id && node.local),
   });
   const { settings } = foundations;
   const terminals = makeTerminals({
@@ -103,6 +120,8 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
     nodes,
     environments,
     terminals,
+    snapshotFiles,
+    registries,
     loop,
     ...work,
     ...looks,
@@ -119,11 +138,19 @@ function makeNodes({
   logFile: { log },
   ids,
   book,
+  accounts,
 }: Shared): NodesService {
   const { coreId } = store.identity;
   const links = realLinks({ clock, timers, log, knownHostsFile: store.paths.knownHosts });
   const dockerHost = process.env['DOCKER_HOST'];
-  const runtimes = realRuntimes({ coreId, clock, timers, log, dockerHost });
+  const runtimes = realRuntimes({
+    coreId,
+    clock,
+    timers,
+    log,
+    dockerHost,
+    account: (registry) => accounts.of(registry),
+  });
   return new NodesService({
     coreId,
     clock,

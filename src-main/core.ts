@@ -9,7 +9,9 @@ import { fileStreams, filesRouter } from './api/files-router.ts';
 import { forwardsRouter, sshRouter } from './api/forwards-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { keptRouter, noticesRouter } from './api/notices-router.ts';
+import { registriesRouter } from './api/registries-router.ts';
 import { queueRouter, reservationsRouter } from './api/queue-router.ts';
+import { snapshotStreams } from './api/snapshot-streams.ts';
 import { tasksRouter } from './api/tasks-router.ts';
 import { terminalsRouter } from './api/terminals-router.ts';
 import { vpsRouter } from './api/vps-router.ts';
@@ -95,12 +97,14 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       forwards: forwardsRouter(terminals.forwards),
       ssh: sshRouter(terminals.ssh),
       environments: environmentsRouter(services.environments),
+      registries: registriesRouter(services.registries),
     },
     streams: {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
       'diagnostics.readLog': (input, _context, signal) => services.coreLog.read(input, signal),
       ...terminals.streams,
       ...fileStreams(files, services.archive),
+      ...snapshotStreams(services.snapshotFiles),
     },
     log: logFile.log,
     setting: (key) => settings.get(key),

@@ -2,7 +2,7 @@
 # standard input and output, as domain/forwards/datagrams.ts has them) and sockets of the node.
 import errno
 import os
-import select
+import selectors
 import socket
 import struct
 
@@ -11,6 +11,8 @@ HEADER = struct.Struct(">BIH")
 # A port that nobody listens on may be listened on again; what comes before that is lost.
 PASSING = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ECONNREFUSED, errno.EMSGSIZE)
 sockets = {}
+# Not select(): that knows no file beyond the 1,023rd.
+waiting = selectors.PollSelector()
 
 
 def put(kind, flow, payload=b""):
@@ -19,10 +21,15 @@ def put(kind, flow, payload=b""):
         data = data[os.write(1, data) :]
 
 
-def fail(flow):
+def forget(flow):
     found = sockets.pop(flow, None)
     if found is not None:
+        waiting.unregister(found)
         found.close()
+
+
+def fail(flow):
+    forget(flow)
     put(FAILED, flow)
 
 
@@ -30,6 +37,7 @@ def open_flow(flow, host, port):
     try:
         found = socket.getaddrinfo(host, int(port), 0, socket.SOCK_DGRAM)[0]
         sockets[flow] = socket.socket(found[0], socket.SOCK_DGRAM)
+        waiting.register(sockets[flow], selectors.EVENT_READ, flow)
         sockets[flow].setblocking(False)
         sockets[flow].connect(found[4])
     except OSError:
@@ -48,7 +56,7 @@ def take(kind, flow, payload):
             if error.errno not in PASSING:
                 fail(flow)
     else:
-        sockets.pop(flow).close()
+        forget(flow)
 
 
 def take_answer(flow):
@@ -61,13 +69,13 @@ def take_answer(flow):
 
 def run():
     rest = b""
+    waiting.register(0, selectors.EVENT_READ, None)
     while True:
-        flow_of = {found: flow for flow, found in sockets.items()}
-        ready = select.select([0] + list(flow_of), [], [])[0]
-        for found in ready:
-            if found in flow_of:
-                take_answer(flow_of[found])
-        if 0 not in ready:
+        ready = [key.data for key, _ in waiting.select()]
+        for flow in ready:
+            if flow is not None:
+                take_answer(flow)
+        if None not in ready:
             continue
         got = os.read(0, 65536)
         if not got:

@@ -38,7 +38,7 @@ export function fileStreams(files: FileService, archive: Archive): FileStreams {
 }
 
 /** One JSON document a line. */
-async function* asLines(values: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+export async function* asLines(values: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
   for await (const value of values) yield Buffer.from(`${JSON.stringify(value)}\n`);
 }
 

@@ -95,6 +95,12 @@ export const errorCodes = [
   'vps/ssh-setup',
   'vps/key-invalid',
   'vps/out-of-reach',
+  // snapshots as files
+  'snapshot/not-ours',
+  'snapshot/newer',
+  'snapshot/damaged',
+  'snapshot/hostile',
+  'snapshot/architecture',
   // processes
   'process/unsupported',
   'process/creation',
@@ -117,6 +123,11 @@ export const errorCodes = [
   'environment/no-build',
   'environment/not-ready',
   'environment/not-delivered',
+  // registries of images
+  'not-found/registry',
+  'registry/denied',
+  'registry/unreachable',
+  'registry/no-node',
   // reservations
   'not-found/reservation',
   // what we keep

@@ -47,6 +47,8 @@ import {
   waitReason,
 } from './task.ts';
 import { queue, reservations } from './queue.ts';
+import { registries } from './registries.ts';
+import { snapshotStreams } from './snapshot-files.ts';
 import { ssh } from './ssh.ts';
 import { terminals, terminalStreams } from './terminals.ts';
 import { vps } from './vps.ts';
@@ -238,6 +240,7 @@ export const contract = {
   forwards,
   ssh,
   environments,
+  registries,
 };
 export type Contract = typeof contract;
 
@@ -270,6 +273,7 @@ export const streams = {
   'files.archive': { input: archiveFilesInput, direction: 'down' },
   'files.write': { input: writeFileInput, direction: 'both' },
   ...forwardStreams,
+  ...snapshotStreams,
 } as const satisfies Record<string, { input: z.ZodType; direction: 'down' | 'both' }>;
 export type StreamName = keyof typeof streams;
 export type StreamInput<N extends StreamName> = z.input<(typeof streams)[N]['input']>;

@@ -18,6 +18,15 @@ export interface NamedImage {
   readonly sizeBytes: number;
 }
 
+/** Who we are for a registry. */
+export interface RegistryAccount {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Undefined where nothing is kept for a registry. */
+export type FindAccount = (registry: string) => RegistryAccount | undefined;
+
 export interface BuildLook {
   readonly isRunning: boolean;
   /** Made for this core. */
@@ -49,6 +58,9 @@ export interface ImageEngine {
   /** Takes in what `save` gave out, or a part of it whose lower layers are there. */
   load(from: Readable): Promise<void>;
 
+  /** Asks a registry whether it lets this one in. Throws DockerError with `registry/…` where it does not. */
+  checkRegistry(registry: string, account: RegistryAccount): Promise<void>;
+
   /** Undefined when there is no container of this name. */
   lookAtBuild(container: string): Promise<BuildLook | undefined>;
   /** Makes the container of an environment from an image, fetched where it is missing, and starts it. One that is there and ours is started. */
@@ -67,6 +79,8 @@ export interface ImageEngine {
     context: Readable,
     options: {
       readonly environment: string;
+      /** Those its images come from: what is kept for them goes along. */
+      readonly registries: readonly string[];
       readonly onLine: (line: string) => void;
       readonly signal: AbortSignal;
     },

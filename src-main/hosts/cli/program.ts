@@ -10,6 +10,7 @@ import { addFileCommands } from './commands/files.ts';
 import { addForwardCommands } from './commands/forward.ts';
 import { addNodeCommands } from './commands/node.ts';
 import { addQueueCommands } from './commands/queue.ts';
+import { addRegistryCommands } from './commands/registry.ts';
 import { addReservationCommands } from './commands/reservation.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSshCommands } from './commands/ssh.ts';
@@ -83,6 +84,7 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addReservationCommands(program, runner);
   addVpsCommands(program, runner);
   addEnvironmentCommands(program, runner);
+  addRegistryCommands(program, runner);
   addTerminalCommands(program, runner);
   addCopyCommand(program, runner);
   addSyncCommand(program, runner);

@@ -1,10 +1,16 @@
-// Files for the browser's own downloads: it shows how far they are and writes them to disk by itself,
+// Files and snapshots for the browser's own downloads: it shows how far they are and writes them to disk by itself,
 // however large they are. Whoever may open the page may take files; the gate has looked already.
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Core } from '../../api/core-door.ts';
 import { toErrorShape } from '../../contract/errors.ts';
+import type { z } from 'zod';
 import { filesDownload, filesDownloadPath, type FilesDownload } from '../../contract/files.ts';
+import {
+  snapshotDownload,
+  snapshotDownloadPath,
+  snapshotFileName,
+} from '../../contract/snapshot-files.ts';
 
 export interface DownloadsOptions {
   core: Pick<Core, 'streams'>;
@@ -12,19 +18,39 @@ export interface DownloadsOptions {
   who: string;
 }
 
-/** Serves `GET /files?what=…`. What breaks off in the middle is a failed download, never a short file. */
+/** Serves `GET /files?what=…` and `GET /snapshot?what=…`. What breaks off in the middle is a failed download, never a short file. */
 export function addDownloads(app: FastifyInstance, options: DownloadsOptions): void {
-  app.get<{ Querystring: { what?: unknown } }>(filesDownloadPath, async (request, reply) => {
-    const what = filesDownload.safeParse(asJson(request.query.what));
+  serve(app, filesDownloadPath, {
+    what: filesDownload,
+    nameOf,
+    open: (what, signal) => open(what, options, signal),
+  });
+  serve(app, snapshotDownloadPath, {
+    what: snapshotDownload,
+    nameOf: ({ vps, tag }) => snapshotFileName(vps, tag),
+    open: (what, signal) =>
+      options.core.streams['vps.exportSnapshot'](what, contextOf(options), signal),
+  });
+}
+
+interface Offer<W> {
+  readonly what: z.ZodType<W>;
+  readonly nameOf: (what: W) => string;
+  readonly open: (what: W, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+}
+
+function serve<W>(app: FastifyInstance, path: string, offer: Offer<W>): void {
+  app.get<{ Querystring: { what?: unknown } }>(path, async (request, reply) => {
+    const what = offer.what.safeParse(asJson(request.query.what));
     if (!what.success) return reply.code(400).type('text/plain').send('That names no files.\n');
     const abort = new AbortController();
     reply.raw.once('close', () => abort.abort());
-    const bytes = open(what.data, options, abort.signal)[Symbol.asyncIterator]();
+    const bytes = offer.open(what.data, abort.signal)[Symbol.asyncIterator]();
     try {
       // The first bytes are waited for: until they are there, a failure can still be said.
       const first = await bytes.next();
       void reply
-        .header('content-disposition', disposition(nameOf(what.data)))
+        .header('content-disposition', disposition(offer.nameOf(what.data)))
         .header('cache-control', 'no-store')
         .type('application/octet-stream');
       return await reply.send(Readable.from(from(first, bytes)));
@@ -39,15 +65,20 @@ export function addDownloads(app: FastifyInstance, options: DownloadsOptions): v
 
 function open(
   { place, paths, isArchive }: FilesDownload,
-  { core, who }: DownloadsOptions,
+  options: DownloadsOptions,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  const context = { who, host: 'server', isOwner: true } as const;
+  const { core } = options;
+  const context = contextOf(options);
   const [path] = paths;
   if (isArchive || paths.length !== 1 || path === undefined) {
     return core.streams['files.archive']({ place, paths }, context, signal);
   }
   return core.streams['files.read']({ place, path, position: 0 }, context, signal);
+}
+
+function contextOf({ who }: DownloadsOptions) {
+  return { who, host: 'server', isOwner: true } as const;
 }
 
 async function* from(

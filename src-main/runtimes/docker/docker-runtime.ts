@@ -7,6 +7,7 @@ import type { CoreId } from '../../contract/ids.ts';
 import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { NodeLink } from '../../link/node-link.ts';
+import type { FindAccount } from '../image-engine.ts';
 import { KeyedLock } from '../keyed-lock.ts';
 import { silentLog, type RuntimeLog } from '../log.ts';
 import type {
@@ -55,6 +56,8 @@ export interface DockerRuntimeOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log?: RuntimeLog;
+  /** What is kept for registries. Without it: nothing. */
+  readonly account?: FindAccount;
 }
 
 /** The Docker runtime of one node. */
@@ -90,6 +93,7 @@ class EngineRuntime implements DockerRuntime {
   readonly #timers: Timers;
   readonly #log: RuntimeLog;
   readonly #nodeMemoryBytes: number;
+  readonly #account: FindAccount;
   readonly #locks = new KeyedLock();
   readonly #changed = new Emitter<undefined>();
   readonly #closed = new Emitter<Error | undefined>();
@@ -116,7 +120,13 @@ class EngineRuntime implements DockerRuntime {
     this.#log = log;
     this.access = containerAccess({ docker, timers: options.timers, log }, options.coreId);
     this.vps = new DockerVps(docker, this.#core);
-    this.imageEngine = new DockerImages({ docker, core: this.#core, clock: options.clock });
+    this.#account = options.account ?? (() => undefined);
+    this.imageEngine = new DockerImages({
+      docker,
+      core: this.#core,
+      clock: options.clock,
+      account: this.#account,
+    });
     void this.#follow(log);
   }
 
@@ -159,7 +169,11 @@ class EngineRuntime implements DockerRuntime {
       const { imageDigest } = found.attempt;
       return { imageDigest, imageId: imageDigest };
     }
-    return ensureImage(this.#docker, reference, { ...options, clock: this.#clock });
+    return ensureImage(this.#docker, reference, {
+      ...options,
+      clock: this.#clock,
+      account: this.#account,
+    });
   }
 
   create(spec: AttemptSpec, prepared: Prepared): Promise<void> {

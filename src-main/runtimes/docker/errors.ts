@@ -3,7 +3,9 @@ import { AppError, type AppErrorOptions } from '../../contract/errors.ts';
 import type { ErrorCode } from '../../contract/error-codes.ts';
 
 /** Base of everything that goes wrong with the Docker Engine. */
-export abstract class DockerError extends AppError<Extract<ErrorCode, `docker/${string}`>> {}
+export abstract class DockerError extends AppError<
+  Extract<ErrorCode, `docker/${string}` | `registry/${string}`>
+> {}
 
 /** The Engine does not answer: it is not running, or the way to it broke. */
 export class DockerConnectionError extends DockerError {
@@ -87,6 +89,28 @@ export class ImageDeniedError extends DockerError {
   }
 }
 
+/** The registry does not know this name with this password. */
+export class RegistryDeniedError extends DockerError {
+  constructor(registry: string, cause: unknown) {
+    super(
+      'registry/denied',
+      `${registry} does not accept this name and password. Nothing was kept.`,
+      { retry: 'after-user-action', cause, details: { registry } },
+    );
+  }
+}
+
+/** No registry answers there, as the node sees it. */
+export class RegistryUnreachableError extends DockerError {
+  constructor(registry: string, why: string, cause: unknown) {
+    super(
+      'registry/unreachable',
+      `The node cannot ask ${registry}: ${why.slice(0, 300)}. Nothing was kept.`,
+      { retry: 'later', cause, details: { registry } },
+    );
+  }
+}
+
 /** The registry could not be reached, or the transfer failed. */
 export class ImagePullError extends DockerError {
   constructor(message: string, options: AppErrorOptions = {}) {
@@ -124,7 +148,12 @@ export class DockerDiskFullError extends DockerError {
 /** What was being done when the Engine complained, in the words of the sentence that follows. */
 export type DockerAction =
   | { readonly kind: 'create' | 'start' | 'other'; readonly container: string }
-  | { readonly kind: 'pull'; readonly image: string }
+  | {
+      readonly kind: 'pull';
+      readonly image: string;
+      readonly registry: string;
+      readonly isKnown: boolean;
+    }
   | { readonly kind: 'ask' };
 
 interface EngineComplaint {
@@ -167,16 +196,22 @@ export function fromDocker(error: unknown, action: DockerAction): Error {
     );
   }
   return action.kind === 'pull'
-    ? fromPull(error, text, action.image)
+    ? fromPull(error, text, action)
     : fromEngine(error, { status, text }, action);
 }
 
-function fromPull(error: unknown, text: string, image: string): DockerError {
+function fromPull(
+  error: unknown,
+  text: string,
+  { image, registry, isKnown }: Extract<DockerAction, { kind: 'pull' }>,
+): DockerError {
   const options = { cause: error, details: { image } };
   // Docker Hub answers «denied» for what does not exist, too: the Engine's sentence names both.
   if (/denied|unauthorized|authentication required|no basic auth/i.test(text)) {
     return new ImageDeniedError(
-      `The registry does not give out ${image}: it does not exist there, or a login is needed (docker login on the node).`,
+      isKnown
+        ? `${registry} does not give out ${image}: it does not exist there, or the account that is kept for ${registry} may not have it.`
+        : `${registry} does not give out ${image}: it does not exist there, or a login is needed (kohakuriver registry login ${registry}).`,
       options,
     );
   }

@@ -4,10 +4,13 @@ import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
+import { registryOf } from '../../domain/registries/registry.ts';
+import type { FindAccount } from '../image-engine.ts';
 import type { Prepared, PrepareOptions } from '../runtime.ts';
 import { fromDocker, ImageNotFoundError, readComplaint } from './errors.ts';
 import { PullProgress } from './pull-progress.ts';
 import type { ImageReference } from './reference.ts';
+import { authOf } from './registry.ts';
 import { asReadable } from './reply-stream.ts';
 
 const imageId = z.string().regex(/^sha256:[a-f0-9]{64}$/);
@@ -15,6 +18,11 @@ const imageReply = z.object({
   Id: imageId,
   RepoDigests: z.array(z.string().max(1000)).max(1000).nullish(),
 });
+
+export interface PullOptions extends PrepareOptions {
+  readonly clock: Clock;
+  readonly account: FindAccount;
+}
 
 /** How often progress is told at most. */
 const progressIntervalMs = 250;
@@ -55,7 +63,7 @@ function familiar(name: string): string {
 export async function ensureImage(
   docker: Dockerode,
   reference: ImageReference,
-  options: PrepareOptions & { readonly clock: Clock },
+  options: PullOptions,
 ): Promise<Prepared> {
   options.signal.throwIfAborted();
   const present = await findImage(docker, reference);
@@ -78,8 +86,10 @@ export async function ensureImage(
 async function pull(
   docker: Dockerode,
   reference: ImageReference,
-  options: PrepareOptions & { readonly clock: Clock },
+  options: PullOptions,
 ): Promise<void> {
+  const registry = registryOf(reference.repository);
+  const account = options.account(registry);
   const tell = teller(reference.text, options);
   tell(null);
   try {
@@ -87,11 +97,17 @@ async function pull(
       fromImage: reference.repository,
       tag: reference.digest ?? reference.tag ?? 'latest',
       abortSignal: options.signal,
+      ...(account === undefined ? {} : { authconfig: authOf(registry, account) }),
     });
     await followPull(asReadable(reply), options.signal, tell);
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason as Error;
-    throw fromDocker(error, { kind: 'pull', image: reference.text });
+    throw fromDocker(error, {
+      kind: 'pull',
+      image: reference.text,
+      registry,
+      isKnown: account !== undefined,
+    });
   }
 }
 

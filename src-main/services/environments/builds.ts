@@ -10,6 +10,7 @@ import type {
   VersionRecord,
 } from '../../domain/environments/environment.ts';
 import { buildContainerName, tagImage, versionImage } from '../../domain/environments/names.ts';
+import { registriesIn } from '../../domain/registries/registry.ts';
 import type { ImageEngine } from '../../runtimes/image-engine.ts';
 import type { EnvironmentBook } from './environment-book.ts';
 import { noBuild, notReady } from './errors.ts';
@@ -263,6 +264,7 @@ export class EnvironmentBuilds implements AsyncDisposable {
     const lines: string[] = [];
     return engine.runDockerfile(this.#parts.dockerfile(origin.text), {
       environment: name,
+      registries: registriesIn(origin.text),
       signal,
       onLine: (line) => {
         lines.push(line);

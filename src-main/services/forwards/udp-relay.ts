@@ -21,7 +21,7 @@ export interface RelayListener {
 }
 
 const findInterpreter = `perl -MSocket=getaddrinfo -MErrno -e 1 </dev/null >/dev/null 2>&1 && echo perl && exit
-python3 -c 'import select, socket' </dev/null >/dev/null 2>&1 && echo python3 && exit
+python3 -c 'import selectors, socket' </dev/null >/dev/null 2>&1 && echo python3 && exit
 exit 3`;
 const findTimeoutMs = 20_000;
 /** More than that is not on its way to a node at once: a datagram that comes then is lost. */

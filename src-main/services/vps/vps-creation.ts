@@ -57,13 +57,17 @@ export class VpsCreation {
   /**
    * Accepts a VPS. Throws SubmissionError and TargetSyntaxError like a task's submission,
    * `conflict/name-taken`, `vps/key-invalid`, or FileError where a key cannot be written.
+   * @param id where something was named after it already
    */
-  async create(asked: VpsSubmission, who: string): Promise<CreatedVps> {
+  async create(
+    asked: VpsSubmission,
+    who: string,
+    id: TaskId = this.#parts.ids.taskId(),
+  ): Promise<CreatedVps> {
     const { book, ids, clock, secrets, keys } = this.#parts;
     const vessel = this.#vesselOf(asked);
     const submission = asTask(asked, vessel);
     const checked = this.#check(asked, { ...submission, vessel });
-    const id = ids.taskId();
     const name = asked.name ?? `vps-${id.slice(-6)}`;
     const warnings = [...checked.warnings, ...warningsOf(asked)];
     const task = newTask({

@@ -6,7 +6,7 @@ import type { SnapshotView } from '../../contract/vps.ts';
 import { isAppError } from '../../contract/errors.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { snapshotsToPrune } from '../../domain/vps/keep-snapshots.ts';
-import type { VpsEngine } from '../../runtimes/vps-engine.ts';
+import type { SnapshotInfo, VpsEngine } from '../../runtimes/vps-engine.ts';
 import { isOutOfReach } from '../attempts/attempt-driver.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
@@ -93,11 +93,14 @@ export class VpsSnapshots implements Disposable {
   async source(
     reference: string,
     tag: string | undefined,
-  ): Promise<{ vps: Vps; tag: string; image: string; nodeId: NodeId }> {
+  ): Promise<{ vps: Vps; tag: string; note: string; image: string; nodeId: NodeId }> {
     const { vps, engine, nodeId } = this.#find(reference);
-    if (tag !== undefined) await this.#need(vps, engine, tag);
-    const chosen = tag ?? (await this.take(reference, 'for a clone')).tag;
-    return { vps, tag: chosen, image: imageOf(vps.task.id, chosen), nodeId };
+    const chosen =
+      tag === undefined
+        ? await this.take(reference, 'for a clone')
+        : await this.#need(vps, engine, tag);
+    const image = snapshotImage(vps.task.id, chosen.tag);
+    return { vps, tag: chosen.tag, note: chosen.note, image, nodeId };
   }
 
   /** Brings a snapshot to another node, through this computer, without a copy on its disk. */
@@ -142,7 +145,7 @@ export class VpsSnapshots implements Disposable {
         log.warn({ err: error, taskId: id }, 'an old snapshot could not be deleted');
       });
     }
-    return { ...made, image: imageOf(id, tag) };
+    return { ...made, image: snapshotImage(id, tag) };
   }
 
   /** What was to be saved when it stopped: taken once it rests, by whichever core is there then. */
@@ -193,9 +196,10 @@ export class VpsSnapshots implements Disposable {
     );
   }
 
-  async #need(vps: Vps, engine: VpsEngine, tag: string): Promise<void> {
+  async #need(vps: Vps, engine: VpsEngine, tag: string): Promise<SnapshotInfo> {
     const all = await engine.snapshots(vps.task.id);
-    if (all.some((one) => one.tag === tag)) return;
+    const found = all.find((one) => one.tag === tag);
+    if (found !== undefined) return found;
     const has = all.length === 0 ? 'it has none' : `it has ${all.map((one) => one.tag).join(', ')}`;
     throw new RequestError(
       'not-found/snapshot',
@@ -204,11 +208,12 @@ export class VpsSnapshots implements Disposable {
   }
 
   #views({ task }: Vps, all: Awaited<ReturnType<VpsEngine['snapshots']>>): SnapshotView[] {
-    return all.map((one) => ({ ...one, image: imageOf(task.id, one.tag) }));
+    return all.map((one) => ({ ...one, image: snapshotImage(task.id, one.tag) }));
   }
 }
 
-function imageOf(id: TaskId, tag: string): string {
+/** What a snapshot is called on its node. */
+export function snapshotImage(id: TaskId, tag: string): string {
   return `kohakuriver-snapshot/vps-${id}:${tag}`;
 }
 

@@ -9,6 +9,7 @@ export interface SecretRef {
 }
 
 const idRow = z.object({ id: secretId });
+const nameRow = z.object({ name: z.string() });
 const row = z.object({
   id: secretId,
   scope: z.string(),
@@ -24,7 +25,9 @@ export class SecretRepository {
   readonly #byId: Statement;
   readonly #byRef: Statement;
   readonly #delete: Statement;
+  readonly #deleteByRef: Statement;
   readonly #deleteScope: Statement;
+  readonly #names: Statement;
   readonly #dropOrphans: Statement;
 
   constructor(connection: Connection) {
@@ -36,6 +39,8 @@ export class SecretRepository {
     this.#byId = connection.prepare('SELECT * FROM secrets WHERE id = ?');
     this.#byRef = connection.prepare('SELECT * FROM secrets WHERE scope = ? AND name = ?');
     this.#delete = connection.prepare('DELETE FROM secrets WHERE id = ?');
+    this.#deleteByRef = connection.prepare('DELETE FROM secrets WHERE scope = ? AND name = ?');
+    this.#names = connection.prepare('SELECT name FROM secrets WHERE scope = ? ORDER BY name');
     this.#deleteScope = connection.prepare('DELETE FROM secrets WHERE scope = ?');
     this.#dropOrphans = connection.prepare(
       `DELETE FROM secrets WHERE scope GLOB 'batch/*' AND NOT EXISTS
@@ -58,6 +63,14 @@ export class SecretRepository {
 
   delete(id: SecretId): void {
     this.#delete.run(id);
+  }
+
+  names(scope: string): string[] {
+    return this.#names.all(scope).map((found) => nameRow.parse(found).name);
+  }
+
+  deleteOf({ scope, name }: SecretRef): void {
+    this.#deleteByRef.run(scope, name);
   }
 
   deleteScope(scope: string): void {

@@ -119,6 +119,16 @@ export class SecretVault {
     this.#parts.group.write(() => this.#parts.secrets.delete(id));
   }
 
+  /** The names in a scope; of a closed vault, too. */
+  names(scope: string): readonly string[] {
+    return this.#parts.secrets.names(scope);
+  }
+
+  /** As `delete`, by where it belongs. */
+  deleteOf({ scope, name }: SecretRef): void {
+    this.#parts.group.write(() => this.#parts.secrets.deleteOf({ scope, name }));
+  }
+
   deleteScope(scope: string): void {
     this.#parts.group.write(() => this.#parts.secrets.deleteScope(scope));
   }

@@ -19,12 +19,13 @@ import { fakeEnvironmentsApi } from './fake-environments.ts';
 import { fakeFiles } from './fake-files.ts';
 import { fakeLog } from './fake-logs.ts';
 import { fakeQueue } from './fake-queue.ts';
+import { fakeRegistriesApi } from './fake-registries.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
 import { fakeTransfersApi } from './fake-transfers.ts';
 import { fakeForwardsApi, fakeSshApi, richForwards } from './fake-forwards.ts';
 import { FakeTerminals } from './fake-terminals.ts';
-import { fakeVpsApi } from './fake-vps-api.ts';
+import { fakeVps } from './fake-vps-api.ts';
 
 export interface FakeOptions {
   variant?: FakeVariant;
@@ -49,12 +50,13 @@ export function createFakeClient({
   const changed = new FakeSignal<ConnectionState>();
   const notices = fakeNotices(core);
   const disk = fakeFiles();
+  const vpses = fakeVps(core);
   const api: Api = {
     core: fakeCoreApi(core),
     config: fakeConfigApi(),
     nodes: fakeNodesApi(core),
     tasks: fakeTasksApi(core),
-    vps: fakeVpsApi(core),
+    vps: vpses.api,
     diagnostics: fakeDiagnosticsApi(core),
     batches: fakeBatchesApi(core),
     ...fakeQueue(core),
@@ -66,6 +68,7 @@ export function createFakeClient({
     forwards: fakeForwardsApi(variant === 'rich' ? richForwards(now()) : []),
     ssh: fakeSshApi(),
     environments: fakeEnvironmentsApi(core),
+    registries: fakeRegistriesApi(variant === 'empty'),
   };
   const streams: Record<string, (input: never, options: StreamOptions) => ByteReader> = {
     'tasks.readLog': (input: StreamInput<'tasks.readLog'>, { signal }) => {
@@ -78,6 +81,7 @@ export function createFakeClient({
     'terminals.attach': (input: StreamInput<'terminals.attach'>, { upload }) =>
       terminals.attach(input.terminal, upload),
     ...disk.streams,
+    ...vpses.streams,
   };
   let state: ConnectionState = 'connected';
   return {

@@ -4,7 +4,8 @@ import { RequestError } from '../../../src-main/contract/errors.ts';
 import type { FileEntryView, FileInfo, FileLocation } from '../../../src-main/contract/files.ts';
 import type { StreamInput } from '../../../src-main/contract/procedures.ts';
 import type { StreamOptions } from '../../../src-main/contract/client.ts';
-import type { Api, ByteReader, Chunk } from '../client.ts';
+import type { Api, ByteReader } from '../client.ts';
+import { answering, bytesOf, lines, textOf } from './fake-bytes.ts';
 
 const home = '/home/mio';
 const at = 1_772_000_000;
@@ -139,39 +140,4 @@ function sample(path: string): string {
   if (path.endsWith('.py')) return 'def main() -> None:\n    print("kohaku")  # amber\n';
   if (path.endsWith('.csv')) return 'step,loss\n1,2.31\n2,1.94\n';
   return path.endsWith('.bin') ? '\u0000kohaku' : '# Kohaku\n';
-}
-
-async function textOf(upload: AsyncIterable<Uint8Array> | undefined): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const part of upload ?? []) text += decoder.decode(part, { stream: true });
-  return text;
-}
-
-/** A stream of JSON lines. */
-function lines(values: readonly unknown[]): ByteReader {
-  return bytesOf(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
-}
-
-function bytesOf(text: string): ByteReader {
-  return reader(async () => text);
-}
-
-/** One JSON document, when the work is done. */
-function answering(work: () => Promise<unknown>): ByteReader {
-  return reader(async () => `${JSON.stringify(await work())}\n`);
-}
-
-function reader(read: () => Promise<string>): ByteReader {
-  const encoder = new TextEncoder();
-  return {
-    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
-      yield encoder.encode(await read());
-      return undefined;
-    },
-    async *chunks(): AsyncGenerator<Chunk, undefined> {
-      yield { bytes: encoder.encode(await read()), release: () => undefined };
-      return undefined;
-    },
-  };
 }

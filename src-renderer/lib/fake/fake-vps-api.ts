@@ -7,12 +7,19 @@ import {
   type VpsUse,
   type VpsView,
 } from '../../../src-main/contract/vps.ts';
-import type { Api } from '../client.ts';
+import type { StreamOptions } from '../../../src-main/contract/client.ts';
+import type { StreamInput } from '../../../src-main/contract/procedures.ts';
+import { snapshotFileName } from '../../../src-main/contract/snapshot-files.ts';
+import type { Api, ByteReader } from '../client.ts';
+import { answering, textOf } from './fake-bytes.ts';
 import type { FakeCore } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
 import { fakeSnapshot, fakeSnapshots, fakeUse, richVpses, sketchVps } from './fake-vpses.ts';
 
-export function fakeVpsApi(core: FakeCore): Api['vps'] {
+export function fakeVps(core: FakeCore): {
+  api: Api['vps'];
+  streams: Record<string, (input: never, options: StreamOptions) => ByteReader>;
+} {
   let vpses = core.nodes.length === 0 ? [] : richVpses(core.now());
   const changed = new FakeSignal<VpsListChange>();
   const find = (ref: string): VpsView => {
@@ -27,7 +34,7 @@ export function fakeVpsApi(core: FakeCore): Api['vps'] {
     return next;
   };
   const running = () => ({ status: 'RUNNING' as const, reason: null, startedAt: core.now() });
-  return {
+  const api: Api['vps'] = {
     create: async (input) => {
       const vps = sketchVps(vpsSubmission.parse(input), vpses.length, core.now());
       vpses = [vps, ...vpses];
@@ -93,5 +100,25 @@ export function fakeVpsApi(core: FakeCore): Api['vps'] {
         fingerprint: 'SHA256:9zYkQ1m0nqgJ0d1W7ZsG1cSgQm6gE6f4mWlqf0aB7xE',
       },
     ],
+  };
+  return {
+    api,
+    streams: {
+      'vps.saveSnapshot': (input: StreamInput<'vps.saveSnapshot'>) =>
+        answering(async () => ({
+          path: `/home/mio/Downloads/${snapshotFileName(find(input.vps).name, input.tag)}`,
+          size: 2 ** 28,
+        })),
+      'vps.importSnapshot': (input: StreamInput<'vps.importSnapshot'>, { upload }: StreamOptions) =>
+        answering(async () => {
+          if (!(await textOf(upload)).startsWith('kohakuriver'))
+            throw new RequestError('snapshot/not-ours', 'This file is not a snapshot of a VPS.');
+          const asked = vpsSubmission.parse({ name: input.name ?? 'from-file' });
+          const vps = sketchVps(asked, vpses.length, core.now());
+          vpses = [vps, ...vpses];
+          changed.emit({ upsert: vps });
+          return { id: vps.id, name: vps.name, node: vps.node };
+        }),
+    },
   };
 }

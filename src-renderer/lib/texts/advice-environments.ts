@@ -20,4 +20,20 @@ export const environmentsAdvice = {
     title: 'It could not be brought to a node',
     todo: 'Look at its deliveries; bringing it again sends only what is missing.',
   },
+  'not-found/registry': {
+    title: 'Nothing is kept for this registry',
+    todo: 'Look at the list of registries in Settings.',
+  },
+  'registry/denied': {
+    title: 'The registry does not let you in',
+    todo: 'Check the name and the password. Many registries want a token of theirs for a password.',
+  },
+  'registry/unreachable': {
+    title: 'The registry cannot be asked',
+    todo: 'Check its address, and whether the node that asks can reach it.',
+  },
+  'registry/no-node': {
+    title: 'No node can ask the registry',
+    todo: 'Add a node with Docker, or keep the password without asking.',
+  },
 } as const;

@@ -32,4 +32,24 @@ export const vpsAdvice = {
     title: 'Its node cannot be reached',
     todo: 'Look at the node in Nodes. Work there goes on meanwhile.',
   },
+  'snapshot/not-ours': {
+    title: 'This is not a snapshot',
+    todo: 'Choose a file that was made by the export of a snapshot; its name ends in .snapshot.tar.gz.',
+  },
+  'snapshot/newer': {
+    title: 'The file is of a newer version',
+    todo: 'Update the app, and import it again.',
+  },
+  'snapshot/damaged': {
+    title: 'The file is damaged',
+    todo: 'Copy or download it again from where it came. Nothing was kept of it.',
+  },
+  'snapshot/hostile': {
+    title: 'The file holds what no snapshot holds',
+    todo: 'Do not use it: it was changed after it was made. Nothing was kept of it.',
+  },
+  'snapshot/architecture': {
+    title: 'It is for other processors',
+    todo: 'Choose a node with the processors it was made on.',
+  },
 } as const;

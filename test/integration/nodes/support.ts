@@ -71,7 +71,12 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     write: (change) => store.write(change),
     flushed: () => store.flushed(),
     links: realLinks({ ...parts, knownHostsFile: join(homeDir, 'known_hosts') }),
-    runtimes: realRuntimes({ ...parts, coreId: store.identity.coreId, dockerHost: undefined }),
+    runtimes: realRuntimes({
+      ...parts,
+      coreId: store.identity.coreId,
+      dockerHost: undefined,
+      account: () => undefined,
+    }),
     localHost: new ThisComputer(),
     settings: () => ({
       metricsIntervalSeconds: 1,

@@ -1,6 +1,7 @@
 // VPSes on real nodes: their life, SSH inside, snapshots, and everything that may come between.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requirements } from '../../support/testbed.ts';
+import { until } from '../../support/core.ts';
 import { bareImage, createVps, reachesStatus, vpsBed, vpsIs, type VpsBed } from './support.ts';
 
 const can = await requirements();
@@ -178,6 +179,110 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
     });
     await core.api.vps.remove({ vps: 'anna-two' });
     expect(await bed.sh('n2', 'docker ps -aq --filter name=kohakuriver-vps-never')).toBe('');
+  });
+
+  test('what is kept for a registry is used by every pull, and lies nowhere in the open', async () => {
+    const { core, bed } = it;
+    const host = bed.registry!.privateAddress;
+    const vessel = { kind: 'image', reference: `${host}/river/busybox:1` } as const;
+    const { registries } = core.api;
+    const login = (changes: { host?: string; password?: string; verify?: boolean }) =>
+      registries.login({ host, username: 'river', password: 'river', node: 'n1', ...changes });
+    await expect(login({ password: 'wrong' })).rejects.toMatchObject({ code: 'registry/denied' });
+    await expect(login({ host: '127.0.0.1:9' })).rejects.toMatchObject({
+      code: 'registry/unreachable',
+    });
+    expect(await registries.list()).toEqual([]);
+    const run = (target: string) =>
+      core.submit({ work: { kind: 'command', argv: ['true'] }, targets: [target], vessel });
+    const refused = await core.api.tasks.get({ task: await run('n1') });
+    expect(await core.reaches(refused.id, ['FAILED'])).toMatchObject({
+      reason: expect.stringContaining('registry login') as unknown,
+    });
+
+    expect(await login({ host: `http://${host}/v2/` })).toEqual({
+      host,
+      username: 'river',
+      verifiedOn: 'n1',
+    });
+    expect(await registries.list()).toEqual([{ host, username: 'river' }]);
+    await core.reaches(await run('n1'), ['COMPLETED']);
+    await createVps(core, { name: 'private', target: 'n2', vessel });
+    await reachesStatus(core, 'private', 'RUNNING');
+    await core.api.vps.remove({ vps: 'private', snapshot: false });
+    for (const node of ['n1', 'n2']) {
+      await bed.sh(node, `docker rmi -f ${vessel.reference}`);
+      expect(await bed.sh(node, 'ls -d /root/.docker /home/*/.docker 2> /dev/null || true')).toBe(
+        '',
+      );
+    }
+    const text = `FROM ${vessel.reference}\nRUN true\n`;
+    await core.api.environments.create({
+      name: 'private',
+      origin: { kind: 'dockerfile', text },
+      node: 'n1',
+    });
+    const built = await until(async () => {
+      const { build } = await core.api.environments.get({ environment: 'private' });
+      return build?.state === 'preparing' ? undefined : build;
+    }, 'the Dockerfile has ended');
+    expect(built).toMatchObject({ state: 'built', problem: null });
+    await core.api.environments.remove({ environment: 'private' });
+
+    expect(await registries.logout({ host })).toEqual({ host });
+    await expect(registries.logout({ host })).rejects.toMatchObject({ code: 'not-found/registry' });
+    await bed.sh('n1', `docker rmi -f ${vessel.reference}`);
+    await core.reaches(await run('n1'), ['FAILED']);
+  });
+
+  test('leaves its node as a file, and becomes a VPS of another; what is damaged leaves no trace', async () => {
+    const { core, bed } = it;
+    const { tag } = (await core.api.vps.snapshots({ vps: 'anna' })).at(-1)!;
+    const chunks: Uint8Array[] = [];
+    for await (const bytes of core.client.openStream('vps.exportSnapshot', { vps: 'anna', tag })) {
+      chunks.push(Buffer.from(bytes));
+    }
+    const file = Buffer.concat(chunks);
+    const images = () => bed.sh('n2', 'docker images -aq --no-trunc | sort -u');
+    const before = await images();
+    const sent = async function* (bytes: Buffer) {
+      for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+    };
+    const take = async (bytes: Buffer, input: { name?: string; node?: string }) => {
+      const upload = sent(bytes);
+      const answer = core.client.openStream('vps.importSnapshot', input, { upload });
+      for await (const line of answer) return JSON.parse(Buffer.from(line).toString()) as object;
+      throw new Error('There was no answer.');
+    };
+    await expect(take(file, { node: 'n2' })).rejects.toMatchObject({
+      code: 'conflict/name-taken',
+    });
+    const moved = { name: 'moved', node: 'n2' };
+    await expect(take(file.subarray(0, -2000), moved)).rejects.toMatchObject({
+      code: 'snapshot/damaged',
+    });
+    await expect(take(Buffer.from('hello'), moved)).rejects.toMatchObject({
+      code: 'snapshot/not-ours',
+    });
+    const leaving = new AbortController();
+    const half = async function* () {
+      yield file.subarray(0, file.length >> 1);
+      leaving.abort(new Error('enough'));
+      await new Promise(() => undefined);
+    };
+    const left = core.client.openStream('vps.importSnapshot', moved, {
+      upload: half(),
+      signal: leaving.signal,
+    });
+    await expect(left[Symbol.asyncIterator]().next()).rejects.toThrow('enough');
+    expect(await images()).toBe(before);
+
+    expect(await take(file, moved)).toMatchObject(moved);
+    const { id } = await reachesStatus(core, 'moved', 'RUNNING');
+    expect(await inside(id, 'cat /root/note', 'n2')).toBe('kept');
+    const [own] = await core.api.vps.snapshots({ vps: 'moved' });
+    expect(own).toMatchObject({ tag, note: 'before the mess' });
+    await core.api.vps.remove({ vps: 'moved', snapshot: false });
   });
 
   test('comes back with its node after a power cut, also when it was being stopped', async () => {

@@ -195,6 +195,43 @@ describe.skipIf(!can.isMet)('OpenSSH reaches a VPS by its name', { timeout: 240_
     expect(refused.err).toContain('Permission denied');
   });
 
+  test('a snapshot goes to another node as a file, by the command line', async () => {
+    const { tag } = await core.api.vps.takeSnapshot({ vps: 'none', note: 'to go' });
+    const file = join(dir.path, 'none.snapshot.tar.gz');
+    const told = await kr('--json', 'vps', 'snapshot', 'export', 'none', tag, file);
+    expect(told, told.err).toMatchObject({ code: 0 });
+    const { mode, size } = await stat(file);
+    expect(JSON.parse(told.out)).toEqual({ file, bytes: size });
+    expect(mode & 0o777).toBe(0o600);
+    const again = await kr('vps', 'snapshot', 'export', 'none', tag, file);
+    expect(again).toMatchObject({ code: 1, err: expect.stringContaining('--force') as unknown });
+    expect(await kr('vps', 'snapshot', 'export', 'none', '1', `${file}.no`)).toMatchObject({
+      code: 3,
+    });
+    const made = await kr(
+      '--json',
+      'vps',
+      'snapshot',
+      'import',
+      file,
+      '--name',
+      'moved',
+      '--node',
+      'n2',
+    );
+    expect(made, made.err).toMatchObject({ code: 0 });
+    const { id } = JSON.parse(made.out) as { id: string };
+    await core.reaches(id, ['RUNNING']);
+    const seen = await bed.sh(
+      'n2',
+      `docker exec kohakuriver-vps-${id} sha256sum /root/tree/deep/file`,
+    );
+    expect(seen.slice(0, 64)).toBe(sums.get('none'));
+    // The Engine itself takes the file in as well.
+    await bed.sh('n2', 'docker load', { input: await readFile(file) });
+    await core.api.vps.remove({ vps: 'moved' });
+  });
+
   test('after stop and start, and a restart', async () => {
     for (const vps of names) await core.api.vps.stop({ vps });
     for (const name of names) await core.reaches(ids.get(name)!, ['STOPPED']);

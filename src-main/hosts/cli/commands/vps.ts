@@ -7,6 +7,7 @@ import { parseMount } from '../parse/mount.ts';
 import { asIs, collecting, reading, wholeNumber } from '../parse/option.ts';
 import { parsePair } from '../parse/pairs.ts';
 import { parsePort } from '../parse/port.ts';
+import { exportSnapshot, importSnapshot } from './snapshot-files.ts';
 import { createVps } from './vps-create.ts';
 import {
   cloneVps,
@@ -245,6 +246,7 @@ function addSnapshots(vps: Command, runner: Runner): void {
       .option('-y, --yes', 'do not ask'),
     deleteSnapshot,
   );
+  addSnapshotFiles(snapshot, runner);
   runner.action(
     vps
       .command('clone')
@@ -254,5 +256,27 @@ function addSnapshots(vps: Command, runner: Runner): void {
       .option('--snapshot <tag>', 'from this snapshot')
       .option('--node <node>', 'on this node; the snapshot is copied there'),
     cloneVps,
+  );
+}
+
+function addSnapshotFiles(snapshot: Command, runner: Runner): void {
+  runner.action(
+    snapshot
+      .command('export')
+      .description('one as a file on this computer, to keep or to take elsewhere')
+      .argument('<vps>')
+      .argument('<tag>')
+      .argument('<file>', 'its name usually ends in .snapshot.tar.gz; -: standard output')
+      .option('-f, --force', 'in the place of a file that is there'),
+    exportSnapshot,
+  );
+  runner.action(
+    snapshot
+      .command('import')
+      .description('a new VPS from such a file, on any node')
+      .argument('<file>', '-: standard input')
+      .option('--name <name>', 'what to call it (default: as in the file)')
+      .option('--node <node>', 'on this node (default: the computer of the core, or the first)'),
+    importSnapshot,
   );
 }

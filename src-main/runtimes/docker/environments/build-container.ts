@@ -136,14 +136,15 @@ export async function runDockerfile(
   context: Readable,
   options: {
     labels: Record<string, string>;
+    registryconfig: Dockerode.RegistryConfig;
     onLine: (line: string) => void;
     signal: AbortSignal;
   },
 ): Promise<string> {
-  const { labels, onLine, signal } = options;
+  const { labels, registryconfig, onLine, signal } = options;
   try {
     signal.throwIfAborted();
-    const asked = { labels, rm: true, forcerm: true, abortSignal: signal };
+    const asked = { labels, registryconfig, rm: true, forcerm: true, abortSignal: signal };
     const reply = asReadable(await docker.buildImage(context, asked));
     return await followBuild(reply, { onLine, signal });
   } catch (error) {

@@ -4,11 +4,19 @@ import type Dockerode from 'dockerode';
 import type { Clock } from '../../../domain/clock.ts';
 import type { CoreId } from '../../../contract/ids.ts';
 import { buildContainerName } from '../../../domain/environments/names.ts';
-import type { BuildLook, ImageEngine, ImageInfo, NamedImage } from '../../image-engine.ts';
+import type {
+  BuildLook,
+  FindAccount,
+  ImageEngine,
+  ImageInfo,
+  NamedImage,
+  RegistryAccount,
+} from '../../image-engine.ts';
 import { inspectContainer } from '../containers.ts';
 import { ensureImage } from '../images.ts';
 import { environmentLabels } from '../labels.ts';
 import { imageOf } from '../reference.ts';
+import { checkRegistry, registriesHeader } from '../registry.ts';
 import * as build from './build-container.ts';
 import * as images from './images.ts';
 
@@ -16,9 +24,21 @@ export class DockerImages implements ImageEngine {
   readonly #docker: Dockerode;
   readonly #core: CoreId;
   readonly #clock: Clock;
+  readonly #account: FindAccount;
   readonly #layers = new Map<string, readonly string[]>();
 
-  constructor({ docker, core, clock }: { docker: Dockerode; core: CoreId; clock: Clock }) {
+  constructor({
+    docker,
+    core,
+    clock,
+    account,
+  }: {
+    docker: Dockerode;
+    core: CoreId;
+    clock: Clock;
+    account: FindAccount;
+  }) {
+    this.#account = account;
     this.#docker = docker;
     this.#core = core;
     this.#clock = clock;
@@ -60,6 +80,10 @@ export class DockerImages implements ImageEngine {
     return images.loadImage(this.#docker, from);
   }
 
+  checkRegistry(registry: string, account: RegistryAccount): Promise<void> {
+    return checkRegistry(this.#docker, registry, account);
+  }
+
   async lookAtBuild(container: string): Promise<BuildLook | undefined> {
     const found = await inspectContainer(this.#docker, container);
     if (found === undefined) return undefined;
@@ -73,7 +97,7 @@ export class DockerImages implements ImageEngine {
     const name = buildContainerName(what.environment);
     if ((await build.findBuild(this.#docker, this.#core, name)) === undefined) {
       const reference = imageOf({ kind: 'image', reference: what.reference });
-      const options = { ...work, clock: this.#clock };
+      const options = { ...work, clock: this.#clock, account: this.#account };
       const { imageId } = await ensureImage(this.#docker, reference, options);
       await build.createBuild(this.#docker, this.#core, { ...what, imageId: imageId ?? '' });
     }
@@ -99,15 +123,24 @@ export class DockerImages implements ImageEngine {
 
   runDockerfile(
     context: Readable,
-    options: { environment: string; onLine: (line: string) => void; signal: AbortSignal },
+    options: {
+      environment: string;
+      registries: readonly string[];
+      onLine: (line: string) => void;
+      signal: AbortSignal;
+    },
   ): Promise<string> {
-    const { environment, ...rest } = options;
+    const { environment, registries, ...rest } = options;
     const labels = environmentLabels(this.#core, {
       environment,
       reference: 'Dockerfile',
       node: '',
     });
-    return build.runDockerfile(this.#docker, context, { ...rest, labels });
+    return build.runDockerfile(this.#docker, context, {
+      ...rest,
+      labels,
+      registryconfig: registriesHeader(registries, this.#account),
+    });
   }
 
   #need(container: string) {

@@ -4,6 +4,7 @@ import type Dockerode from 'dockerode';
 import { z } from 'zod';
 import type { TaskId } from '../../../contract/ids.ts';
 import type { SnapshotInfo } from '../../vps-engine.ts';
+import { loadImage } from '../environments/images.ts';
 import { DockerDiskFullError, fromDocker, ImageNotFoundError, readComplaint } from '../errors.ts';
 import type { FoundContainer } from '../observed.ts';
 import { asReadable } from '../reply-stream.ts';
@@ -137,13 +138,9 @@ export async function saveSnapshot(docker: Dockerode, id: TaskId, tag: string): 
 /** Takes in what `saveSnapshot` gave out. Throws when the Engine refuses it. */
 export async function loadSnapshot(docker: Dockerode, from: Readable): Promise<void> {
   try {
-    const reply = asReadable(await docker.loadImage(from, { quiet: true }));
-    let said = '';
-    for await (const chunk of reply) said = (said + String(chunk)).slice(-4096);
-    const complaint = /"error"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(said)?.[1];
-    if (complaint !== undefined) throw new Error(complaint);
-  } catch (error) {
-    throw fromDocker(error, { kind: 'other', container: 'the snapshot' });
+    await loadImage(docker, from);
+  } finally {
+    from.destroy();
   }
 }
 

@@ -182,7 +182,7 @@ test('every complaint of the Engine gets its name', () => {
     Object.assign(new Error(message), { statusCode, json: { message } });
   const create = { kind: 'create', container: 'c' } as const;
   const start = { kind: 'start', container: 'c' } as const;
-  const pull = { kind: 'pull', image: 'i' } as const;
+  const pull = { kind: 'pull', image: 'i', registry: 'r', isKnown: false } as const;
   const cases = [
     [500, `task ${'83a7f619'.repeat(8)}: already exists`, start, 'docker/start-unknown'],
     [500, 'id already in use', start, 'docker/start-unknown'],
