@@ -10,9 +10,9 @@ import { makeAppServices } from './core-app.ts';
 import { realLinks } from './core-links.ts';
 import { makeFiles } from './core-files.ts';
 import type { CoreLogFile } from './core-log.ts';
+import { makeImages } from './core-images.ts';
 import { makeQueue, makeRules } from './core-queue.ts';
 import { realRuntimes } from './core-runtimes.ts';
-import { makeSnapshotFiles } from './core-snapshots.ts';
 import { makeTerminals } from './core-terminals.ts';
 import { SnowflakeFactory } from './domain/snowflake.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
@@ -26,7 +26,7 @@ import { ThisComputer } from './services/nodes/local-node.ts';
 import { NodesService } from './services/nodes/nodes-service.ts';
 import { Dispatcher } from './services/planner/dispatcher.ts';
 import { WorkerPlanner } from './services/planner/worker-planner.ts';
-import { RegistryAccounts, RegistryService } from './services/registries/registry-service.ts';
+import { RegistryAccounts } from './services/registries/registry-service.ts';
 import type { SettingsService } from './services/settings.ts';
 import { holdingOf, TaskBook } from './services/tasks/task-book.ts';
 import { SubmissionDesk } from './services/tasks/submission-desk.ts';
@@ -85,19 +85,7 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
     },
     fetchResults: (ref, nodeId) => taskFiles.fetchResults(ref, nodeId),
   });
-  const snapshotFiles = makeSnapshotFiles({
-    vps: work.vps,
-    nodes,
-    files: files.files,
-    ids,
-    log: logFile.log,
-  });
-  const registries = new RegistryService({
-    accounts,
-    flushed: () => store.flushed(),
-    fleet: nodes,
-    isLocal: (id) => nodes.list().some((node) => node.id === id && node.local),
-  });
+  const images = makeImages({ ...shared, nodes, vps: work.vps, files: files.files });
   const { settings } = foundations;
   const terminals = makeTerminals({
     nodes,
@@ -120,8 +108,7 @@ export function makeServices(options: CoreOptions, foundations: Foundations) {
     nodes,
     environments,
     terminals,
-    snapshotFiles,
-    registries,
+    ...images,
     loop,
     ...work,
     ...looks,

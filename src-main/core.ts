@@ -4,18 +4,17 @@ import type { Core, CoreOptions, CreateCore } from './api/core-door.ts';
 import { batchesRouter } from './api/batches-router.ts';
 import { configRouter, coreRouter } from './api/core-router.ts';
 import { diagnosticsRouter } from './api/diagnostics-router.ts';
-import { environmentsRouter } from './api/environments-router.ts';
 import { fileStreams, filesRouter } from './api/files-router.ts';
 import { forwardsRouter, sshRouter } from './api/forwards-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { keptRouter, noticesRouter } from './api/notices-router.ts';
-import { registriesRouter } from './api/registries-router.ts';
 import { queueRouter, reservationsRouter } from './api/queue-router.ts';
 import { snapshotStreams } from './api/snapshot-streams.ts';
 import { tasksRouter } from './api/tasks-router.ts';
 import { terminalsRouter } from './api/terminals-router.ts';
 import { vpsRouter } from './api/vps-router.ts';
 import { transfersRouter } from './api/transfers-router.ts';
+import { imageRouters } from './core-images.ts';
 import { openCoreLog } from './core-log.ts';
 import { makeServices, type Foundations } from './core-services.ts';
 import { Emitter } from './domain/emitter.ts';
@@ -96,8 +95,7 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       transfers: transfersRouter(transfers),
       forwards: forwardsRouter(terminals.forwards),
       ssh: sshRouter(terminals.ssh),
-      environments: environmentsRouter(services.environments),
-      registries: registriesRouter(services.registries),
+      ...imageRouters(services),
     },
     streams: {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
