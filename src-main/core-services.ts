@@ -184,6 +184,7 @@ function makeWork(
     timers,
     maxBytesPerTask: () => settings.get('logs.maxBytesPerTask'),
     setLogBytes: (id, bytes) => book.setLogBytes(id, bytes),
+    log,
   });
   const vpses = new VpsBook({ records: store.vps, tasks: records, book });
   const attempts = new AttemptService({

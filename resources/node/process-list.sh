@@ -24,7 +24,7 @@ members() {
 look() {
   [ -e "$1/launched" ] || return
   echo "launched $1"
-  [ -f "$1/exit_code" ] && return
+  { read -r _ _ _ oom _ < "$1/exit_code"; } 2>/dev/null && [ -n "$oom" ] && return
   if ! { read -r pid _ < "$1/pid"; } 2>/dev/null; then
     echo "wait $1 $(($(date +%s) - $(stat -c %Y "$1/launched")))"
     return

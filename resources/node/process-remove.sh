@@ -22,7 +22,8 @@ nth_20() {
   begun_now=$1
 }
 is_running() {
-  [ ! -f "$1/exit_code" ] && { read -r pid begun boot _ < "$1/pid"; } 2>/dev/null || return 1
+  { read -r _ _ _ oom _ < "$1/exit_code"; } 2>/dev/null && [ -n "$oom" ] && return 1
+  { read -r pid begun boot _ < "$1/pid"; } 2>/dev/null || return 1
   [ "$boot" = "$this_boot" ] && { read -r stat < "/proc/$pid/stat"; } 2>/dev/null || return 1
   # shellcheck disable=SC2086
   nth_20 ${stat##*) }

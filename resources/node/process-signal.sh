@@ -10,7 +10,7 @@ say() {
 [ -f "$dir/meta" ] || say missing
 read -r owner < "$dir/meta"
 [ "$owner" = "core=$2" ] || say foreign
-[ -f "$dir/exit_code" ] && say ended
+{ read -r _ _ _ oom _ < "$dir/exit_code"; } 2>/dev/null && [ -n "$oom" ] && say ended
 { read -r pid begun boot _ < "$dir/pid"; } 2>/dev/null || say ended
 read -r this_boot < /proc/sys/kernel/random/boot_id
 [ "$boot" = "$this_boot" ] || say ended

@@ -37,10 +37,27 @@ kr_oom_kills() {
   sed -n 's/^oom_kill //p' "/sys/fs/cgroup$kr_group/memory.events" 2>/dev/null
 }
 
-# Written over a file that has its final size since before the work began: a full disk does not
-# stop it. The rename makes it appear at once. «2 CODE HUNDREDTHS-SINCE-THE-START OOM».
+# Written over a file that has its final size since before the work began, in one go: a full disk does
+# not stop it. «2 CODE HUNDREDTHS-SINCE-THE-START OOM»; it counts once all four words are there.
 kr_record() {
-  printf '%-62s\n' "2 $1 $((kr_up - kr_up_begun)) $2" 1<>exit_code.new && mv exit_code.new exit_code
+  printf '%-62s\n' "2 $1 $((kr_up - kr_up_begun)) $2" 1<>exit_code
+}
+
+# Whether nothing of this session is left but this shell. Numbers are given in order: what was started
+# here is between this shell and the newest process, the last word of loadavg. Of a short run those few
+# are looked at one by one; after a long one the numbers may have begun anew, and one program tells.
+kr_is_alone() {
+  kr_pid=$$
+  while [ $((kr_up - kr_up_begun)) -lt 100 ] && read -r _ _ _ _ kr_last < /proc/loadavg; do
+    [ "$kr_last" != "$kr_pid" ] || return 0
+    [ "$kr_last" -gt "$kr_pid" ] && [ $((kr_last - $$)) -le 400 ] || break
+    while [ "$kr_pid" -lt "$kr_last" ]; do
+      kr_pid=$((kr_pid + 1))
+      [ -e "/proc/$kr_pid" ] && read -r kr_stat < "/proc/$kr_pid/stat" || continue
+      case ${kr_stat##*) } in [!Z]*" $$ "*) return 1 ;; esac
+    done
+  done
+  [ "$(pgrep -s $$)" = $$ ]
 }
 
 # Field 22 of stat, the 20th after the name: the time it began, in ticks since boot.
@@ -54,7 +71,7 @@ kr_register() {
   read -r kr_boot < /proc/sys/kernel/random/boot_id
   kr_read_up
   kr_up_begun=$kr_up
-  printf '%-62s\n' 'not yet' > exit_code.new || return 1
+  printf '%-62s\n' 'not yet' > exit_code || return 1
   # shellcheck disable=SC2086
   kr_read_begun ${kr_stat##*) }
   printf '%s %s %s %s\n' $$ "$kr_begun" "$kr_boot" "${kr_at}000000" > pid
@@ -102,8 +119,10 @@ cd "$kr_dir" || exit 1
 # not be signalled; what is left of the work is ended below.
 : > phase
 
-# What the work left running ends with it, as in a container. Usually nothing, which one program tells.
-if [ "$(pgrep -s $$ 2>/dev/null)" != $$ ]; then
+kr_oom=0
+kr_read_up
+# What the work left running ends with it, as in a container.
+if ! kr_is_alone; then
   kr_round=0
   kr_left=$(kr_others)
   while [ -n "$kr_left" ] && [ $kr_round -lt 50 ]; do
@@ -114,9 +133,7 @@ if [ "$(pgrep -s $$ 2>/dev/null)" != $$ ]; then
   done
 fi
 
-kr_oom=0
 [ "$kr_limited" = 0 ] || [ "$(kr_oom_kills)" = "$kr_oom_before" ] || kr_oom=1
-kr_read_up
 kr_round=0
 until kr_record "$kr_code" "$kr_oom"; do
   kr_round=$((kr_round + 1))

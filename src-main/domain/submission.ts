@@ -212,7 +212,7 @@ function neverFits(
   const near =
     nearest === undefined
       ? 'no node has been added yet'
-      : `nearest is ${nearest.name}: ${nearest.everLacks.map(describeLack).join('; ')}`;
+      : `nearest is ${nearest.name}: ${nearest.everLacks.map((lack) => describeLack(lack)).join('; ')}`;
   return new SubmissionError(
     'task/never-fits',
     `No node could ever run this; ${near}.${submission.hold ? '' : ' Ask for less, or submit it on hold.'}`,

@@ -100,6 +100,9 @@ export interface LogChunk {
   readonly isAfterGap?: true;
 }
 
+/** After so many bytes of a log, the node is told that it may let go of them: each time costs a program there. */
+export const letGoBytes = 64 * 1024 * 1024;
+
 export interface Prepared {
   /** `sha256:…` of the image that will be used; null for processes. */
   readonly imageDigest: string | null;
@@ -148,6 +151,11 @@ export interface Runtime {
   waitForEnd(ref: AttemptRef, signal: AbortSignal): Promise<ObservedAttempt | undefined>;
   /** The log from right after `cursor` (null: from the start), in order, every byte once. Follows until the attempt has ended and all was read. Pulled: reading slowly slows the source. */
   logs(ref: AttemptRef, cursor: string | null, signal: AbortSignal): AsyncIterable<LogChunk>;
+  /**
+   * The log up to this cursor, of one of its chunks, is not asked for again: the node may let go of it.
+   * To be called after every `letGoBytes`. Absent where the node bounds its logs by itself.
+   */
+  letGoOfLog?(ref: AttemptRef, cursor: string): Promise<void>;
   /** Removes an ended or never started attempt. `keep`: leaves it, renamed out of the way. What is gone already is success. Refuses what is not this core's. */
   remove(ref: AttemptRef, options: { keep: boolean }): Promise<void>;
   /** Fires when something of ours may have changed outside of what we ordered (Engine events, exits). */

@@ -1,6 +1,6 @@
 // Our queue against others', on one node, by turns: so many trivial tasks on so many slots, from the
 // first submission until all have ended. And what a core costs while many tasks merely run.
-// Run: npm run bench:queue [-- --tasks 2000 --slots 16 --rounds 3 --running 1000 --seconds 60]
+// Run: npm run bench:queue [-- --tasks 2000 --slots 16 --rounds 3 --running 1000 --seconds 60 --peers 1]
 import { until } from '../support/core-client.ts';
 import { startCoreProcess, temporaryDataDir, type CoreProcess } from '../support/core-process.ts';
 import { Testbed } from '../support/testbed.ts';
@@ -21,6 +21,8 @@ const slots = option('slots', 16);
 const rounds = option('rounds', 3);
 const running = option('running', 1000);
 const seconds = option('seconds', 60);
+/** 0: ours alone. */
+const withPeers = option('peers', 1) > 0;
 const node = 'n1';
 
 const trivial = {
@@ -75,8 +77,8 @@ function ours(core: CoreProcess): Peer[] {
 }
 
 async function compare(bed: Testbed, core: CoreProcess): Promise<void> {
-  const version = await startSlurm(bed, slots);
-  const peers = [...ours(core), ...peersOn(bed, slots)];
+  const version = withPeers ? await startSlurm(bed, slots) : '';
+  const peers = [...ours(core), ...(withPeers ? peersOn(bed, slots) : [])];
   const rates = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
   const cpu: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -94,7 +96,7 @@ async function compare(bed: Testbed, core: CoreProcess): Promise<void> {
     ...peers.filter(({ name }) => name.startsWith('Slurm')).map(({ name }) => Number(median(name))),
   );
   console.log(
-    `${total} × \`true\` on ${slots} slots of one node of the testbed, from the first submission until all have ended (ours: logs collected, too); tasks a second; by turns in one run; load at the end ${loadWords()}. ${version}: ${slurmTuning}. The core's own CPU per task: ${spreadCells(cpu, 1)[0] ?? ''} ms.\n`,
+    `${total} × \`true\` on ${slots} slots of one node of the testbed, from the first submission until all have ended (ours: logs collected, too); tasks a second; by turns in one run; load at the end ${loadWords()}. ${withPeers ? `${version}: ${slurmTuning}. ` : ''}The core's own CPU per task: ${spreadCells(cpu, 1)[0] ?? ''} ms.\n`,
   );
   printTable(
     ['scheduler', ...spreadHeaders, "times Slurm's better way"],
@@ -147,7 +149,7 @@ async function steady(bed: Testbed, core: CoreProcess): Promise<string[][]> {
 printHeading('Our queue against others (`npm run bench:queue`)');
 await using bed = await Testbed.up({ nodes: 1, docker: false, registry: false });
 await bed.claimProcessors(node, slots);
-await installPeers(bed);
+if (withPeers) await installPeers(bed);
 await using dir = await temporaryDataDir();
 const core = await startCoreProcess(dir.path);
 try {

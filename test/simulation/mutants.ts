@@ -275,7 +275,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'log-not-forced',
     breaks: 'A task counts as ended before its log is forced to the disk.',
-    changes: [{ file: collector, from: '    await writer.sync();\n', to: '' }],
+    changes: [
+      { file: collector, from: '    await writer.sync();\n    if (writer', to: '    if (writer' },
+    ],
   },
   {
     name: 'end-before-log',

@@ -114,6 +114,7 @@ export class TaskSide {
       timers,
       maxBytesPerTask: () => settings.get('logs.maxBytesPerTask'),
       setLogBytes: (id, bytes) => book.setLogBytes(id, bytes),
+      log,
     });
     this.attempts = new AttemptService({
       coreId: core,

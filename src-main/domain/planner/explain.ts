@@ -5,11 +5,16 @@ import { capitalized, counted as things } from '../words.ts';
 import type { Keeper } from './guards.ts';
 import type { Cap, Expectation, Explanation, GpusLack, Lack, NodeAnswer } from './model.ts';
 
+/** What people call another task: `task "train" (7312…)`, or by its ID alone. */
+export type TaskWords = (id: string) => string;
+
+const byIdAlone: TaskWords = (id) => `task ${id}`;
+
 /** One lack as a sentence without its full stop, e.g. `2 GPUs wanted; 1 is free, 1 is used by anna (PID 3312) outside the queue`. */
-export function describeLack(lack: Lack): string {
+export function describeLack(lack: Lack, words = byIdAlone): string {
   if (isChoice(lack)) return describeChoice(lack);
   if (isCap(lack)) return describeCap(lack);
-  if (isCompany(lack)) return describeCompany(lack);
+  if (isCompany(lack)) return describeCompany(lack, words);
   switch (lack.kind) {
     case 'node-state':
       return stateWords[lack.state];
@@ -24,7 +29,7 @@ export function describeLack(lack: Lack): string {
     case 'numa-absent':
       return `there is no NUMA node ${String(lack.numa)}`;
     default:
-      return describeAmount(lack);
+      return describeAmount(lack, words);
   }
 }
 
@@ -40,18 +45,18 @@ function isCompany(lack: Lack): lack is Company {
   return ['exclusive', 'held-exclusively', 'kept'].includes(lack.kind);
 }
 
-function describeCompany(lack: Company): string {
-  if (lack.kind === 'kept') return describeKeeper(lack.by);
+function describeCompany(lack: Company, words: TaskWords): string {
+  if (lack.kind === 'kept') return describeKeeper(lack.by, words);
   return lack.kind === 'exclusive'
     ? `the node is wanted for the task alone; ${things(lack.holders, 'task')} ${isAre(lack.holders)} on it`
-    : `task ${lack.by} has the node for itself`;
+    : `${words(lack.by)} has the node for itself`;
 }
 
-function describeKeeper(by: Keeper): string {
+function describeKeeper(by: Keeper, words: TaskWords): string {
   if (by.kind === 'task') {
     return by.at === null
-      ? `what is free is kept for task ${by.id}, which comes first and has waited longer`
-      : `what is free is kept for task ${by.id}, which comes first and is to start by ${timeOf(by.at)}`;
+      ? `what is free is kept for ${words(by.id)}, which comes first and has waited longer`
+      : `what is free is kept for ${words(by.id)}, which comes first and is to start by ${timeOf(by.at)}`;
   }
   return `it is reserved for ${by.owners.join(', ')} from ${timeOf(by.from)} to ${timeOf(by.to)}`;
 }
@@ -82,7 +87,7 @@ function describeCap(lack: Cap): string {
   }
 }
 
-function describeAmount(lack: AmountLack): string {
+function describeAmount(lack: AmountLack, words: TaskWords): string {
   switch (lack.kind) {
     case 'cores':
       if (lack.total === 0) return 'what it has is not known yet: it was never reached';
@@ -92,7 +97,7 @@ function describeAmount(lack: AmountLack): string {
     case 'gpu-absent':
       return `there is no GPU ${String(lack.index)}; the node has ${lack.count === 0 ? 'none' : things(lack.count, 'GPU')}`;
     case 'gpu-held':
-      return `GPU ${String(lack.index)} is held by ${lack.by === null ? 'another core' : `task ${lack.by}`}`;
+      return `GPU ${String(lack.index)} is held by ${lack.by === null ? 'another core' : words(lack.by)}`;
     case 'gpu-unhealthy':
       return `GPU ${String(lack.index)} does not answer or is faulty`;
     case 'gpus':
@@ -154,23 +159,23 @@ function onNuma(numa: number | null): string {
 }
 
 /** The explanation as clients get it. */
-export function toWaitReason(explanation: Explanation): WaitReason {
+export function toWaitReason(explanation: Explanation, words = byIdAlone): WaitReason {
   return {
-    summary: summarize(explanation),
+    summary: summarize(explanation, words),
     ahead: explanation.ahead,
-    expected: expectedOf(explanation.expected),
+    expected: expectedOf(explanation.expected, words),
     suggestions: [...explanation.suggestions],
     nodes: explanation.nodes.map(({ nodeId, name, fits, possible, lacks }) => ({
       nodeId,
       node: name,
       fits,
       possible,
-      lacks: lacks.map(describeLack),
+      lacks: lacks.map((lack) => describeLack(lack, words)),
     })),
   };
 }
 
-function expectedOf(expected: Expectation | null): WaitReason['expected'] {
+function expectedOf(expected: Expectation | null, words: TaskWords): WaitReason['expected'] {
   if (expected === null) return null;
   switch (expected.kind) {
     case 'kept':
@@ -189,24 +194,26 @@ function expectedOf(expected: Expectation | null): WaitReason['expected'] {
       return {
         at: expected.at,
         isPromise: true,
-        why: `Room is kept for it on ${expected.node}; ${endOf(expected)} by then at the latest.`,
+        why: `Room is kept for it on ${expected.node}; ${endOf(expected, words)} by then at the latest.`,
       };
     case 'possible':
       return {
         at: expected.at,
         isPromise: false,
-        why: `On ${expected.node} ${endOf(expected)} by then at the latest. Tasks before it in the queue may take the room.`,
+        why: `On ${expected.node} ${endOf(expected, words)} by then at the latest. Tasks before it in the queue may take the room.`,
       };
   }
 }
 
-function endOf({ after }: { readonly after: string | null }): string {
-  return after === null ? 'a reservation is over' : `task ${after} is over by its time limit`;
+function endOf({ after }: { readonly after: string | null }, words: TaskWords): string {
+  return after === null ? 'a reservation is over' : `${words(after)} is over by its time limit`;
 }
 
-function summarize({ held, nodes, caps }: Explanation): string {
+function summarize({ held, nodes, caps }: Explanation, words: TaskWords): string {
+  const list = (lacks: readonly Lack[]) =>
+    lacks.map((lack) => describeLack(lack, words)).join('; ');
   if (held) return 'It is on hold until somebody releases it.';
-  if (caps.length > 0) return `${capitalized(caps.map(describeLack).join('; '))}.`;
+  if (caps.length > 0) return `${capitalized(list(caps))}.`;
   if (nodes.length === 0) return 'There are no nodes yet.';
   const fitting = nodes.filter(({ fits }) => fits);
   const [first] = fitting;
@@ -218,11 +225,11 @@ function summarize({ held, nodes, caps }: Explanation): string {
   const nearest = nearestNode(possible.length > 0 ? possible : nodes);
   if (nearest === undefined) return 'There are no nodes yet.';
   if (possible.length === 0) {
-    return `No node could ever run it. Nearest is ${nearest.name}: ${nearest.everLacks.map(describeLack).join('; ')}.`;
+    return `No node could ever run it. Nearest is ${nearest.name}: ${list(nearest.everLacks)}.`;
   }
   const where =
     possible.length === 1 ? '' : ` (one of ${String(possible.length)} nodes that could run it)`;
-  return `It waits for ${nearest.name}${where}: ${nearest.lacks.map(describeLack).join('; ')}.`;
+  return `It waits for ${nearest.name}${where}: ${list(nearest.lacks)}.`;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { isCapped, place, placeThere, type Books } from './placing.ts';
 import { seatsFor, type Member } from './gang-seats.ts';
 import type { Guard } from './guards.ts';
-import { hasWaited, unkept } from './keeping.ts';
+import { hasWaited, unkept, waitedAt } from './keeping.ts';
 import type { Placement } from './model.ts';
 import type { NodeState } from './node-state.ts';
 import type { Entry, Lane, Shape } from './shape.ts';
@@ -40,9 +40,11 @@ export interface Seating {
 /** Undefined where nothing can be kept for it, or not yet. */
 export function seatGang(lane: Lane, books: Books, isBackfilled: boolean): Seating | undefined {
   const entries = lane.queue.all();
-  const isDue = entries.every(({ task }) => hasWaited(task, books.moment));
+  const { moment, nodes } = books;
+  const isDue = entries.every(({ task }) => hasWaited(task, moment));
+  if (!isDue) nodes.noteWait(Math.max(...entries.map(({ task }) => waitedAt(task, moment))));
   if (!isDue || entries.some((entry) => isCapped(entry, books))) return undefined;
-  const seats = seatsFor(membersOf(entries, books), books.moment);
+  const seats = seatsFor(membersOf(entries, books), moment);
   if (seats === undefined) return undefined;
   const { guards, areFree } = seats;
   const placements = areFree

@@ -1,4 +1,5 @@
 // What is kept for tasks from now on, as it frees up, where nobody knows when they can start.
+import type { Instant } from '../../contract/ids.ts';
 import { isChoosable } from './constraints.ts';
 import { viewFor, type Guard, type Moment } from './guards.ts';
 import type { QueuedTask } from './model.ts';
@@ -96,6 +97,11 @@ export function unkept(states: readonly NodeState[]): readonly NodeState[] {
 }
 
 /** Nobody knows when it can start, so that it has room kept once it has waited for long enough. */
-export function hasWaited({ waitingSince }: QueuedTask, { now, policy }: Moment): boolean {
-  return now - waitingSince >= policy.waitMs;
+export function hasWaited(task: QueuedTask, moment: Moment): boolean {
+  return moment.now >= waitedAt(task, moment);
+}
+
+/** When it will have waited for long enough. */
+export function waitedAt({ waitingSince }: QueuedTask, { policy }: Moment): Instant {
+  return waitingSince + policy.waitMs;
 }

@@ -1,5 +1,5 @@
 // The nodes in the planner's mirror: what is held on them, what is kept, and which of them changed.
-import type { NodeId, TaskId } from '../../contract/ids.ts';
+import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import { guardOf, type Guard, type Reservation } from './guards.ts';
 import type { Holding, PlannerNode } from './model.ts';
 import { NodeState } from './node-state.ts';
@@ -20,6 +20,7 @@ export class NodeBook {
   #reservations: readonly Guard[] = [];
   /** Room that is kept for tasks, as of the last pass. */
   #claims: Guard[] = [];
+  #keepsMoreAt: Instant | null = null;
 
   constructor(policy: PlannerPolicy) {
     this.#policy = policy;
@@ -27,6 +28,11 @@ export class NodeBook {
 
   get claims(): readonly Guard[] {
     return this.#claims;
+  }
+
+  /** When the first of those will have waited for which room could not be kept yet; null: there is none. */
+  get keepsMoreAt(): Instant | null {
+    return this.#keepsMoreAt;
   }
 
   setPolicy(policy: PlannerPolicy): void {
@@ -87,6 +93,11 @@ export class NodeBook {
     if (state !== undefined) state.guards = [...state.guards, guard];
   }
 
+  /** Room will be kept for one of the first at this time, should it still wait then. */
+  noteWait(at: Instant): void {
+    this.#keepsMoreAt = Math.min(at, this.#keepsMoreAt ?? at);
+  }
+
   /** Nothing is kept for a task any more. */
   dropClaim(id: TaskId): void {
     if (this.#claims.some(({ by }) => by.id === id))
@@ -94,6 +105,7 @@ export class NodeBook {
   }
 
   clearClaims(): void {
+    this.#keepsMoreAt = null;
     this.#keepOnly(() => false);
   }
 

@@ -4,6 +4,10 @@ import type { Instant } from '../../contract/ids.ts';
 import type { Place } from '../task.ts';
 import type { Guard } from './guards.ts';
 import type { PlannerGpu, PlannerNode } from './model.ts';
+import type { Need } from './need.ts';
+
+/** Answers kept for needs at a time: there are seldom more that come first. */
+const mostNeeds = 64;
 
 export interface GpuSlot {
   readonly gpu: PlannerGpu;
@@ -57,6 +61,7 @@ export class NodeState {
   isGone = false;
   readonly #slots = new Map<string, GpuSlot>();
   #endings: readonly Ending[] | undefined;
+  #enoughAt: Map<Need, number> | undefined;
   #emptied: NodeState | undefined;
   #view: { readonly guards: readonly Guard[]; readonly state: NodeState } | undefined;
 
@@ -89,6 +94,12 @@ export class NodeState {
     return (this.#endings ??= endingsOf(this.holders));
   }
 
+  /** What openings.ts found out about needs, as long as nothing changes here. */
+  get enoughAt(): Map<Need, number> {
+    if (this.#enoughAt === undefined || this.#enoughAt.size > mostNeeds) this.#enoughAt = new Map();
+    return this.#enoughAt;
+  }
+
   /** The same node at this moment, for trying things out. */
   copy(): NodeState {
     const copy = new NodeState(this.node);
@@ -115,6 +126,7 @@ export class NodeState {
 
   #count(): void {
     this.#endings = undefined;
+    this.#enoughAt = undefined;
     this.#view = undefined;
     this.freeCores = this.node.cores - this.node.foreignUse.cores;
     this.freeMemoryBytes = this.node.memoryBytes - this.node.foreignUse.memoryBytes;

@@ -46,17 +46,27 @@ export function soonestOpening(states: Iterable<NodeState>, asking: Asking): Ope
 
 /** Not before this has the node enough of everything in sum; Infinity where nobody knows. */
 function leastWait(state: NodeState, { task, need, moment }: Asking): Instant {
-  const countsGpus = need.gpuIndices === null && !moment.policy.useForeignGpus;
+  const isKeptOff = state.guards.length > 0 && state.guards.some((g) => !lets(g, task, moment));
+  if (isKeptOff) return moment.now;
+  // Asked for of every node in each pass, and few of them have changed.
+  const known = moment.policy.useForeignGpus ? undefined : state.enoughAt.get(need);
+  const at = known ?? enoughAt(state, need, moment);
+  if (known === undefined && !moment.policy.useForeignGpus) state.enoughAt.set(need, at);
+  return Math.max(moment.now, at);
+}
+
+/** When enough of everything is free in sum; -Infinity: it is, Infinity: nobody knows. */
+function enoughAt(state: NodeState, need: Need, { policy }: Moment): number {
+  const countsGpus = need.gpuIndices === null && !policy.useForeignGpus;
   let gpus = countsGpus ? need.gpuCount - state.freeGpus : 0;
   let cores = need.cores - state.freeCores;
   let memory = need.memoryBytes === 0 ? 0 : need.memoryBytes - state.freeMemoryBytes;
-  const isKeptOff = state.guards.length > 0 && state.guards.some((g) => !lets(g, task, moment));
-  if (isKeptOff || Math.max(gpus, cores, memory) <= 0) return moment.now;
+  if (Math.max(gpus, cores, memory) <= 0) return -Infinity;
   for (const { place, endsAt } of state.endings) {
     gpus -= place.gpus.length;
     cores -= place.cores;
     memory -= place.memoryBytes;
-    if (Math.max(gpus, cores, memory) <= 0) return Math.max(moment.now, endsAt);
+    if (Math.max(gpus, cores, memory) <= 0) return endsAt;
   }
   return Infinity;
 }

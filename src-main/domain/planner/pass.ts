@@ -1,7 +1,7 @@
 // One pass: what fits is placed, in the order of the queue; for the first that do not fit room is kept.
 import { seatGang, startGang } from './gang-start.ts';
 import { Heads } from './heads.ts';
-import { guardFromNow, hasWaited, unkept } from './keeping.ts';
+import { guardFromNow, hasWaited, unkept, waitedAt } from './keeping.ts';
 import type { Placement } from './model.ts';
 import { guardUntil, soonestOpening } from './openings.ts';
 import { isCapped, place, type Books } from './placing.ts';
@@ -69,7 +69,7 @@ function keepRoom(entry: Entry, heads: Heads, books: Books): void {
   else if (hasWaited(task, moment)) {
     const guard = guardFromNow(states, asking);
     if (guard !== undefined) nodes.claim(guard);
-  }
+  } else nodes.noteWait(waitedAt(task, moment));
   addHead(heads, books);
 }
 

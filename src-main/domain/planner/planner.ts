@@ -40,6 +40,11 @@ export class Planner {
     return this.#nodes.claims;
   }
 
+  /** When room will be kept for one more, though nothing else happens; null: not that it is known. */
+  get keepsMoreAt(): Instant | null {
+    return this.#nodes.keepsMoreAt;
+  }
+
   get #books(): Books {
     return {
       tasks: this.#tasks,

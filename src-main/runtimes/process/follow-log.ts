@@ -1,4 +1,4 @@
-import type { OpenLogs } from './log-file.ts';
+import type { LogPart, OpenLogs } from './log-file.ts';
 import type { LogPosition } from './log-position.ts';
 import type { NextNotice } from './next-notice.ts';
 
@@ -21,7 +21,7 @@ export async function* followLog(
   followed: Followed,
   position: LogPosition,
   signal: AbortSignal,
-): AsyncGenerator<{ readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }> {
+): AsyncGenerator<LogPart> {
   let { hasEnded, mayBeSilent } = followed;
   await using opened = new AsyncDisposableStack();
   let files: OpenLogs | undefined;

@@ -1,4 +1,4 @@
-import type { Timers } from '../../domain/clock.ts';
+import { sleep, type Timers } from '../../domain/clock.ts';
 
 interface Waiting<T> {
   readonly item: T;
@@ -6,8 +6,12 @@ interface Waiting<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Orders in one call: enough to share its cost, few enough that the first does not wait for long. */
-const mostAtOnce = 32;
+export interface Gathering {
+  /** How long others may still come along; 0: those of this turn of the loop. Milliseconds. */
+  readonly pauseMs: number;
+  /** Orders in one call: enough to share its cost, few enough that the first does not wait for long. */
+  readonly most: number;
+}
 
 /**
  * Gathers orders that come at about the same time into one call. One call runs at a time; what comes
@@ -16,15 +20,18 @@ const mostAtOnce = 32;
 export class Gathered<T> {
   readonly #call: (items: readonly T[]) => Promise<(item: T) => string>;
   readonly #timers: Timers;
+  readonly #gathering: Gathering;
   #waiting: Waiting<T>[] = [];
   #isWorking = false;
 
+  /** `call` runs all and tells what to answer to each. */
   constructor(
     timers: Timers,
-    /** Runs all and tells what to answer to each. */
+    gathering: Gathering,
     call: (items: readonly T[]) => Promise<(item: T) => string>,
   ) {
     this.#timers = timers;
+    this.#gathering = gathering;
     this.#call = call;
   }
 
@@ -33,21 +40,23 @@ export class Gathered<T> {
       this.#waiting.push({ item, resolve, reject });
       if (this.#isWorking) return;
       this.#isWorking = true;
-      // After this turn of the loop: what one commit has set free comes together.
-      this.#timers.after(0, () => void this.#work());
+      // Not at once: what one commit has set free comes together.
+      this.#timers.after(this.#gathering.pauseMs, () => void this.#work());
     });
   }
 
   async #work(): Promise<void> {
+    const { pauseMs, most } = this.#gathering;
     while (this.#waiting.length > 0) {
-      const round = this.#waiting.slice(0, mostAtOnce);
-      this.#waiting = this.#waiting.slice(mostAtOnce);
+      const round = this.#waiting.slice(0, most);
+      this.#waiting = this.#waiting.slice(most);
       try {
         const answerTo = await this.#call(round.map(({ item }) => item));
         for (const { item, resolve } of round) resolve(answerTo(item));
       } catch (error) {
         for (const { reject } of round) reject(error);
       }
+      if (pauseMs > 0) await sleep(this.#timers, pauseMs);
     }
     this.#isWorking = false;
   }

@@ -1,7 +1,8 @@
 // Reading a log file of the node from a position on, as fast as the reader takes it.
 import { AppError } from '../../contract/errors.ts';
 import type { NodeLink, RemoteFile, RemoteFiles } from '../../link/node-link.ts';
-import type { LogPosition } from './log-position.ts';
+import { letGoBytes } from '../runtime.ts';
+import { LogPosition } from './log-position.ts';
 
 /** One read; large enough that the round trip does not matter. */
 const readBytes = 256 * 1024;
@@ -17,10 +18,14 @@ interface LogFile extends AsyncDisposable {
 /** Both log files of an attempt. */
 export interface OpenLogs extends AsyncDisposable {
   /** What both have from `position` on, which moves with it, up to their ends as they are by then. */
-  read(
-    position: LogPosition,
-    options: ReadOptions,
-  ): AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }>;
+  read(position: LogPosition, options: ReadOptions): AsyncIterable<LogPart>;
+}
+
+export interface LogPart {
+  readonly stream: 'stdout' | 'stderr';
+  readonly bytes: Buffer;
+  /** What came right before is not on the node any more. */
+  readonly isAfterGap?: true;
 }
 
 /** Opens the log files in the directory of an attempt. */
@@ -32,20 +37,36 @@ export async function openLogs(link: NodeLink, directory: string): Promise<OpenL
     open(`${directory}/stderr.log`),
   ]);
   const files = { stdout, stderr };
+  const sizes = await Promise.all([stdout.size(), stderr.size()]);
+  // Less is never let go of.
+  let gone = sizes[0] + sizes[1] < letGoBytes ? undefined : await goneFrom(link, directory);
   return {
     async *read(position, options) {
       for (const stream of streams) {
+        if (gone !== undefined && position[stream] < gone[stream]) {
+          position[stream] = gone[stream];
+          yield { stream, bytes: Buffer.alloc(0), isAfterGap: true };
+        }
         for await (const bytes of readToEnd(files[stream], position[stream], options)) {
           position[stream] += bytes.length;
           yield { stream, bytes };
         }
       }
+      // From here on nothing goes before it was read.
+      gone = undefined;
     },
     [Symbol.asyncDispose]: async () => {
       await stdout[Symbol.asyncDispose]();
       await stderr[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Up to where the node has let go of its logs: reading there would give zeros. */
+async function goneFrom(link: NodeLink, directory: string): Promise<LogPosition | undefined> {
+  const { stdout } = await link.run(['cat', `${directory}/taken`]);
+  const [line = ''] = stdout.toString().split('\n');
+  return line === '' ? undefined : LogPosition.parse(line);
 }
 
 /** Opens log files over SFTP, or by commands where the node has no SFTP. */

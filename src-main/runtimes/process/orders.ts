@@ -5,7 +5,7 @@ import type { NodeLink } from '../../link/node-link.ts';
 import { readNodeScript } from '../node-scripts.ts';
 import type { AttemptRef, AttemptSpec } from '../runtime.ts';
 import { attemptWords } from './bundle.ts';
-import { Gathered } from './gathered.ts';
+import { Gathered, type Gathering } from './gathered.ts';
 
 export interface OrdersOptions {
   readonly link: NodeLink;
@@ -21,6 +21,9 @@ interface Order extends AttemptRef {
 }
 
 const timeoutMs = 60_000;
+const atOnce: Gathering = { pauseMs: 0, most: 32 };
+/** Nobody waits for what is only tidied away. */
+const unhurried: Gathering = { pauseMs: 100, most: 256 };
 let instances = 0;
 
 /** Orders for one node. Each answers with the first word (and what follows) that the script had for the attempt. */
@@ -37,9 +40,9 @@ export class Orders {
     instances += 1;
     this.#word = [options.clock.now(), process.pid, instances].map(String).join('-');
     const making = (what: string) =>
-      new Gathered<Order>(options.timers, (orders) => this.#make(what, orders));
+      new Gathered<Order>(options.timers, atOnce, (orders) => this.#make(what, orders));
     const removing = (how: string) =>
-      new Gathered<Order>(options.timers, (orders) => this.#remove(how, orders));
+      new Gathered<Order>(options.timers, unhurried, (orders) => this.#remove(how, orders));
     this.#making = {
       create: making('create'),
       start: making('start'),

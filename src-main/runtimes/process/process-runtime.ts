@@ -261,6 +261,13 @@ class SessionRuntime implements ProcessRuntime {
     }
   }
 
+  async letGoOfLog(ref: AttemptRef, cursor: string): Promise<void> {
+    const { stdout, stderr } = LogPosition.parse(cursor);
+    const words = [cursor, String(stdout), String(stderr)];
+    const answer = await this.#script('process-let-go.sh', ref, words);
+    if (answer !== 'done' && answer !== 'missing') throw failure(answer, ref);
+  }
+
   async remove(ref: AttemptRef, options: { keep: boolean }): Promise<void> {
     this.#launched.forget(pathOf(ref));
     const answer = await this.#orders.remove(ref, options.keep ? 'keep' : 'drop');

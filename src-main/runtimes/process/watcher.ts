@@ -34,13 +34,16 @@ const restartDelayMs = 3000;
 /** How long growth may go unnoticed: while somebody looks, and while the core merely collects. */
 const livePause = '0.2';
 const collectingPause = '2';
-/** How long changes of what is followed are gathered. */
+/** How long changes of what is followed are gathered; a log that is followed for less is never looked at. */
 const burstMs = 100;
 
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #noticed = new Emitter<Notice>();
   readonly #followed = new Map<string, number>();
+  /** Of these, those that came since the last burst was over. */
+  readonly #young = new Set<string>();
+  #sent = '';
   readonly #abort = new AbortController();
   #program: RemoteProcess | undefined;
   #running: Promise<void> | undefined;
@@ -68,19 +71,25 @@ export class Watcher {
 
   /** Asks for notices about the logs in `TASK/ATTEMPT` until disposed. */
   follow(path: string): Disposable {
-    this.#followed.set(path, (this.#followed.get(path) ?? 0) + 1);
+    const before = this.#followed.get(path) ?? 0;
+    this.#followed.set(path, before + 1);
+    if (before === 0) this.#young.add(path);
     this.#sendFilesSoon();
     return {
       [Symbol.dispose]: () => {
         const count = (this.#followed.get(path) ?? 1) - 1;
-        if (count === 0) this.#followed.delete(path);
+        if (count === 0) this.#forget(path);
         else this.#followed.set(path, count);
-        this.#sendFilesSoon();
       },
     };
   }
 
-  /** Growth is told within 0.2 s while live, and within 2 s of a quiet log otherwise. */
+  #forget(path: string): void {
+    this.#followed.delete(path);
+    if (!this.#young.delete(path)) this.#sendFilesSoon();
+  }
+
+  /** Growth is told within 0.2 s while live (the first within 0.4), and within 2 s of a quiet log otherwise. */
   setLive(isLive: boolean): void {
     if (this.#isLive === isLive) return;
     this.#isLive = isLive;
@@ -132,6 +141,7 @@ export class Watcher {
   #take(line: string, program: RemoteProcess): void {
     if (line === 'ready') {
       this.#program = program;
+      this.#sent = '';
       this.#sendFiles();
       this.#noticed.emit({ kind: 'reset' });
       return;
@@ -153,16 +163,23 @@ export class Watcher {
   /** Tasks come and go in bursts, and each list starts the node's loop anew: one list for a burst. */
   #sendFilesSoon(): void {
     this.#sending ??= this.#options.timers.after(burstMs, () => {
+      this.#sending = undefined;
       this.#sendFiles();
+      if (this.#young.size === 0) return;
+      this.#young.clear();
+      this.#sendFilesSoon();
     });
   }
 
   #sendFiles(): void {
-    this.#sending?.[Symbol.dispose]();
-    this.#sending = undefined;
     if (this.#program === undefined || !this.#program.stdin.writable) return;
-    const files = [...this.#followed.keys()].map((path) => `${path}/stdout.log ${path}/stderr.log`);
+    const files = [...this.#followed.keys()]
+      .filter((path) => !this.#young.has(path))
+      .map((path) => `${path}/stdout.log ${path}/stderr.log`);
     const pause = this.#isLive ? livePause : collectingPause;
-    this.#program.stdin.write(`watch ${pause} ${files.join(' ')}\n`);
+    const list = files.length === 0 ? '' : `watch ${pause} ${files.join(' ')}\n`;
+    if (list === this.#sent) return;
+    this.#sent = list;
+    this.#program.stdin.write(list === '' ? `watch ${pause}\n` : list);
   }
 }

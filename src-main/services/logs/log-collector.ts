@@ -3,9 +3,10 @@
 import type { TaskId } from '../../contract/ids.ts';
 import { isAppError, type AppError } from '../../contract/errors.ts';
 import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
-import type { AttemptRef, Runtime } from '../../runtimes/runtime.ts';
+import { letGoBytes, type AttemptRef, type Runtime } from '../../runtimes/runtime.ts';
 import type { LogStore, LogWriter } from '../../store/logs/log-store.ts';
 import { isOutOfReach } from '../attempts/attempt-driver.ts';
+import type { Logger } from '../logger.ts';
 import { LogKeeper } from './log-keeper.ts';
 
 /** A log the node refuses to give is asked for again after these times; then the rest of it is a gap. */
@@ -19,6 +20,7 @@ export interface LogCollectorParts {
   readonly timers: Timers;
   readonly maxBytesPerTask: () => number;
   readonly setLogBytes: (id: TaskId, bytes: { stdout: number; stderr: number }) => void;
+  readonly log: Logger;
 }
 
 export class LogCollector {
@@ -65,12 +67,17 @@ export class LogCollector {
   /** What the node refuses is asked for again a few times, from where it stopped. */
   async #copy(copy: Copy): Promise<void> {
     const { runtime, ref, signal, writer, keeper, sizes } = copy;
+    let takenBytes = 0;
     for (let tries = 0; ; tries += 1) {
       try {
         for await (const chunk of runtime.logs(ref, writer.lastCursor, signal)) {
           await keeper.keep(chunk);
           sizes.note();
           tries = 0;
+          takenBytes += chunk.bytes.byteLength;
+          if (takenBytes < letGoBytes) continue;
+          takenBytes = 0;
+          await this.#letGo(copy, chunk.cursor);
         }
         return;
       } catch (error) {
@@ -82,6 +89,18 @@ export class LogCollector {
         }
         await sleep(this.#parts.timers, pauseMs, signal);
       }
+    }
+  }
+
+  /** Only of what is on the disk here, or dropped for good. That it cannot is no reason to collect no more. */
+  async #letGo({ runtime, ref, writer }: Copy, cursor: string): Promise<void> {
+    if (runtime.letGoOfLog === undefined) return;
+    await writer.sync();
+    try {
+      await runtime.letGoOfLog(ref, cursor);
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      this.#parts.log.debug({ err: error, ...ref }, 'the node did not let go of a stored log');
     }
   }
 

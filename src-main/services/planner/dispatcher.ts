@@ -4,6 +4,7 @@ import type { BatchId, Instant, NodeId, TaskId } from '../../contract/ids.ts';
 import type { WaitReason } from '../../contract/task.ts';
 import type { Clock, Timers } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
+import { toWaitReason } from '../../domain/planner/explain.ts';
 import type { Holding, Placement, QueuedTask } from '../../domain/planner/model.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Fleet } from '../fleet.ts';
@@ -119,6 +120,7 @@ export class Dispatcher implements Disposable {
   readonly #times: Deadlines<TaskId>;
   readonly #tickets = new ArrayTickets();
   #wake: Disposable | undefined;
+  #nap: Disposable | undefined;
   #isPassing = false;
   /** Something failed since the last pass began. */
   #isFailing = false;
@@ -162,6 +164,7 @@ export class Dispatcher implements Disposable {
   [Symbol.dispose](): void {
     this.#isStopped = true;
     this.#wake?.[Symbol.dispose]();
+    this.#nap?.[Symbol.dispose]();
     for (const listener of this.#listening) listener[Symbol.dispose]();
   }
 
@@ -186,8 +189,14 @@ export class Dispatcher implements Disposable {
   }
 
   /** Why a task does not run yet, by the predicates that would place it. */
-  explain(task: QueuedTask): Promise<WaitReason> {
-    return this.#parts.planner.explain(this.#takeNews(), task);
+  async explain(task: QueuedTask): Promise<WaitReason> {
+    const found = await this.#parts.planner.explain(this.#takeNews(), task);
+    return toWaitReason(found, (id) => this.#wordsFor(id));
+  }
+
+  #wordsFor(id: string): string {
+    const name = this.#parts.book.active(id as TaskId)?.spec.name ?? null;
+    return name === null ? `task ${id}` : `task "${name}" (${id})`;
   }
 
   #deltaOf(before: Task | undefined, after: Task | undefined): PlannerDelta[] {
@@ -280,14 +289,24 @@ export class Dispatcher implements Disposable {
     const news = this.#takeNews();
     const mirror = this.#mirror;
     try {
-      const { placements, kept } = await this.#parts.planner.pass(news);
+      const { placements, kept, keepsMoreAt } = await this.#parts.planner.pass(news);
       this.#noteKept(kept);
+      this.#wakeAt(keepsMoreAt);
       return placements;
     } catch (error) {
       // Telling it twice does no harm; a planner that began anew was told everything meanwhile.
       if (mirror === this.#mirror) this.#deltas.unshift(...news.deltas);
       throw error;
     }
+  }
+
+  /** Time alone changes what is kept: people see it, and those behind plan with it. */
+  #wakeAt(at: Instant | null): void {
+    this.#nap?.[Symbol.dispose]();
+    this.#nap = undefined;
+    if (at === null || this.#isStopped) return;
+    const waitMs = Math.max(0, at - this.#parts.book.now());
+    this.#nap = this.#parts.timers.after(Math.min(waitMs, longestNapMs), () => this.wake());
   }
 
   /** Room that is kept for tasks, as of the last pass. */

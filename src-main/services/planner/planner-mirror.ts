@@ -1,8 +1,6 @@
-import type { WaitReason } from '../../contract/task.ts';
 import { Emitter } from '../../domain/emitter.ts';
-import { toWaitReason } from '../../domain/planner/explain.ts';
 import type { Guard } from '../../domain/planner/guards.ts';
-import type { QueuedTask } from '../../domain/planner/model.ts';
+import type { Explanation, QueuedTask } from '../../domain/planner/model.ts';
 import { Planner } from '../../domain/planner/planner.ts';
 import { plainPolicy } from '../../domain/planner/policy.ts';
 import type { KeptPlace, News, Pass, PlannerDelta, PlannerPort } from './planner-port.ts';
@@ -14,12 +12,13 @@ export class PlannerMirror {
   pass(news: News): Pass {
     this.#take(news);
     const placements = this.#planner.pass(news.now);
-    return { placements, kept: this.#planner.claims.flatMap(keptBy) };
+    const { claims, keepsMoreAt } = this.#planner;
+    return { placements, kept: claims.flatMap(keptBy), keepsMoreAt };
   }
 
-  explain(news: News, task: QueuedTask): WaitReason {
+  explain(news: News, task: QueuedTask): Explanation {
     this.#take(news);
-    return toWaitReason(this.#planner.explain(task));
+    return this.#planner.explain(task);
   }
 
   #take({ deltas, now }: News): void {
@@ -68,7 +67,7 @@ export class InPlacePlanner implements PlannerPort {
     return Promise.resolve(this.#mirror.pass(news));
   }
 
-  async explain(news: News, task: QueuedTask): Promise<WaitReason> {
+  async explain(news: News, task: QueuedTask): Promise<Explanation> {
     return Promise.resolve(this.#mirror.explain(news, task));
   }
 

@@ -3,8 +3,13 @@
 // holds the main thread; tests run it in place.
 import type { Event } from '../../domain/emitter.ts';
 import type { Instant, NodeId, TaskId } from '../../contract/ids.ts';
-import type { WaitReason } from '../../contract/task.ts';
-import type { Holding, Placement, PlannerNode, QueuedTask } from '../../domain/planner/model.ts';
+import type {
+  Explanation,
+  Holding,
+  Placement,
+  PlannerNode,
+  QueuedTask,
+} from '../../domain/planner/model.ts';
 import type { Reservation } from '../../domain/planner/guards.ts';
 import type { PlannerPolicy } from '../../domain/planner/policy.ts';
 
@@ -39,6 +44,8 @@ export interface Pass {
   readonly placements: readonly Placement[];
   /** Room that is kept for tasks from now on. */
   readonly kept: readonly KeptPlace[];
+  /** When room will be kept for one more, though nothing else happens; null: not that anybody knows. */
+  readonly keepsMoreAt: Instant | null;
 }
 
 /** What the mirror has not heard yet. */
@@ -53,5 +60,5 @@ export interface PlannerPort extends AsyncDisposable {
   /** Takes in what changed and says which tasks start where. Counts them as placed. */
   pass(news: News): Promise<Pass>;
   /** Why a task is not placed, against the mirror as it is after the news. Places nothing. */
-  explain(news: News, task: QueuedTask): Promise<WaitReason>;
+  explain(news: News, task: QueuedTask): Promise<Explanation>;
 }

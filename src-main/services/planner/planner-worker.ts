@@ -10,6 +10,6 @@ parentPort?.on('message', (question: PlannerQuestion) => {
   const answer: PlannerAnswer =
     question.kind === 'pass'
       ? { id, kind: 'pass', pass: mirror.pass(news) }
-      : { id, kind: 'explain', reason: mirror.explain(news, question.task) };
+      : { id, kind: 'explain', explanation: mirror.explain(news, question.task) };
   parentPort?.postMessage(answer);
 });

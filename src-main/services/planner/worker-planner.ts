@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { WaitReason } from '../../contract/task.ts';
 import { Emitter } from '../../domain/emitter.ts';
-import type { QueuedTask } from '../../domain/planner/model.ts';
+import type { Explanation, QueuedTask } from '../../domain/planner/model.ts';
 import { workerUrl } from '../../store/worker-url.ts';
 import type { Logger } from '../logger.ts';
 import type { News, Pass, PlannerPort } from './planner-port.ts';
@@ -10,7 +9,8 @@ export type PlannerQuestion =
   | { id: number; kind: 'pass'; news: News }
   | { id: number; kind: 'explain'; news: News; task: QueuedTask };
 export type PlannerAnswer =
-  { id: number; kind: 'pass'; pass: Pass } | { id: number; kind: 'explain'; reason: WaitReason };
+  | { id: number; kind: 'pass'; pass: Pass }
+  | { id: number; kind: 'explain'; explanation: Explanation };
 
 type Question = PlannerQuestion extends infer Q
   ? Q extends unknown
@@ -43,10 +43,10 @@ export class WorkerPlanner implements PlannerPort {
     return answer.pass;
   }
 
-  async explain(news: News, task: QueuedTask): Promise<WaitReason> {
+  async explain(news: News, task: QueuedTask): Promise<Explanation> {
     const answer = await this.#ask({ kind: 'explain', news, task });
     if (answer.kind !== 'explain') throw new Error(otherQuestion);
-    return answer.reason;
+    return answer.explanation;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

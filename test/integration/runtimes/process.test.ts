@@ -11,6 +11,7 @@ import {
   systemTimers as timers,
 } from '../../../src-main/link/system-timers.ts';
 import { createProcessRuntime } from '../../../src-main/runtimes/process/process-runtime.ts';
+import { letGoBytes } from '../../../src-main/runtimes/runtime.ts';
 import { Testbed } from '../../support/testbed.ts';
 import { describeRuntime } from './behaviour.ts';
 import { attemptOf, core, launch, never, readAll, runToEnd, seeInLog, sshTo } from './support.ts';
@@ -118,10 +119,13 @@ describe('processes on a node', () => {
 
   test('ends what the work left running', async () => {
     const runtime = runtimeOver(ssh);
-    const spec = attemptOf('sleep 4321 & exit 0', changes);
-    expect((await runToEnd(runtime, spec)).condition).toMatchObject({ end: { exitCode: 0 } });
+    // At once, from a grandchild that nobody waits for, and after more than a moment.
+    const texts = ['sleep 4321 & exit 0', '(sleep 4321 &)', 'sleep 1.3; sleep 4321 & exit 0'];
+    const specs = texts.map((text) => attemptOf(text, changes));
+    const ends = await Promise.all(specs.map((spec) => runToEnd(runtime, spec)));
+    for (const { condition } of ends) expect(condition).toMatchObject({ end: { exitCode: 0 } });
     expect(await bed.sh('n1', 'pgrep -fc "sleep 432[1]" || true')).toBe('0');
-    await runtime.remove(spec, { keep: false });
+    for (const spec of specs) await runtime.remove(spec, { keep: false });
     await runtime.close();
   });
 
@@ -158,6 +162,28 @@ describe('processes on a node', () => {
       delivered: false,
     });
     await bed.sh('n1', 'pkill -f "sleep 60[0]"');
+    await runtime.remove(spec, { keep: false });
+    await runtime.close();
+  });
+
+  test('lets go of what is stored of a large log while it is written, and marks it for who comes later', async () => {
+    const runtime = runtimeOver(ssh);
+    const text = `head -c ${letGoBytes} /dev/zero; echo err >&2; until [ -e ~/go-on ]; do sleep 0.05; done; echo end`;
+    const spec = attemptOf(text, changes);
+    await launch(runtime, spec);
+    let bytes = 0;
+    for await (const chunk of runtime.logs(spec, null, never)) {
+      bytes += chunk.bytes.length;
+      if (bytes !== letGoBytes + 4) continue;
+      await runtime.letGoOfLog?.(spec, chunk.cursor);
+      await bed.sh('n1', 'touch ~/go-on');
+    }
+    expect(bytes).toBe(letGoBytes + 8);
+    const directory = `/root/.kohakuriver/test-machine/tasks/${spec.taskId}/1`;
+    const [kib] = (await bed.sh('n1', `du -k ${directory}/stdout.log`)).split('\t');
+    expect(Number(kib)).toBeLessThan(100);
+    const log = await readAll(runtime, spec);
+    expect([log.stdout.toString(), log.stderr.toString(), log.gaps]).toEqual(['end\n', '', 2]);
     await runtime.remove(spec, { keep: false });
     await runtime.close();
   });

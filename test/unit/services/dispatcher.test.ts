@@ -181,3 +181,20 @@ test('why it waits is answered from the same predicates', async () => {
   const reason = await core.tasks.why(id);
   expect(reason.nodes).toMatchObject([{ node: 'n1', fits: false, possible: true }]);
 });
+
+test('room is kept for what has waited although nothing else happens, and others are told for whom', async () => {
+  const { world, planner } = await aWorld();
+  await using _ = world;
+  const { core } = world;
+  await core.submit(['seconds=100000'], { gpus: { count: 1 } });
+  const big = await core.submit(['seconds=10'], { gpus: { count: 1 }, name: 'train' });
+  const small = await core.submit(['seconds=10'], { hold: true });
+  await world.settle();
+  expect((await core.tasks.why(small)).nodes[0]?.lacks).toEqual([]);
+  const before = planner.passes.length;
+  await world.pass(11 * 60_000);
+  expect(planner.passes.length - before).toBeLessThan(10);
+  expect((await core.tasks.why(small)).nodes[0]?.lacks).toEqual([
+    `what is free is kept for task "train" (${big}), which comes first and has waited longer`,
+  ]);
+});

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { readLogInput } from '../../../src-main/contract/procedures.ts';
 import type { TaskId } from '../../../src-main/contract/ids.ts';
 import { ProcessCreationError } from '../../../src-main/runtimes/process/errors.ts';
-import type { LogChunk, Runtime } from '../../../src-main/runtimes/runtime.ts';
+import { letGoBytes, type LogChunk, type Runtime } from '../../../src-main/runtimes/runtime.ts';
 import { LogCollector } from '../../../src-main/services/logs/log-collector.ts';
 import type { LogEntry } from '../../../src-main/store/logs/log-store.ts';
 import type { TaskSide } from '../../support/task-side.ts';
@@ -115,7 +115,7 @@ describe('collecting', () => {
     return { ...base, bytes: Buffer.from(text), ...more };
   }
 
-  async function collected(source: Source, { maxBytes = 1e6 } = {}) {
+  async function collected(source: Source, { maxBytes = 1e6, more = {} as Partial<Runtime> } = {}) {
     await using world = await World.begin();
     const { core } = world;
     const id = await core.submit(['seconds=1'], { hold: true });
@@ -125,6 +125,7 @@ describe('collecting', () => {
       timers: world.time,
       maxBytesPerTask: () => maxBytes,
       setLogBytes: (task, bytes) => core.book.setLogBytes(task, bytes),
+      log: core.log,
     });
     let calls = 0;
     const cursors: (string | null)[] = [];
@@ -136,7 +137,7 @@ describe('collecting', () => {
         yield piece;
       }
     };
-    const runtime = { logs } as unknown as Runtime;
+    const runtime = { logs, ...more } as unknown as Runtime;
     const collecting = collector.collect(runtime, { taskId: id, attempt: 1 }, forever);
     await world.pass(60_000);
     await collecting;
@@ -184,6 +185,26 @@ describe('collecting', () => {
       { reason: 'The file cannot be read.', stream: null, lostBytes: null },
     ]);
     expect(always.cursors).toEqual([null, '1', '1', '1']);
+  });
+
+  test('lets the node go of what is stored or was dropped, and goes on where it does not', async () => {
+    const gone: string[] = [];
+    const letGoOfLog: Runtime['letGoOfLog'] = (_ref, cursor) => {
+      gone.push(cursor);
+      return Promise.reject(new ProcessCreationError('There is no fallocate.'));
+    };
+    const much = (n: number, bytes: number) => chunk(n, '', { bytes: Buffer.alloc(bytes) });
+    const half = letGoBytes / 2;
+    const source = () => [
+      much(1, half),
+      much(2, half),
+      much(3, half),
+      chunk(4, 'x'),
+      much(5, half),
+    ];
+    const { view } = await collected(source, { maxBytes: 10, more: { letGoOfLog } });
+    expect(gone).toEqual(['2', '5']);
+    expect(view.stdoutBytes).toBe(10);
   });
 
   test('makes no file for a task that prints nothing', async () => {
