@@ -10,6 +10,7 @@ import { EnvironmentBook } from './services/environments/environment-book.ts';
 import { EnvironmentService } from './services/environments/environment-service.ts';
 import type { EnvironmentParts } from './services/environments/ports.ts';
 import { Pruning } from './services/environments/pruning.ts';
+import { ImageService } from './services/images/image-service.ts';
 import type { Logger } from './services/logger.ts';
 import type { NodesService } from './services/nodes/nodes-service.ts';
 import type { TaskBook } from './services/tasks/task-book.ts';
@@ -19,6 +20,7 @@ import type { Store } from './store/open.ts';
 export interface CoreEnvironments extends AsyncDisposable {
   readonly service: EnvironmentService;
   readonly pruning: Pruning;
+  readonly images: ImageService;
   /** Brings the environment an attempt is to run in to its node. */
   readonly bring: NonNullable<AttemptServiceParts['bring']>;
 }
@@ -55,6 +57,7 @@ export function makeEnvironments(given: {
   return {
     service,
     pruning: new Pruning(parts, book),
+    images: new ImageService(parts),
     bring: async (spec, nodeId, work) => {
       const image = imageOf(spec.vessel);
       // A VPS that has its disk needs no image any more.

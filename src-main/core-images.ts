@@ -1,5 +1,7 @@
 // What deals with images beside environments, constructed by hand: snapshots as files, accounts at registries.
 import { registriesRouter } from './api/registries-router.ts';
+import { imagesRouter, imageStreams } from './api/images-router.ts';
+import { snapshotStreams } from './api/snapshot-streams.ts';
 import { environmentsRouter } from './api/environments-router.ts';
 import type { CoreEnvironments } from './core-environments.ts';
 import type { makeVps } from './core-vps.ts';
@@ -62,5 +64,16 @@ export function imageRouters(
   return {
     environments: environmentsRouter(services.environments),
     registries: registriesRouter(services.registries),
+    images: imagesRouter(services.environments.images),
+  };
+}
+
+/** The byte streams of what deals with images. */
+export function streamsOfImages(
+  services: ImageServices & { readonly environments: CoreEnvironments },
+) {
+  return {
+    ...snapshotStreams(services.snapshotFiles),
+    ...imageStreams(services.environments.images),
   };
 }

@@ -9,12 +9,11 @@ import { forwardsRouter, sshRouter } from './api/forwards-router.ts';
 import { nodesRouter } from './api/nodes-router.ts';
 import { keptRouter, noticesRouter } from './api/notices-router.ts';
 import { queueRouter, reservationsRouter } from './api/queue-router.ts';
-import { snapshotStreams } from './api/snapshot-streams.ts';
 import { tasksRouter } from './api/tasks-router.ts';
 import { terminalsRouter } from './api/terminals-router.ts';
 import { vpsRouter } from './api/vps-router.ts';
 import { transfersRouter } from './api/transfers-router.ts';
-import { imageRouters } from './core-images.ts';
+import { imageRouters, streamsOfImages } from './core-images.ts';
 import { openCoreLog } from './core-log.ts';
 import { makeServices, type Foundations } from './core-services.ts';
 import { Emitter } from './domain/emitter.ts';
@@ -102,7 +101,7 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       'diagnostics.readLog': (input, _context, signal) => services.coreLog.read(input, signal),
       ...terminals.streams,
       ...fileStreams(files, services.archive),
-      ...snapshotStreams(services.snapshotFiles),
+      ...streamsOfImages(services),
     },
     log: logFile.log,
     setting: (key) => settings.get(key),

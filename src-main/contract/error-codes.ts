@@ -123,6 +123,10 @@ export const errorCodes = [
   'environment/no-build',
   'environment/not-ready',
   'environment/not-delivered',
+  // images of nodes
+  'not-found/image',
+  'image/in-use',
+  'image/kept-elsewhere',
   // registries of images
   'not-found/registry',
   'registry/denied',

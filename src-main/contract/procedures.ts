@@ -16,6 +16,7 @@ import {
 } from './files.ts';
 import { forwards, forwardStreams } from './forwards.ts';
 import { coreId, instant, nodeId, nodeName, taskId, batchId } from './ids.ts';
+import { images, imageStreams } from './images.ts';
 import { kept } from './kept.ts';
 import {
   finding,
@@ -241,6 +242,7 @@ export const contract = {
   ssh,
   environments,
   registries,
+  images,
 };
 export type Contract = typeof contract;
 
@@ -274,6 +276,7 @@ export const streams = {
   'files.write': { input: writeFileInput, direction: 'both' },
   ...forwardStreams,
   ...snapshotStreams,
+  ...imageStreams,
 } as const satisfies Record<string, { input: z.ZodType; direction: 'down' | 'both' }>;
 export type StreamName = keyof typeof streams;
 export type StreamInput<N extends StreamName> = z.input<(typeof streams)[N]['input']>;

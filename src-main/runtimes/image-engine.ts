@@ -1,5 +1,6 @@
 // Images of one node, and the containers environments are made in. docker/environments/ implements it.
 import type { Readable } from 'node:stream';
+import type { Instant } from '../contract/ids.ts';
 
 export interface ImageInfo {
   /** `sha256:…` of its configuration. */
@@ -27,6 +28,11 @@ export interface RegistryAccount {
 /** Undefined where nothing is kept for a registry. */
 export type FindAccount = (registry: string) => RegistryAccount | undefined;
 
+/** Any image of the node. */
+export interface ListedImage extends NamedImage {
+  readonly madeAt: Instant;
+}
+
 export interface BuildLook {
   readonly isRunning: boolean;
   /** Made for this core. */
@@ -46,6 +52,10 @@ export interface ImageEngine {
   layersOfAll(): Promise<readonly (readonly string[])[]>;
   /** Images with a name in these repositories (`kohakuriver/*`). */
   named(repositories: string): Promise<readonly NamedImage[]>;
+  /** Every image but those that are only layers of others. */
+  all(): Promise<readonly ListedImage[]>;
+  /** Pulls what the registry has under this name now. Returns its ID. Aborting ends the pull on the node. */
+  pull(reference: string, work: LongWork): Promise<string>;
   /** Names of the containers that were made from each image, by its ID; whoever made them. */
   users(): Promise<ReadonlyMap<string, readonly string[]>>;
   /** What would be free if an image went, by its ID: what it shares with others stays. */

@@ -52,7 +52,7 @@ export interface OpenSnapshot {
 
 /** The file of a snapshot, from its image as `docker save` writes it. Fails with what the source fails with. */
 export function packSnapshot(saved: Readable, head: SnapshotHead, signal: AbortSignal): Readable {
-  const archive = pack();
+  const archive = newArchive();
   const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: chunkBytes });
   fillFile(archive, saved, head).catch((error: unknown) => archive.destroy(asError(error)));
   pipeline(Readable.from(archive), gzip, { signal })
@@ -60,6 +60,13 @@ export function packSnapshot(saved: Readable, head: SnapshotHead, signal: AbortS
     .catch(() => undefined)
     .finally(() => saved.destroy());
   return gzip;
+}
+
+/** Whoever reads it is told what breaks it; that may be before anybody does. */
+function newArchive(): Pack {
+  const archive = pack();
+  archive.on('error', () => undefined);
+  return archive;
 }
 
 async function fillFile(archive: Pack, saved: Readable, head: SnapshotHead): Promise<void> {
@@ -97,11 +104,10 @@ export async function openSnapshot(
     head = await readHead(await iterator.next(), hash);
   } catch (error) {
     entries.destroy();
-    await reading.catch(() => undefined);
     signal.throwIfAborted();
     throw isAppError(error) ? error : notASnapshot(error);
   }
-  const archive = pack();
+  const archive = newArchive();
   const fill = async () => {
     try {
       await fillImage({ archive, entries: iterator, head, hash });

@@ -57,6 +57,20 @@ const examples: Readonly<Record<string, readonly Shown[]>> = {
     { name: 'node', says: 'a node in use, live', hash: '#/nodes/alpha' },
     { name: 'node-gpus', says: 'its GPUs', hash: '#/nodes/alpha/gpus' },
     { name: 'node-tasks', says: 'its tasks', hash: '#/nodes/alpha/tasks' },
+    {
+      name: 'node-images',
+      says: 'its images, and what uses them',
+      hash: '#/nodes/alpha/images',
+    },
+    {
+      name: 'node-images-prune',
+      says: 'dialog: what nothing uses is removed',
+      hash: '#/nodes/alpha/images',
+      act: async (page) => {
+        await button(page, 'Prune…').click();
+        await page.getByRole('button', { name: /^Remove 1/ }).waitFor();
+      },
+    },
     { name: 'node-processes', says: 'its processes', hash: '#/nodes/alpha/processes' },
     { name: 'node-facts', says: 'its facts and topology', hash: '#/nodes/alpha/facts' },
     { name: 'node-findings', says: 'what the doctor found', hash: '#/nodes/desk/findings' },
@@ -159,10 +173,43 @@ const examples: Readonly<Record<string, readonly Shown[]>> = {
   files: [{ name: 'files', says: 'files, two places side by side', hash: '#/files' }],
   vps: [
     { name: 'vps', says: 'VPSes as cards, and what they use', hash: '#/vps' },
+    {
+      name: 'vps-create',
+      says: 'dialog: a new VPS',
+      hash: '#/vps',
+      act: async (page) => {
+        await button(page, 'New VPS').click();
+        await page.getByLabel('Name').fill('anna-lab');
+        await page.getByLabel('Image', { exact: true }).fill('kohakuriver/torch-lab:base');
+      },
+    },
+    {
+      name: 'vps-import',
+      says: 'dialog: a VPS from a file',
+      hash: '#/vps',
+      act: async (page) => {
+        await button(page, 'Import…').click();
+        await page.getByRole('dialog').waitFor();
+      },
+    },
     { name: 'vps-none', says: 'no VPSes yet', hash: '#/vps', variant: 'empty' },
   ],
   'vps/:ref/*': [
     { name: 'vps-one', says: 'a VPS', hash: '#/vps/anna-dev' },
+    {
+      name: 'vps-work',
+      says: 'a VPS at work: two terminals side by side, its forwards above',
+      hash: '#/vps/anna-dev',
+      act: async (page) => {
+        await button(page, 'Open terminal').click();
+        await button(page, 'Split: another one beside it').click();
+        await page.locator('.xterm').nth(1).waitFor();
+        await page
+          .getByRole('region', { name: 'Forwards' })
+          .first()
+          .evaluate((element) => element.scrollIntoView({ block: 'start' }));
+      },
+    },
     { name: 'vps-crashes', says: 'a VPS that crashes', hash: '#/vps/ben-eval' },
   ],
   environments: [
@@ -185,7 +232,21 @@ const examples: Readonly<Record<string, readonly Shown[]>> = {
   diagnostics: [
     { name: 'diagnostics', says: 'how the core feels, its links, its log', hash: '#/diagnostics' },
   ],
-  'settings/*': [{ name: 'settings', says: 'settings', hash: '#/settings' }],
+  'settings/*': [
+    { name: 'settings', says: 'settings', hash: '#/settings' },
+    {
+      name: 'settings-registry',
+      says: 'dialog: an account at a registry',
+      hash: '#/settings',
+      act: async (page) => {
+        const add = button(page, 'Add an account');
+        await add.scrollIntoViewIfNeeded();
+        await add.click();
+        await page.getByLabel('Registry', { exact: true }).fill('registry.lab.example:5000');
+        await page.getByLabel('Name', { exact: true }).fill('mio');
+      },
+    },
+  ],
 };
 
 async function fillSweep(page: Page): Promise<void> {

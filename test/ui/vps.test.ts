@@ -36,6 +36,53 @@ test('a VPS is made of a file; one that is none says so and can be chosen again'
   await screen.findByText('moved');
 });
 
+test('images of a node are pulled, removed and pruned; what is in use or kept elsewhere is not', async () => {
+  renderApp('#/nodes/alpha/images');
+  const table = within(await screen.findByRole('region', { name: 'Images' }));
+  const removal = (name: string) => table.getByRole('button', { name: `Remove ${name}` });
+  expect(removal('kohakuriver/torch-lab:base')).toHaveProperty('disabled', true);
+  await fireEvent.click(removal('debian:12'));
+  await fireEvent.click(
+    within(await screen.findByRole('alertdialog')).getByRole('button', { name: 'Remove' }),
+  );
+  await waitFor(() => expect(table.queryByText('debian:12')).toBeNull());
+
+  await fireEvent.click(screen.getByRole('button', { name: 'Pull…' }));
+  const pull = within(await screen.findByRole('dialog', { name: 'Pull an image to alpha' }));
+  await fireEvent.input(pull.getByLabelText('Image'), { target: { value: 'private/x:1' } });
+  await fireEvent.submit(document.querySelector('#pull-image')!);
+  await pull.findByText(/needs a login/);
+  await fireEvent.input(pull.getByLabelText('Image'), { target: { value: 'alpine:3' } });
+  await fireEvent.submit(document.querySelector('#pull-image')!);
+  await table.findByText('alpine:3');
+
+  await fireEvent.click(screen.getByRole('button', { name: 'Prune…' }));
+  const prune = within(
+    await screen.findByRole('dialog', { name: 'Remove unused images of alpha' }),
+  );
+  await fireEvent.click(await prune.findByRole('button', { name: /^Remove 1, free/ }));
+  await waitFor(() => expect(table.queryByText('without a name')).toBeNull());
+});
+
+test('an account at a registry is kept when the registry says so', async () => {
+  renderApp('#/settings');
+  const panel = within(await screen.findByRole('region', { name: 'Registries' }));
+  await panel.findByText('registry.lab.example:5000');
+  await fireEvent.click(panel.getByRole('button', { name: 'Add an account' }));
+  const form = within(await screen.findByRole('dialog', { name: 'Account at a registry' }));
+  const fill = (label: string | RegExp, value: string) =>
+    fireEvent.input(form.getByLabelText(label), { target: { value } });
+  await fill('Registry', 'docker.io');
+  await fill('Name', 'mio');
+  await fill('Password or token', 'wrong');
+  await fireEvent.submit(document.querySelector('#registry-account')!);
+  await form.findByText('The registry does not let you in');
+  await fill('Password or token', 'right');
+  await fireEvent.submit(document.querySelector('#registry-account')!);
+  await panel.findByText('docker.io');
+  expect(document.body.innerHTML).not.toContain('right');
+});
+
 /** The one of jsdom cannot be read as a stream. */
 function fileOf(text: string): File {
   return new ReadableFile([text], 'anna.snapshot.tar.gz') as unknown as File;

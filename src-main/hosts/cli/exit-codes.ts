@@ -31,6 +31,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   'not-found/snapshot': exitCodes.notFound,
   'not-found/environment': exitCodes.notFound,
   'not-found/registry': exitCodes.notFound,
+  'not-found/image': exitCodes.notFound,
   'not-found/terminal': exitCodes.notFound,
   'link/file-not-found': exitCodes.notFound,
   'not-found/transfer': exitCodes.notFound,

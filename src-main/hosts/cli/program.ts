@@ -8,6 +8,7 @@ import { addCopyCommand } from './commands/cp.ts';
 import { addEnvironmentCommands } from './commands/env.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addForwardCommands } from './commands/forward.ts';
+import { addImageCommands } from './commands/image.ts';
 import { addNodeCommands } from './commands/node.ts';
 import { addQueueCommands } from './commands/queue.ts';
 import { addRegistryCommands } from './commands/registry.ts';
@@ -84,6 +85,7 @@ export function createProgram(runner: Runner, io: Pick<Io, 'out' | 'err'>): Comm
   addReservationCommands(program, runner);
   addVpsCommands(program, runner);
   addEnvironmentCommands(program, runner);
+  addImageCommands(program, runner);
   addRegistryCommands(program, runner);
   addTerminalCommands(program, runner);
   addCopyCommand(program, runner);

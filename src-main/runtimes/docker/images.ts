@@ -33,7 +33,7 @@ const longestLineBytes = 64 * 1024;
 export async function findImage(
   docker: Dockerode,
   reference: ImageReference,
-): Promise<Prepared | undefined> {
+): Promise<(Prepared & { readonly imageId: string }) | undefined> {
   try {
     const found = imageReply.parse(await docker.getImage(reference.text).inspect());
     return {
@@ -74,6 +74,15 @@ export async function ensureImage(
       { details: { image: reference.text } },
     );
   }
+  return pullImage(docker, reference, options);
+}
+
+/** Pulls what the registry has under this name now. Aborting ends the pull on the node, too. */
+export async function pullImage(
+  docker: Dockerode,
+  reference: ImageReference,
+  options: PullOptions,
+): Promise<Prepared & { readonly imageId: string }> {
   await pull(docker, reference, options);
   const pulled = await findImage(docker, reference);
   if (pulled !== undefined) return pulled;

@@ -17,6 +17,7 @@ import { fakeCoreLog, fakeDiagnosticsApi } from './fake-diagnostics.ts';
 import { fakeBatchesApi } from './fake-batches-api.ts';
 import { fakeEnvironmentsApi } from './fake-environments.ts';
 import { fakeFiles } from './fake-files.ts';
+import { fakeImages } from './fake-images.ts';
 import { fakeLog } from './fake-logs.ts';
 import { fakeQueue } from './fake-queue.ts';
 import { fakeRegistriesApi } from './fake-registries.ts';
@@ -51,12 +52,14 @@ export function createFakeClient({
   const notices = fakeNotices(core);
   const disk = fakeFiles();
   const vpses = fakeVps(core);
+  const images = fakeImages(core);
   const api: Api = {
     core: fakeCoreApi(core),
     config: fakeConfigApi(),
     nodes: fakeNodesApi(core),
     tasks: fakeTasksApi(core),
     vps: vpses.api,
+    images: images.api,
     diagnostics: fakeDiagnosticsApi(core),
     batches: fakeBatchesApi(core),
     ...fakeQueue(core),
@@ -82,6 +85,7 @@ export function createFakeClient({
       terminals.attach(input.terminal, upload),
     ...disk.streams,
     ...vpses.streams,
+    ...images.streams,
   };
   let state: ConnectionState = 'connected';
   return {

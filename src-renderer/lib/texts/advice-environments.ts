@@ -20,6 +20,18 @@ export const environmentsAdvice = {
     title: 'It could not be brought to a node',
     todo: 'Look at its deliveries; bringing it again sends only what is missing.',
   },
+  'not-found/image': {
+    title: 'There is no such image',
+    todo: 'It may have been removed. Look at the images of the node.',
+  },
+  'image/in-use': {
+    title: 'Something uses this image',
+    todo: 'Remove what is named first. Nothing was removed.',
+  },
+  'image/kept-elsewhere': {
+    title: 'It is kept for an environment or a VPS',
+    todo: 'Let it go on the page Environments, or on the page of the VPS.',
+  },
   'not-found/registry': {
     title: 'Nothing is kept for this registry',
     todo: 'Look at the list of registries in Settings.',

@@ -28,6 +28,7 @@ export const node = {
     use: 'Use',
     gpus: 'GPUs',
     tasks: 'Tasks',
+    images: 'Images',
     forwards: 'Forwards',
     processes: 'Processes',
     facts: 'Facts',

@@ -235,6 +235,56 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
     await core.reaches(await run('n1'), ['FAILED']);
   });
 
+  test('images of a node: pulled, shown with what uses them, let go when nothing does', async () => {
+    const { core, bed } = it;
+    const { images } = core.api;
+    const node = 'n2';
+    const sh = (text: string) => bed.sh(node, text);
+    const reference = `${bed.registry!.address}/river/busybox:1`;
+    const named = async (name: string) =>
+      (await images.list({ node })).find(({ names }) => names.includes(name));
+    await sh(`docker rmi -f ${reference}`);
+    let said = '';
+    for await (const bytes of core.client.openStream('images.pull', { node, reference })) {
+      said += Buffer.from(bytes).toString();
+    }
+    const id = await sh(`docker images -q --no-trunc ${reference}`);
+    expect(said.trim().split('\n').at(-1)).toBe(JSON.stringify({ id }));
+    expect(await named(reference)).toMatchObject({ id, kind: null });
+    const nothing = core.client.openStream('images.pull', { node, reference: `${reference}0` });
+    await expect(nothing[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'docker/image-not-found',
+    });
+    await images.remove({ node, image: reference });
+    expect(await named(reference)).toBeUndefined();
+    await expect(images.remove({ node, image: reference })).rejects.toMatchObject({
+      code: 'not-found/image',
+    });
+
+    await sh(
+      `docker run -d --name first river/busybox:1 sleep 1000 && docker commit first own:1 && docker rm -f first
+       docker run -d --name somebodys own:1 sleep 1000
+       docker commit somebodys spare:1 && docker commit -m again somebodys spare:1`,
+    );
+    expect(await named('own:1')).toMatchObject({ usedBy: ['somebodys'] });
+    await expect(images.remove({ node, image: 'own:1' })).rejects.toMatchObject({
+      code: 'image/in-use',
+    });
+    const nameless = async () =>
+      (await sh('docker images -q --no-trunc -f dangling=true')).split('\n').filter(Boolean).sort();
+    const preview = await images.previewPrune({ node });
+    expect(preview.map((item) => item.id).sort()).toEqual(await nameless());
+    expect(preview.length).toBeGreaterThan(0);
+    const all = (await images.previewPrune({ node, unused: true })).flatMap(({ names }) => names);
+    expect(all).toContain('spare:1');
+    expect(all).not.toContain('own:1');
+    expect(all.filter((name) => name.startsWith('kohakuriver'))).toEqual([]);
+    await images.prune({ node, ids: preview.map((item) => item.id) });
+    expect(await nameless()).toEqual([]);
+    expect(await named('spare:1')).toBeDefined();
+    await sh('docker rm -f somebodys && docker rmi spare:1 own:1');
+  });
+
   test('leaves its node as a file, and becomes a VPS of another; what is damaged leaves no trace', async () => {
     const { core, bed } = it;
     const { tag } = (await core.api.vps.snapshots({ vps: 'anna' })).at(-1)!;

@@ -1,6 +1,8 @@
 // What happens to a forward while it is being opened.
 import { expect, test } from 'vitest';
+import { until } from '../../support/core-client.ts';
 import type { ForwardId, ForwardSpec } from '../../../src-main/contract/forwards.ts';
+import type { ForwardRecord } from '../../../src-main/services/forwards/ports.ts';
 import {
   ForwardsService,
   type ForwardsParts,
@@ -17,18 +19,19 @@ const spec: ForwardSpec = {
 const nothing: Disposable = { [Symbol.dispose]: () => undefined };
 
 /** A service whose one node says which interpreter it has when it is let. */
-function world(interpreter: string) {
+function world(interpreter: string, records: readonly ForwardRecord[] = []) {
   const answered = Promise.withResolvers<{ stdout: Buffer }>();
   const saved = new Set<string>();
   const ticks: (() => void)[] = [];
-  const node = { id: 'n1', name: 'n1', state: 'online', reason: null };
+  const node = (id: string) => ({ id, name: id, state: 'online', reason: null });
   const link = { isOpen: true, runScript: () => answered.promise };
+  const silent = { isOpen: true, runScript: () => new Promise(() => undefined) };
   const service = new ForwardsService({
     terminals: {
       nodes: {
-        find: () => node,
-        node: () => node,
-        link: () => link,
+        find: node,
+        node,
+        link: (id: string) => (id === 'silent' ? silent : link),
         containers: () => undefined,
         onDidComeOnline: () => nothing,
       },
@@ -36,7 +39,7 @@ function world(interpreter: string) {
       log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
     },
     records: {
-      all: () => [],
+      all: () => records,
       save: ({ id }: { id: string }) => saved.add(id),
       remove: (id: string) => saved.delete(id),
     },
@@ -88,4 +91,20 @@ test('one that is being opened is not healed beside it, and one that cannot be o
   await expect(adding).rejects.toMatchObject({ code: 'forward/no-udp' });
   expect(all.service.list()).toEqual([]);
   expect([...all.saved]).toEqual([]);
+});
+
+test('a node that does not answer keeps no forward of another closed', async () => {
+  const kept = (id: string, node: string) => ({
+    id: id as ForwardId,
+    spec: { ...spec, target: { kind: 'node', node } } as const,
+    createdAt: 1,
+    localPort: null,
+    isPaused: false,
+  });
+  await using all = world('perl\n', [kept('first', 'silent'), kept('second', 'n1')]);
+  all.answer();
+  all.tick();
+  const states = () => all.service.list().map(({ id, state }) => `${id} ${state}`);
+  await until(() => states().includes('second open'), 'the other forward is open');
+  expect(states()[0]).not.toBe('first open');
 });

@@ -9,16 +9,18 @@ import type {
   FindAccount,
   ImageEngine,
   ImageInfo,
+  ListedImage,
   NamedImage,
   RegistryAccount,
 } from '../../image-engine.ts';
 import { inspectContainer } from '../containers.ts';
-import { ensureImage } from '../images.ts';
+import { ensureImage, pullImage } from '../images.ts';
 import { environmentLabels } from '../labels.ts';
 import { imageOf } from '../reference.ts';
 import { checkRegistry, registriesHeader } from '../registry.ts';
 import * as build from './build-container.ts';
 import * as images from './images.ts';
+import { listImages } from './node-images.ts';
 
 export class DockerImages implements ImageEngine {
   readonly #docker: Dockerode;
@@ -54,6 +56,19 @@ export class DockerImages implements ImageEngine {
 
   named(repositories: string): Promise<readonly NamedImage[]> {
     return images.namedImages(this.#docker, repositories);
+  }
+
+  all(): Promise<readonly ListedImage[]> {
+    return listImages(this.#docker);
+  }
+
+  async pull(
+    text: string,
+    work: { signal: AbortSignal; onProgress: (words: string) => void },
+  ): Promise<string> {
+    const reference = imageOf({ kind: 'image', reference: text });
+    const options = { ...work, clock: this.#clock, account: this.#account };
+    return (await pullImage(this.#docker, reference, options)).imageId;
   }
 
   users(): Promise<ReadonlyMap<string, readonly string[]>> {
