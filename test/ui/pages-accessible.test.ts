@@ -34,6 +34,7 @@ const places: readonly [name: string, variant: string, hash: string][] = [
   ['VPS that crashes', 'rich', '#/vps/ben-eval'],
   ['files', 'rich', '#/files'],
   ['forwards of a node', 'rich', '#/nodes/alpha/forwards'],
+  ['images of a node', 'rich', '#/nodes/alpha/images'],
   ['environments', 'rich', '#/environments'],
   ['no environments', 'empty', '#/environments'],
   ['environment that is worked on', 'rich', '#/environments/torch-lab'],
