@@ -38,7 +38,7 @@ test('a VPS is made of a file; one that is none says so and can be chosen again'
 
 test('images of a node are pulled, removed and pruned; what is in use or kept elsewhere is not', async () => {
   renderApp('#/nodes/alpha/images');
-  const table = within(await screen.findByRole('region', { name: 'Images' }));
+  const table = within(await screen.findByRole('region', { name: 'Table of images' }));
   const removal = (name: string) => table.getByRole('button', { name: `Remove ${name}` });
   expect(removal('kohakuriver/torch-lab:base')).toHaveProperty('disabled', true);
   await fireEvent.click(removal('debian:12'));
@@ -77,10 +77,10 @@ test('an account at a registry is kept when the registry says so', async () => {
   await fill('Password or token', 'wrong');
   await fireEvent.submit(document.querySelector('#registry-account')!);
   await form.findByText('The registry does not let you in');
-  await fill('Password or token', 'right');
+  await fill('Password or token', 'hunter2');
   await fireEvent.submit(document.querySelector('#registry-account')!);
   await panel.findByText('docker.io');
-  expect(document.body.innerHTML).not.toContain('right');
+  expect(document.body.innerHTML).not.toContain('hunter2');
 });
 
 /** The one of jsdom cannot be read as a stream. */

@@ -1,6 +1,7 @@
 /** Words of the images of a node. */
 export const images = {
   title: 'Images',
+  table: 'Table of images',
   note: 'What lies on its disk for containers.',
   none: 'No images yet. They come with the first task that names one.',
   noName: 'without a name',

@@ -244,17 +244,17 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
     const named = async (name: string) =>
       (await images.list({ node })).find(({ names }) => names.includes(name));
     await sh(`docker rmi -f ${reference}`);
-    let said = '';
-    for await (const bytes of core.client.openStream('images.pull', { node, reference })) {
-      said += Buffer.from(bytes).toString();
-    }
+    const pull = async (wanted: string) => {
+      let said = '';
+      const stream = core.client.openStream('images.pull', { node, reference: wanted });
+      for await (const bytes of stream) said += Buffer.from(bytes).toString();
+      return said.trim().split('\n').at(-1);
+    };
+    const answer = await pull(reference);
     const id = await sh(`docker images -q --no-trunc ${reference}`);
-    expect(said.trim().split('\n').at(-1)).toBe(JSON.stringify({ id }));
+    expect(answer).toBe(JSON.stringify({ id }));
     expect(await named(reference)).toMatchObject({ id, kind: null });
-    const nothing = core.client.openStream('images.pull', { node, reference: `${reference}0` });
-    await expect(nothing[Symbol.asyncIterator]().next()).rejects.toMatchObject({
-      code: 'docker/image-not-found',
-    });
+    await expect(pull(`${reference}0`)).rejects.toMatchObject({ code: 'docker/image-not-found' });
     await images.remove({ node, image: reference });
     expect(await named(reference)).toBeUndefined();
     await expect(images.remove({ node, image: reference })).rejects.toMatchObject({
