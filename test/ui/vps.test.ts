@@ -43,7 +43,9 @@ test('images of a node are pulled, removed and pruned; what is in use or kept el
   expect(removal('kohakuriver/torch-lab:base')).toHaveProperty('disabled', true);
   await fireEvent.click(removal('debian:12'));
   await fireEvent.click(
-    within(await screen.findByRole('alertdialog')).getByRole('button', { name: 'Remove' }),
+    within(await screen.findByRole('dialog', { name: 'Remove debian:12?' })).getByRole('button', {
+      name: 'Remove',
+    }),
   );
   await waitFor(() => expect(table.queryByText('debian:12')).toBeNull());
 
