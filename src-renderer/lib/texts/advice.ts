@@ -231,7 +231,7 @@ export const advice = {
   'docker/image-not-found': { title: 'There is no such image', todo: 'Check the name and tag.' },
   'docker/image-denied': {
     title: 'The registry refuses the image',
-    todo: 'Sign in to the registry on the node, or check the name.',
+    todo: 'Add an account for the registry in Settings, or check the name.',
   },
   'docker/image-pull': {
     title: 'The image could not be pulled',
