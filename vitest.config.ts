@@ -1,9 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-// unit: no network, no real timers. ui: components with a fake client, in jsdom. integration: real
-// sshd, Docker Engine, SQLite. e2e: a real browser on a real core. electron: real Electron, where it is. Files run two at a time: each has
-// testbeds, ports and directories of its own, and much of their time is waiting.
+// unit, unit-services: no network, no real timers. ui: components with a fake client, in jsdom.
+// integration: real sshd, Docker Engine, SQLite. e2e: a real browser on a real core. electron: real
+// Electron, where it is. Files run two at a time: each has testbeds, ports and directories of its own.
 // Real machines under a loaded host are late now and then: CI tries such a test again and says so
 // («retry x1» beside its name); locally a failure is a failure.
 const retry = process.env['CI'] === 'true' ? 2 : 0;
@@ -16,6 +16,9 @@ const slow = {
   hookTimeout: 180_000,
 };
 
+/** Some of these replace Node's own modules, for themselves only. */
+const inVirtualTime = 'test/unit/services/**/*.test.ts';
+
 export default defineConfig({
   test: {
     teardownTimeout: 60_000,
@@ -24,6 +27,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          exclude: [inVirtualTime],
+          environment: 'node',
+          maxWorkers: 2,
+          // They share no state: a worker loads what they use once, not once for each file.
+          isolate: false,
+          ...patience,
+        },
+      },
+      {
+        test: {
+          name: 'unit-services',
+          include: [inVirtualTime],
           environment: 'node',
           maxWorkers: 2,
           ...patience,
