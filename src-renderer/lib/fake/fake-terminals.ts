@@ -16,6 +16,7 @@ import type { ByteReader } from '../../../src-main/contract/client.ts';
 import type { Api } from '../client.ts';
 import type { FakeCore } from './fake-core.ts';
 import { fakeFeed, FakeSignal } from './fake-feed.ts';
+import { richVpses } from './fake-vpses.ts';
 
 const encoder = new TextEncoder();
 const prompt = '\u001b[38;5;37mmio@alpha\u001b[0m:\u001b[38;5;33m~\u001b[0m$ ';
@@ -99,7 +100,10 @@ export class FakeTerminals {
   }
 
   #placeOf(target: TerminalTarget): string {
-    if (target.kind === 'task') return this.#core.task(target.task)?.name ?? target.task;
+    if (target.kind === 'task') {
+      const vps = richVpses(this.#core.now()).find(({ id }) => id === target.task);
+      return this.#core.task(target.task)?.name ?? vps?.name ?? target.task;
+    }
     const node = this.#core.nodes.find(
       ({ id, name }) => id === target.node || name === target.node,
     );

@@ -109,7 +109,7 @@ export const vps = {
     name: 'Name',
     nameHint: 'As in the file, unless you give it another one.',
     node: 'Node',
-    anyNode: 'This computer, or the first with Docker',
+    anyNode: 'The first with Docker',
     submit: 'Import',
     cancel: 'Cancel the import',
     sending: (amount: string) => `${amount} sent`,
