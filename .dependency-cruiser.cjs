@@ -46,6 +46,8 @@ const libraries = [
   ['bits-ui', '^src-renderer/'],
   ['uplot', '^src-renderer/'],
   ['@tanstack', '^src-renderer/'],
+  ['@codemirror', '^src-renderer/lib/'],
+  ['papaparse', '^src-renderer/lib/files/'],
 ];
 
 module.exports = {

@@ -16,6 +16,7 @@ import type { TaskService } from './services/tasks/task-service.ts';
 import { archiveOf } from './services/transfers/archive.ts';
 import { TaskFiles } from './services/transfers/task-files.ts';
 import { TransferService } from './services/transfers/transfer-service.ts';
+import { WorkspaceService } from './services/workspace/workspace-service.ts';
 import type { Store } from './store/open.ts';
 
 export interface FilesParts {
@@ -38,7 +39,9 @@ export function makeFiles({ nodes, book, tasks, store, settings, ids, log }: Fil
     task: (id) => book.find(id)?.task,
     inside: (node, attempt) => nodes.runtime(node, 'docker')?.inside?.(attempt),
   });
-  const files = new FileService({ places, newName: () => randomBytes(6).toString('hex') });
+  const newName = () => randomBytes(6).toString('hex');
+  const files = new FileService({ places, newName });
+  const workspace = new WorkspaceService({ places, timers, newName });
   const transfers = new TransferService({
     records: store.transfers,
     write: (change) => store.write(change),
@@ -61,5 +64,5 @@ export function makeFiles({ nodes, book, tasks, store, settings, ids, log }: Fil
   }
   const nodeName = (id: NodeId) => nodes.find(id)?.name ?? id;
   const taskFiles = new TaskFiles({ book, transfers, files, nodeName });
-  return { here, files, transfers, taskFiles, archive };
+  return { here, files, workspace, transfers, taskFiles, archive };
 }

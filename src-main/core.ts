@@ -14,6 +14,7 @@ import { terminalsRouter } from './api/terminals-router.ts';
 import { vpsRouter } from './api/vps-router.ts';
 import { transfersRouter } from './api/transfers-router.ts';
 import { imageRouters, streamsOfImages } from './core-images.ts';
+import { workspaceRouter } from './api/workspace-router.ts';
 import { openCoreLog } from './core-log.ts';
 import { makeServices, type Foundations } from './core-services.ts';
 import { Emitter } from './domain/emitter.ts';
@@ -63,9 +64,8 @@ function run(options: CoreOptions, foundations: Foundations): Core {
   }
   nodes.start();
   transfers.start();
-  const { coreId } = store.identity;
   const { dataDir, host } = options;
-  logFile.log.info({ coreId, dataDir, host }, 'the core has started');
+  logFile.log.info({ coreId: store.identity.coreId, dataDir, host }, 'the core has started');
   return {
     router: {
       core: coreRouter({
@@ -91,6 +91,7 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       notices: noticesRouter(services.notices),
       kept: keptRouter(services.kept),
       files: filesRouter(files),
+      workspace: workspaceRouter(services.workspace),
       transfers: transfersRouter(transfers),
       forwards: forwardsRouter(terminals.forwards),
       ssh: sshRouter(terminals.ssh),
@@ -100,7 +101,7 @@ function run(options: CoreOptions, foundations: Foundations): Core {
       'tasks.readLog': (input, _context, signal) => reader.read(input, signal),
       'diagnostics.readLog': (input, _context, signal) => services.coreLog.read(input, signal),
       ...terminals.streams,
-      ...fileStreams(files, services.archive),
+      ...fileStreams(files, services.archive, services.workspace),
       ...streamsOfImages(services),
     },
     log: logFile.log,

@@ -73,6 +73,7 @@ case $order in
     ! [ -d "$a" ] || refuse 'Is a directory'
     case $4 in
       r) [ -r "$a" ] || refuse 'Permission denied' ;;
+      r+) [ -w "$a" ] || refuse 'Permission denied' ;;
       w | wx)
         was=$(is_there "$a" && echo yes)
         : >"$a" || exit 1

@@ -2,8 +2,11 @@ import { implement } from '@orpc/server';
 import type { ArchiveFilesInput } from '../contract/files.ts';
 import { contract } from '../contract/procedures.ts';
 import type { FileService } from '../services/files/file-service.ts';
+import type { WorkspaceService } from '../services/workspace/workspace-service.ts';
 import type { WireContext } from './context.ts';
+import { asLines, once } from './json-lines.ts';
 import type { StreamHandlers } from './wire/serve-wire.ts';
+import { workspaceStreams, type WorkspaceStreams } from './workspace-router.ts';
 
 /** The contract's `files`. */
 export function filesRouter(files: FileService) {
@@ -26,22 +29,18 @@ type FileStreams = Pick<
 >;
 export type Archive = (input: ArchiveFilesInput, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
-/** The byte streams of files. */
-export function fileStreams(files: FileService, archive: Archive): FileStreams {
+/** The byte streams of files and workspaces. */
+export function fileStreams(
+  files: FileService,
+  archive: Archive,
+  workspace: WorkspaceService,
+): FileStreams & WorkspaceStreams {
   return {
+    ...workspaceStreams(workspace),
     'files.archive': (input, _context, signal) => archive(input, signal),
     'files.list': (input) => asLines(files.list(input)),
     'files.read': (input) => files.read(input, input),
     'files.write': (input, _context, { signal, incoming }) =>
       asLines(once(files.write(input, incoming, signal))),
   };
-}
-
-/** One JSON document a line. */
-export async function* asLines(values: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
-  for await (const value of values) yield Buffer.from(`${JSON.stringify(value)}\n`);
-}
-
-async function* once(value: Promise<unknown>): AsyncGenerator {
-  yield await value;
 }

@@ -1,5 +1,5 @@
 import type { SnapshotFiles } from '../services/vps/snapshot-files.ts';
-import { asLines } from './files-router.ts';
+import { asLines } from './json-lines.ts';
 import type { StreamHandlers } from './wire/serve-wire.ts';
 
 type SnapshotStreams = Pick<

@@ -68,6 +68,10 @@ export const errorCodes = [
   'transfer/hostile',
   'transfer/item',
   'transfer/failed',
+  // the workspace
+  'workspace/pattern',
+  'workspace/missing-tool',
+  'workspace/broken-off',
   // Docker
   'docker/connection',
   'docker/denied',

@@ -53,6 +53,7 @@ import { snapshotStreams } from './snapshot-files.ts';
 import { ssh } from './ssh.ts';
 import { terminals, terminalStreams } from './terminals.ts';
 import { vps } from './vps.ts';
+import { workspace, workspaceStreams } from './workspace.ts';
 
 export { feedOf, type FeedItem } from './feed.ts';
 
@@ -237,6 +238,7 @@ export const contract = {
   notices,
   kept,
   files,
+  workspace,
   transfers,
   forwards,
   ssh,
@@ -274,6 +276,7 @@ export const streams = {
   'files.read': { input: readFileInput, direction: 'down' },
   'files.archive': { input: archiveFilesInput, direction: 'down' },
   'files.write': { input: writeFileInput, direction: 'both' },
+  ...workspaceStreams,
   ...forwardStreams,
   ...snapshotStreams,
   ...imageStreams,

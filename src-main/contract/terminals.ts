@@ -3,6 +3,7 @@
 import { oc } from '@orpc/contract';
 import { z } from 'zod';
 import { feedOf } from './feed.ts';
+import { filePath } from './files.ts';
 import { instant } from './ids.ts';
 
 /** Identifies a terminal for as long as its core runs. */
@@ -84,6 +85,8 @@ export const terminals = {
         target: terminalTarget,
         size: terminalSize.default({ columns: 80, rows: 24 }),
         name: z.string().max(80).nullable().default(null),
+        /** Where the shell begins; null, or one that cannot be entered: where a login does. */
+        folder: filePath.nullable().default(null),
       }),
     )
     .output(terminalView),

@@ -36,9 +36,14 @@ export function exportsForShell(env: Readonly<Record<string, string>>): string {
 
 /** Shell text that writes exactly these bytes to standard output, with the shell's own printf. */
 export function printBytes(bytes: Uint8Array): string {
+  return `printf '%b' '${printable(bytes)}'`;
+}
+
+/** Any bytes as plain text of one line, which `%b` of printf turns back. */
+export function printable(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += encodedByte(byte);
-  return `printf '%b' '${text}'`;
+  return text;
 }
 
 /** One byte for `%b` (POSIX printf: `\0ddd`); what is safe between single quotes stays as it is. */

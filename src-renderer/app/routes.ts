@@ -164,6 +164,18 @@ export const routes: readonly Route[] = [
     // One page for the whole visit: its panes stay where they are.
     key: () => 'files',
   }),
+  page('files/workspace', {
+    title: titles.workspace,
+    load: () => import('../pages/workspace/WorkspacePage.svelte'),
+    props: ({ query }) => ({
+      node: query['node'],
+      task: query['task'],
+      path: query['path'],
+      file: query['file'],
+    }),
+    // Another folder is another workspace; another file of it is not.
+    key: ({ query }) => JSON.stringify([query['node'], query['task'], query['path']]),
+  }),
   page('environments', {
     title: titles.environments,
     icon: Package,

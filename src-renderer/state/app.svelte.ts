@@ -18,6 +18,7 @@ import { Terminals } from './terminals.svelte.ts';
 import { Theme } from './theme.svelte.ts';
 import { Ticker } from './ticker.svelte.ts';
 import { Toasts } from './toasts.svelte.ts';
+import { Workspaces } from './workspaces.svelte.ts';
 
 /** Something small that stands in the status bar or over every page: it is only mounted. */
 export interface Mounted extends Registered {
@@ -34,6 +35,7 @@ export class App {
   /** Dialogs and the like that belong to no page. */
   readonly overlays = new Registry<Mounted>();
   readonly files: Files;
+  readonly workspaces: Workspaces;
   readonly fleet = new Fleet();
   readonly router = new Router();
   readonly terminals = new Terminals();
@@ -61,6 +63,7 @@ export class App {
     this.notices = new Notices(client, this.toasts);
     this.kept = new Kept(client);
     this.files = new Files(this);
+    this.workspaces = new Workspaces(this);
     this.#connection = client.state;
   }
 
@@ -89,6 +92,7 @@ export class App {
       this.router.start(),
       this.notices.start(),
       this.files.start(),
+      this.workspaces.start(),
       this.kept.start((error) => this.toasts.failed(error)),
       this.theme.start(),
       this.ticker.start(),

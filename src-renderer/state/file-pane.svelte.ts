@@ -1,10 +1,10 @@
 // One pane of the files page: a folder of some place, its entries as they come, and what is chosen.
 import type { FileEntryView, FileLocation, FilePlace } from '../../src-main/contract/files.ts';
 import type { CoreClient } from '../lib/client.ts';
+import { orderOf, type SortKey } from '../lib/files/entry-order.ts';
 import { baseName, joinPath, parentPath } from '../lib/files/paths.ts';
+import { jsonLines } from '../lib/json-lines.ts';
 import { codeOf, toProblem, type Problem } from '../lib/problem.ts';
-
-export type SortKey = 'name' | 'size' | 'modified';
 
 /** A folder of 100,000 entries is shown while it is read, but not sorted anew for every batch. */
 const showEveryMs = 150;
@@ -222,7 +222,8 @@ export class FilePane {
     const { location } = this;
     const found: FileEntryView[] = [];
     let shownAt = performance.now();
-    for await (const batch of this.#batches(location, signal)) {
+    const listing = this.#client.openStream('files.list', location, { signal });
+    for await (const batch of jsonLines<FileEntryView[]>(listing)) {
       found.push(...batch);
       if (performance.now() - shownAt < showEveryMs || this.#entries.length > found.length)
         continue;
@@ -237,16 +238,6 @@ export class FilePane {
     await this.#readDiskUse(location, signal);
   }
 
-  async *#batches(location: FileLocation, signal: AbortSignal): AsyncGenerator<FileEntryView[]> {
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const bytes of this.#client.openStream('files.list', location, { signal })) {
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield JSON.parse(line) as FileEntryView[];
-    }
-  }
-
   /** Where the far side does not tell, nothing is shown, and nothing else is hidden by that. */
   async #readDiskUse(location: FileLocation, signal: AbortSignal): Promise<void> {
     try {
@@ -256,20 +247,4 @@ export class FilePane {
       if (!codeOf(error).startsWith('link/file-')) throw error;
     }
   }
-}
-
-const collator = new Intl.Collator('en', { numeric: true });
-
-function orderOf(key: SortKey, isReversed: boolean) {
-  const direction = isReversed ? -1 : 1;
-  return (a: FileEntryView, b: FileEntryView): number =>
-    Number(b.kind === 'directory') - Number(a.kind === 'directory') ||
-    direction * compare(a, b, key);
-}
-
-function compare(a: FileEntryView, b: FileEntryView, key: SortKey): number {
-  const byName = collator.compare(a.name, b.name);
-  if (key === 'size') return a.size - b.size || byName;
-  if (key === 'modified') return a.modifiedAt - b.modifiedAt || byName;
-  return byName;
 }

@@ -13,6 +13,11 @@ export interface TerminalGroup {
   readonly panes: readonly TerminalId[];
 }
 
+export interface TerminalOpening {
+  readonly where?: 'tab' | 'beside';
+  readonly folder?: string | null;
+}
+
 const layoutKey = 'kohakuriver.terminal-groups';
 const fontKey = 'kohakuriver.terminal-font-size';
 export const fontSizes = { least: 8, usual: 13, most: 28 };
@@ -62,9 +67,12 @@ export class Terminals {
     return () => feed[Symbol.dispose]();
   }
 
-  /** Opens one, in a tab of its own or beside the pane that is worked in. */
-  async open(target: TerminalTarget, where: 'tab' | 'beside' = 'tab'): Promise<TerminalId> {
-    const view = await this.#need().api.terminals.open({ target });
+  /** Opens one, in a tab of its own or beside the pane that is worked in; in a folder if one is named. */
+  async open(
+    target: TerminalTarget,
+    { where = 'tab', folder = null }: TerminalOpening = {},
+  ): Promise<TerminalId> {
+    const view = await this.#need().api.terminals.open({ target, folder });
     this.#take({ upsert: view });
     const beside = where === 'beside' ? this.group : undefined;
     const groups = this.groups.filter(({ panes }) => !panes.includes(view.id));

@@ -27,6 +27,10 @@ interface Shown {
 
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first();
 
+function workspaceOf(file: string): string {
+  return `#/files/workspace?${String(new URLSearchParams({ path: '/home/mio', file: `/home/mio/${file}` }))}`;
+}
+
 /** By the address of the route, as the app's table has it. */
 const examples: Readonly<Record<string, readonly Shown[]>> = {
   '': [
@@ -171,6 +175,43 @@ const examples: Readonly<Record<string, readonly Shown[]>> = {
   queue: [{ name: 'queue', says: 'the queue', hash: '#/queue' }],
   batches: [{ name: 'batches', says: 'batches', hash: '#/batches?show=all' }],
   files: [{ name: 'files', says: 'files, two places side by side', hash: '#/files' }],
+  'files/workspace': [
+    {
+      name: 'workspace',
+      says: 'a workspace: files, an editor',
+      hash: workspaceOf('train.py'),
+      act: async (page) => {
+        await page.getByRole('textbox', { name: 'Content of train.py' }).waitFor();
+      },
+    },
+    {
+      name: 'workspace-find',
+      says: 'lines found in the files of a workspace',
+      hash: workspaceOf('train.py'),
+      act: async (page) => {
+        await page.getByRole('radio', { name: 'Find in files' }).check({ force: true });
+        await page.getByRole('textbox', { name: 'Text to find' }).fill('kohaku');
+        await page.keyboard.press('Enter');
+        await page.getByRole('treeitem', { name: /train\.py/ }).waitFor();
+      },
+    },
+    {
+      name: 'workspace-table',
+      says: 'a CSV file as a table',
+      hash: workspaceOf('sweep results (final).csv'),
+      act: async (page) => {
+        await page.getByRole('columnheader', { name: 'learning_rate' }).waitFor();
+      },
+    },
+    {
+      name: 'workspace-part',
+      says: 'a part of a file too large to read whole',
+      hash: workspaceOf('data/train.log'),
+      act: async (page) => {
+        await page.getByText(/^Bytes 0 to/).waitFor();
+      },
+    },
+  ],
   vps: [
     { name: 'vps', says: 'VPSes as cards, and what they use', hash: '#/vps' },
     {

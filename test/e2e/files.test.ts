@@ -1,6 +1,14 @@
 // Files as people move them: dropped from the desktop, dragged between panes and onto a terminal,
 // renamed, edited, downloaded, in a real browser on a real core.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
@@ -166,8 +174,8 @@ describe.skipIf(!hasChromium)('files', () => {
     await page.getByText('Not saved').waitFor();
     writeFileSync(at('remarks/run.sh'), 'somebody else was here\n', { mode: 0o755 });
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('heading', { name: 'It was changed meanwhile' }).waitFor();
-    await page.getByRole('button', { name: 'Save over it' }).click();
+    await page.getByText('This file was changed on the machine').waitFor();
+    await page.getByRole('button', { name: 'Save mine over it' }).click();
     await expect
       .poll(() => readFileSync(at('remarks/run.sh'), 'utf8'), slowly)
       .toBe('#!/bin/sh\r\necho river\r\nexit 0');
@@ -218,8 +226,9 @@ describe.skipIf(!hasChromium)('files', () => {
     await page.keyboard.type('cat ');
     await row(left, 'it is here.txt').dragTo(terminal);
     await page.keyboard.type('> copied-by-shell; pwd > where-it-is\n');
-    await expect.poll(() => readdirSync(home).includes('where-it-is'), slowly).toBe(true);
-    expect(readFileSync(join(home, 'copied-by-shell'), 'utf8')).toBe('river');
+    const inPane = (name: string) => join(home, 'left', name);
+    await expect.poll(() => readdirSync(inPane('')).includes('where-it-is'), slowly).toBe(true);
+    expect(readFileSync(inPane('copied-by-shell'), 'utf8')).toBe('river');
 
     writeFileSync(join(desktop, 'script one.sh'), 'echo from the desktop > ran\n');
     await page.keyboard.type('sh ');
@@ -230,7 +239,118 @@ describe.skipIf(!hasChromium)('files', () => {
     await page.getByRole('tab', { name: /^Terminals/ }).click();
     await page.getByRole('textbox', { name: /^Terminal/ }).focus();
     await page.keyboard.press('Enter');
-    await expect.poll(() => readdirSync(home), slowly).toContain('ran');
+    await expect.poll(() => readdirSync(inPane('')), slowly).toContain('ran');
     expect(complaintsOf(app)).toEqual([]);
   }, 120_000);
+
+  test('worked in as a workspace: edited, found, looked at; what changes there is seen, and never lost', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { app, page, home, left } = await openFiles(stack);
+    const { keyboard } = page;
+    const at = (name: string) => join(home, 'left', name);
+    const pixel =
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+    mkdirSync(at('src'));
+    writeFileSync(at('src/run.sh'), '#!/bin/sh\r\necho river\r\n', { mode: 0o750 });
+    writeFileSync(at('table.csv'), 'name,flow\n"Rhine, lower",2300\nElbe,870\n');
+    writeFileSync(at('dot.png'), Buffer.from(pixel, 'base64'));
+    writeFileSync(at('raw.bin'), Buffer.from([0, 1, 2, 0x72, 0x69, 0x76]));
+    writeFileSync(
+      at('large.log'),
+      Array.from({ length: 90_000 }, (_, n) => `line ${n} of a long log`).join('\n'),
+    );
+    writeFileSync(at('<b>river'), 'the river\n');
+
+    await left.getByRole('button', { name: /^More/ }).click();
+    await page.getByRole('menuitem', { name: 'Open workspace' }).click();
+    const tree = page.getByRole('tree', { name: 'Files of the workspace' });
+    const item = (name: string) => tree.getByRole('treeitem', { name: new RegExp(`^${name}`) });
+    const tab = (name: string) => page.getByRole('tab', { name: new RegExp(`^${name}`) });
+    await item('src').focus();
+    await keyboard.press('ArrowRight');
+    await item('run.sh').waitFor();
+    await keyboard.press('ArrowRight');
+    await keyboard.press('Enter');
+    const editor = page.getByRole('textbox', { name: 'Content of run.sh' });
+    await editor.getByText('echo river').waitFor();
+    await editor.press('Control+End');
+    await keyboard.type('exit 0');
+    await page.getByText('Not saved', { exact: true }).waitFor();
+    await keyboard.press('Control+s');
+    await page.getByText('Saved', { exact: true }).waitFor();
+    expect(readFileSync(at('src/run.sh'), 'utf8')).toBe('#!/bin/sh\r\necho river\r\nexit 0');
+    expect(statSync(at('src/run.sh')).mode & 0o777).toBe(0o750);
+
+    // Changed there: followed while nothing is unsaved here, asked about when something is.
+    await page.getByText(/^Changes are seen/).waitFor();
+    writeFileSync(at('src/run.sh'), 'echo from there\n');
+    await editor.getByText('echo from there').waitFor();
+    await editor.press('Control+End');
+    await keyboard.type('echo mine');
+    writeFileSync(at('src/run.sh'), 'echo theirs\n');
+    await page.getByText('This file was changed on the machine').waitFor();
+    await keyboard.press('Control+s');
+    await page.getByRole('button', { name: 'Compare' }).click();
+    const compared = page.getByRole('dialog', { name: 'run.sh: theirs and mine' });
+    await compared.getByText('echo theirs').waitFor();
+    await compared.getByText('echo mine').waitFor();
+    expect(readFileSync(at('src/run.sh'), 'utf8')).toBe('echo theirs\n');
+    await compared.getByRole('button', { name: 'Save mine over it' }).click();
+    await expect
+      .poll(() => readFileSync(at('src/run.sh'), 'utf8'), slowly)
+      .toBe('echo from there\necho mine');
+
+    // Found on the machine, in files of any name, and opened at the line.
+    await keyboard.press('Control+Shift+F');
+    await page.getByRole('textbox', { name: 'Text to find' }).fill('RIVER');
+    await keyboard.press('Enter');
+    await page.getByText('1 line in 1 file').waitFor();
+    const found = page.getByRole('tree', { name: 'Found lines' });
+    await found.getByText('the river', { exact: false }).click();
+    await page.getByRole('textbox', { name: 'Content of <b>river' }).waitFor();
+    await page.getByRole('radio', { name: 'Files', exact: true }).check({ force: true });
+
+    // Looked at as what they are.
+    await item('table.csv').click();
+    await page.getByRole('cell', { name: 'Rhine, lower' }).waitFor();
+    await item('dot.png').click();
+    await page.getByText('1 × 1').waitFor();
+    await item('raw.bin').click();
+    await page
+      .getByRole('region', { name: 'raw.bin' })
+      .getByText(/00 01 02 72/)
+      .waitFor();
+    await item('large.log').click();
+    await page.getByText('line 0 of a long log').waitFor();
+    await page.getByRole('button', { name: 'Last part' }).click();
+    await page
+      .getByText('line 89999 of a long log')
+      .or(page.getByText(/^Bytes [1-9]/))
+      .first()
+      .waitFor();
+
+    // What appears there appears here, and what was open is open again after a reload.
+    writeFileSync(at('appeared.txt'), '');
+    await item('appeared.txt').waitFor();
+    await tab('table.csv').click();
+    await page.reload();
+    await page.getByRole('cell', { name: 'Elbe' }).waitFor();
+    expect(await page.getByRole('tablist', { name: 'Open files' }).getByRole('tab').count()).toBe(
+      6,
+    );
+    await tab('run.sh').click();
+    await page.getByRole('textbox', { name: 'Content of run.sh' }).press('Control+End');
+    await keyboard.type('\nlost?');
+    await tab('run.sh').click({ button: 'middle' });
+    await page.getByRole('button', { name: 'Save and close' }).click();
+    await expect.poll(() => readFileSync(at('src/run.sh'), 'utf8'), slowly).toContain('lost?');
+    await expect.poll(() => tab('run.sh').count(), slowly).toBe(0);
+
+    await page.getByRole('button', { name: 'Terminal here' }).click();
+    await page.locator('.xterm-screen').waitFor();
+    await page.getByRole('textbox', { name: /^Terminal/ }).focus();
+    await keyboard.type('touch made-by-shell\n');
+    await item('made-by-shell').waitFor();
+    expect(complaintsOf(app)).toEqual([]);
+  }, 180_000);
 });

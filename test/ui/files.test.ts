@@ -76,7 +76,7 @@ describe('a pane', () => {
     const data = pane.shown.find(({ name }) => name === 'data');
     if (data === undefined) throw new Error('there is no data');
     expect(await pane.enter(data)).toBe(true);
-    expect(names(pane)).toEqual(['tokens.bin']);
+    expect(names(pane)).toEqual(['loss.png', 'tokens.bin', 'train.log']);
     await pane.up();
     expect(pane.shown[pane.cursor]?.name).toBe('data');
   });

@@ -33,6 +33,7 @@ const places: readonly [name: string, variant: string, hash: string][] = [
   ['VPS that runs', 'rich', '#/vps/anna-dev'],
   ['VPS that crashes', 'rich', '#/vps/ben-eval'],
   ['files', 'rich', '#/files'],
+  ['workspace', 'rich', '#/files/workspace?path=%2Fhome%2Fmio&file=%2Fhome%2Fmio%2Ftrain.py'],
   ['forwards of a node', 'rich', '#/nodes/alpha/forwards'],
   ['images of a node', 'rich', '#/nodes/alpha/images'],
   ['environments', 'rich', '#/environments'],

@@ -210,7 +210,8 @@ export async function makeDirectories(files: RemoteFiles, path: string): Promise
   }
 }
 
-async function infoOf(files: RemoteFiles, path: string): Promise<FileInfo> {
+/** Everything about what is there. @throws FileError where nothing is */
+export async function infoOf(files: RemoteFiles, path: string): Promise<FileInfo> {
   const stat = await files.stat(path);
   if (stat === undefined) {
     throw new FileError('link/file-not-found', `There is no ${shownName(path)}.`, {

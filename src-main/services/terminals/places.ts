@@ -33,13 +33,16 @@ export interface Place {
 const term = 'xterm-256color';
 /** More than that is no answer to what is asked. */
 const longestAnswerBytes = 4096;
-/** The shell of whoever the container runs as, else the best one there is. */
-const containerShell = [
-  'sh',
-  '-c',
-  'for s in "$SHELL" /bin/bash /usr/bin/bash /bin/zsh /bin/ash /bin/sh; do [ -x "$s" ] && exec "$s" -l; done; exec sh',
-];
+/** The shell of whoever runs it, else the best one there is. */
+const bestShell =
+  'for s in "$SHELL" /bin/bash /usr/bin/bash /bin/zsh /bin/ash /bin/sh; do [ -x "$s" ] && exec "$s" -l; done; exec sh';
+const containerShell = ['sh', '-c', bestShell];
 const containerEnv = { TERM: term, COLORTERM: 'truecolor', LANG: 'C.UTF-8' };
+
+/** The command that starts the shell in a folder; one that cannot be entered is left out. */
+export function shellIn(folder: string): readonly string[] {
+  return ['sh', '-c', `cd "$1" 2>/dev/null; ${bestShell}`, 'sh', folder];
+}
 
 /**
  * Finds the place. Throws UnknownNodeError, `not-found/task`, `docker/container-not-found`, or

@@ -20,7 +20,7 @@ import {
   type Keeper,
 } from '../../domain/terminals/keeper.ts';
 import { notNow, UnknownTerminalError } from './errors.ts';
-import { findPlace, type Place } from './places.ts';
+import { findPlace, shellIn, type Place } from './places.ts';
 import type { TerminalParts } from './ports.ts';
 import { TerminalSession } from './session.ts';
 
@@ -33,6 +33,8 @@ export interface Opening {
   readonly target: TerminalTarget;
   readonly size: TerminalSize;
   readonly name: string | null;
+  /** Where the shell begins; null: where a login does. */
+  readonly folder?: string | null;
 }
 
 interface Entry {
@@ -64,7 +66,7 @@ export class TerminalsService implements AsyncDisposable {
   }
 
   /** Throws what finding the place or starting its shell throws. */
-  async open({ target, size, name }: Opening): Promise<TerminalView> {
+  async open({ target, size, name, folder = null }: Opening): Promise<TerminalView> {
     this.#makeRoom();
     const place = await findPlace(this.#parts, target);
     const { clock, screens, log, settings, newMark } = this.#parts;
@@ -72,7 +74,8 @@ export class TerminalsService implements AsyncDisposable {
     const keeper = await this.#chooseKeeper(place, mark);
     this.#lastNumber += 1;
     const id = `t${this.#lastNumber.toString(36)}` as TerminalId;
-    const command = keeper === null ? undefined : keptShell(keeper, keptName(mark), []);
+    const shell = folder === null ? undefined : shellIn(folder);
+    const command = keeper === null ? shell : keptShell(keeper, keptName(mark), shell ?? []);
     const session = await TerminalSession.open({
       id,
       target,

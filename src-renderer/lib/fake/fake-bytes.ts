@@ -15,23 +15,39 @@ export function lines(values: readonly unknown[]): ByteReader {
 }
 
 export function bytesOf(text: string): ByteReader {
-  return reader(async () => text);
+  return bytesReader(async () => encoded(text));
+}
+
+export function bytesReader(read: () => Promise<Uint8Array>): ByteReader {
+  return reader(async function* () {
+    yield await read();
+  });
 }
 
 /** One JSON document, when the work is done. */
 export function answering(work: () => Promise<unknown>): ByteReader {
-  return reader(async () => `${JSON.stringify(await work())}\n`);
+  return bytesReader(async () => encoded(`${JSON.stringify(await work())}\n`));
 }
 
-function reader(read: () => Promise<string>): ByteReader {
-  const encoder = new TextEncoder();
+/** JSON lines as they come. */
+export function linesAsTheyCome(values: () => AsyncIterable<unknown>): ByteReader {
+  return reader(async function* () {
+    for await (const value of values()) yield encoded(`${JSON.stringify(value)}\n`);
+  });
+}
+
+function encoded(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function reader(read: () => AsyncIterable<Uint8Array>): ByteReader {
   return {
     async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
-      yield encoder.encode(await read());
+      yield* read();
       return undefined;
     },
     async *chunks(): AsyncGenerator<Chunk, undefined> {
-      yield { bytes: encoder.encode(await read()), release: () => undefined };
+      for await (const bytes of read()) yield { bytes, release: () => undefined };
       return undefined;
     },
   };

@@ -23,6 +23,7 @@ import { fakeQueue } from './fake-queue.ts';
 import { fakeRegistriesApi } from './fake-registries.ts';
 import { fakeNodesApi } from './fake-nodes-api.ts';
 import { fakeTasksApi } from './fake-tasks-api.ts';
+import { fakeWorkspace } from './fake-workspace.ts';
 import { fakeTransfersApi } from './fake-transfers.ts';
 import { fakeForwardsApi, fakeSshApi, richForwards } from './fake-forwards.ts';
 import { FakeTerminals } from './fake-terminals.ts';
@@ -53,6 +54,7 @@ export function createFakeClient({
   const disk = fakeFiles();
   const vpses = fakeVps(core);
   const images = fakeImages(core);
+  const work = fakeWorkspace(disk.disk);
   const api: Api = {
     core: fakeCoreApi(core),
     config: fakeConfigApi(),
@@ -67,6 +69,7 @@ export function createFakeClient({
     notices: notices.api,
     kept: fakeKeptApi(),
     files: disk.api,
+    workspace: work.api,
     transfers: fakeTransfersApi(now),
     forwards: fakeForwardsApi(variant === 'rich' ? richForwards(now()) : []),
     ssh: fakeSshApi(),
@@ -86,6 +89,7 @@ export function createFakeClient({
     ...disk.streams,
     ...vpses.streams,
     ...images.streams,
+    ...work.streams,
   };
   let state: ConnectionState = 'connected';
   return {

@@ -5,7 +5,8 @@ import type { FileEntryView, FileInfo, FileLocation } from '../../../src-main/co
 import type { StreamInput } from '../../../src-main/contract/procedures.ts';
 import type { StreamOptions } from '../../../src-main/contract/client.ts';
 import type { Api, ByteReader } from '../client.ts';
-import { answering, bytesOf, lines, textOf } from './fake-bytes.ts';
+import { answering, bytesReader, lines, textOf } from './fake-bytes.ts';
+import { largeLog, sampleBytes, textBytes } from './fake-samples.ts';
 
 const home = '/home/mio';
 const at = 1_772_000_000;
@@ -35,10 +36,14 @@ function sketchTree(): Map<string, FileEntryView> {
     add(`${home}/checkpoints/step-${step}000.safetensors`, 'file', [2 ** 32 + step, 6 - step]);
   }
   add(`${home}/data/tokens.bin`, 'file', [13_421_772_800, 200]);
+  add(`${home}/data/train.log`, 'file', [largeLog.lines * largeLog.width, 3]);
+  add(`${home}/data/loss.png`, 'file', [600, 4]);
   add(`${home}/src/model.py`, 'file', [9_120, 3]);
   add(`${home}/src/__init__.py`, 'file', [0, 70]);
   return tree;
 }
+
+export type FakeDisk = ReturnType<typeof fakeFiles>['disk'];
 
 /** The calls and streams of files. */
 export function fakeFiles() {
@@ -94,6 +99,17 @@ export function fakeFiles() {
       return info(path);
     },
   };
+  const contentOf = (path: string, position = 0, length = 2 ** 26): Uint8Array => {
+    const text = written.get(path);
+    if (text === undefined) return sampleBytes(path, position, length);
+    return textBytes(text).slice(position, position + length);
+  };
+  const write = (path: string, text: string): FileInfo => {
+    tree.delete(path);
+    written.set(path, text);
+    put(path, { ...owned, kind: 'file', size: textBytes(text).length, mode: 0o644 });
+    return info(path);
+  };
   const children = (path: string) => {
     const depth = path === '/' ? 1 : path.split('/').length;
     return below(path).filter((each) => each.split('/').length === depth + 1);
@@ -104,22 +120,23 @@ export function fakeFiles() {
   };
   return {
     api,
+    /** For what else works on the same files. */
+    disk: { info, contentOf, write, paths: () => [...tree.keys()] },
     streams: {
       'files.list': (input: StreamInput<'files.list'>) => list(input),
-      'files.read': ({ path }: StreamInput<'files.read'>) =>
-        bytesOf(written.get(path) ?? sample(path)),
-      'files.archive': () => bytesOf(''),
+      'files.read': ({ path, position = 0, length }: StreamInput<'files.read'>) =>
+        bytesReader(async () => {
+          need(path);
+          return contentOf(path, position, length);
+        }),
+      'files.archive': () => bytesReader(async () => new Uint8Array()),
       'files.write': (input: StreamInput<'files.write'>, { upload }: StreamOptions) =>
         answering(async () => {
           if (input.overwrite !== true && tree.has(input.path)) {
             throw new RequestError('files/taken', `There is something at ${input.path} already.`);
           }
-          const text = await textOf(upload);
-          tree.delete(input.path);
-          written.set(input.path, text);
-          const size = new TextEncoder().encode(text).length;
-          put(input.path, { ...owned, kind: 'file', size, mode: 0o644 });
-          return { path: input.path, size };
+          const { path, size } = write(input.path, await textOf(upload));
+          return { path, size };
         }),
     },
   };
@@ -134,10 +151,3 @@ const rootEntry: FileEntryView = {
   gid: 0,
   modifiedAt: at,
 };
-
-/** Something to read in a file whose name says what it is. */
-function sample(path: string): string {
-  if (path.endsWith('.py')) return 'def main() -> None:\n    print("kohaku")  # amber\n';
-  if (path.endsWith('.csv')) return 'step,loss\n1,2.31\n2,1.94\n';
-  return path.endsWith('.bin') ? '\u0000kohaku' : '# Kohaku\n';
-}

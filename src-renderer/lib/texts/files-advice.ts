@@ -46,4 +46,16 @@ export const filesAdvice = {
     title: 'The transfer failed',
     todo: 'The message says why. Retry goes on from what is there.',
   },
+  'workspace/pattern': {
+    title: 'The pattern is not understood',
+    todo: 'Correct it, or look for it as plain text.',
+  },
+  'workspace/missing-tool': {
+    title: 'What is needed for it is not there',
+    todo: 'Install grep or a shell on that machine or in that container.',
+  },
+  'workspace/broken-off': {
+    title: 'It broke off',
+    todo: 'The message says why. Try again.',
+  },
 } as const satisfies Partial<Record<ErrorCode, { title: string; todo: string }>>;

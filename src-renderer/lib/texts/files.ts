@@ -72,21 +72,7 @@ export const files = {
     save: 'Set permissions',
   },
   editor: {
-    label: (name: string) => `Content of ${name}`,
     save: 'Save',
-    saved: 'Saved',
-    changed: 'Not saved',
-    readOnly: 'Read only',
-    part: (shown: string, size: string) =>
-      `The first ${shown} of ${size} are shown. Files of this size are not edited here.`,
-    binary: (shown: string, size: string) => `No text: the first ${shown} of ${size}, in bytes.`,
-    image: (size: string) => size,
-    conflict: {
-      title: 'It was changed meanwhile',
-      text: 'Somebody or something else wrote this file after it was opened here. What they wrote is lost if you save over it.',
-      overwrite: 'Save over it',
-      reload: 'Read theirs, drop mine',
-    },
     leave: {
       title: 'Leave without saving?',
       text: 'What was typed since it was last saved is lost.',

@@ -5,6 +5,7 @@ export const shell = {
   navigation: 'Main',
   pages: {
     files: 'Files',
+    workspace: 'Workspace',
     overview: 'Overview',
     nodes: 'Nodes',
     gpus: 'GPUs',

@@ -13,6 +13,7 @@ import type { Inside } from '../../../src-main/runtimes/runtime.ts';
 import { Testbed } from '../../support/testbed.ts';
 import { attemptOf, core, launch, sshTo } from '../runtimes/support.ts';
 import { describeRemoteFiles } from './remote-files-suite.ts';
+import { describeWorkspace } from './workspace-suite.ts';
 import { makeTree, TransferWorld, treeOf } from './transfer-world.ts';
 
 /** Every step is a program in the container here: the names and sizes most likely to go wrong. */
@@ -43,6 +44,15 @@ describe('in a container', () => {
     async () => {
       await inside.files.makeDirectory('/suite');
       return { files: inside.files, dir: '/suite' };
+    },
+    few,
+  );
+
+  describeWorkspace(
+    'in a container',
+    async () => {
+      await inside.files.makeDirectory('/work');
+      return { files: inside.files, spawn: (command) => inside.spawn(command), dir: '/work' };
     },
     few,
   );

@@ -6,6 +6,7 @@ import { LocalLink } from '../../../src-main/link/local/local-link.ts';
 import { ContainerFiles } from '../../../src-main/runtimes/docker/container-files.ts';
 import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
 import { describeRemoteFiles } from './remote-files-suite.ts';
+import { describeWorkspace } from './workspace-suite.ts';
 
 const emptyDir = () => mkdtemp(join(tmpdir(), 'kohakuriver-files-'));
 
@@ -24,6 +25,17 @@ describe.skipIf(!hasSshd)('over SSH', () => {
     const link = await sshd.connect();
     return { files: await link.files(), dir: await emptyDir() };
   });
+  describeWorkspace('over SSH', async () => {
+    const link = await sshd.connect();
+    const spawn = (command: readonly string[]) => link.spawn(command);
+    return { files: await link.files(), spawn, dir: await emptyDir() };
+  });
+});
+
+describeWorkspace('this computer', async () => {
+  const link = new LocalLink();
+  const spawn = (command: readonly string[]) => link.spawn(command);
+  return { files: await link.files(), spawn, dir: await emptyDir() };
 });
 
 // The script that is run in containers, without one: under this computer's sh.
