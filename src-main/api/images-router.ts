@@ -2,7 +2,7 @@ import { implement } from '@orpc/server';
 import { contract } from '../contract/procedures.ts';
 import type { ImageService } from '../services/images/image-service.ts';
 import type { WireContext } from './context.ts';
-import { asLines } from './files-router.ts';
+import { asLines } from './json-lines.ts';
 import type { StreamHandlers } from './wire/serve-wire.ts';
 
 /** The contract's `images`. */
