@@ -31,6 +31,7 @@ each='options=$1 wanted=$2
 shift 2
 for file; do
   grep -q "$options" -e "$wanted" "$file" || continue
+  [ "$(head -c 8192 "$file" | wc -c)" = "$(head -c 8192 "$file" | tr -d "\\000" | wc -c)" ] || continue
   grep -n -m 1000 "$options" -e "$wanted" "$file" | while IFS= read -r line; do
     printf "%s\\0%s\\n" "$file" "$line"
   done
