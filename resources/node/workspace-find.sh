@@ -10,7 +10,8 @@ wanted=$3
 cd "$4" || exit 66
 shift 4
 command -v grep >/dev/null || exit 67
-grep "$options" -e "$wanted" >/dev/null
+# Some look at the pattern only when there is a line.
+echo x | grep "$options" -e "$wanted" >/dev/null
 [ $? -le 1 ] || exit 65
 
 if [ "$(echo x | grep -cI --null --line-buffered --exclude-dir=y -D skip -e x 2>/dev/null)" = 1 ]; then
