@@ -12,12 +12,10 @@ import type {
   TransferRequest,
   TransferView,
 } from '../../../src-main/contract/transfers.ts';
+import type { Timers } from '../../../src-main/domain/clock.ts';
 import { LocalLink } from '../../../src-main/link/local/local-link.ts';
 import type { NodeLink } from '../../../src-main/link/node-link.ts';
-import {
-  systemClock as clock,
-  systemTimers as timers,
-} from '../../../src-main/link/system-timers.ts';
+import { systemClock as clock, systemTimers } from '../../../src-main/link/system-timers.ts';
 import type { Inside } from '../../../src-main/runtimes/runtime.ts';
 import { Places } from '../../../src-main/services/files/places.ts';
 import { TransferService } from '../../../src-main/services/transfers/transfer-service.ts';
@@ -38,6 +36,7 @@ export class TransferWorld implements AsyncDisposable {
   isCaseBlind = false;
   isDirectAllowed = true;
   isDeltaAllowed = true;
+  timers: Timers = systemTimers;
   /** Why files went as a whole. */
   readonly notes: string[] = [];
   service: TransferService;
@@ -142,7 +141,7 @@ export class TransferWorld implements AsyncDisposable {
       flushed: () => Promise.resolve(),
       places,
       clock,
-      timers,
+      timers: this.timers,
       log: {
         ...quiet,
         info: (facts: { why?: string }) => this.notes.push(facts.why ?? ''),
