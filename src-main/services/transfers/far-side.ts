@@ -20,15 +20,25 @@ export interface Tools {
   readonly shell: boolean;
   /** The version of an rsync that can move what differs, as 30207 for 3.2.7. */
   readonly rsync: number | undefined;
+  /** Whether what is written can be hashed beside it: it has a core for each of the programs this takes. */
+  readonly canHashBeside: boolean;
 }
 
-const none: Tools = { tar: false, digest: undefined, xargs: false, shell: false, rsync: undefined };
+const none: Tools = {
+  tar: false,
+  digest: undefined,
+  xargs: false,
+  shell: false,
+  rsync: undefined,
+  canHashBeside: false,
+};
 /** OpenSSL uses what processors have for it, four times as fast as GNU's own; it is tried, as some forbid it. */
 const look = `for t in tar sha256sum xargs; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done
 case $(printf x | openssl dgst -sha256 -r 2>/dev/null) in
   2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*) echo openssl;;
 esac
 rsync --version 2>/dev/null | sed -n '1s/^rsync  *version \\([0-9.]*\\).*/rsync \\1/p'
+echo "cores $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)"
 echo sh`;
 const digests = { openssl: 'openssl dgst -sha256 -r', sha256sum: 'sha256sum' } as const;
 
@@ -47,7 +57,13 @@ export async function findTools(root: Root): Promise<Tools> {
     if (root.nodeId === undefined) return { ...none, ...own };
     const program = (['openssl', 'sha256sum'] as const).find((name) => words.has(name));
     const digest = program === undefined ? undefined : digests[program];
-    return { ...own, digest, xargs: words.has('xargs'), shell: words.has('sh') };
+    return {
+      ...own,
+      digest,
+      xargs: words.has('xargs'),
+      shell: words.has('sh'),
+      canHashBeside: !words.has('cores 1') && !words.has('cores 2'),
+    };
   } catch {
     // An account without a shell still has its files.
     return none;
