@@ -7,7 +7,7 @@ import { leastDirectBytes, moveDirect } from './direct.ts';
 import { ItemError } from './errors.ts';
 import { hashOfStart } from './far-side.ts';
 import { readLarge } from './large-reading.ts';
-import { writeLarge } from './large-writing.ts';
+import { unsureBytes, writeLarge } from './large-writing.ts';
 import type { Moving } from './small-files.ts';
 
 /** Moves a file to the same path below the other end. */
@@ -113,18 +113,23 @@ function changed(item: Item): ItemError {
   return new ItemError(shownName(item.path), 'It changed while it was read.');
 }
 
-/** How much of it lies at the other end already, proven by hashes of both; what is more is cut off. */
+/** How much of it lies at the other end already, proven by hashes of both; what is of no use is removed. */
 async function agreedBytes(item: Item, { from, to }: Moving): Promise<number> {
+  const source = joinPath(from.directory, item.path);
   const target = joinPath(to.directory, item.path);
   const there = await to.root.files.stat(target);
   if (there === undefined) return 0;
-  const bytes = there.size;
-  if (there.kind === 'file' && bytes > 0 && bytes <= item.size) {
-    const [far, near] = await Promise.all([
-      hashOfStart(to, target, bytes),
-      hashOfStart(from, joinPath(from.directory, item.path), bytes),
-    ]);
-    if (far !== undefined && far === near) return bytes;
+  if (there.kind === 'file' && there.size <= item.size) {
+    const unsure = unsureBytes(to, target);
+    // What is beyond is written over.
+    for (const bytes of unsure === 0 ? [there.size] : [there.size, there.size - unsure]) {
+      if (bytes <= 0) break;
+      const [far, near] = await Promise.all([
+        hashOfStart(to, target, bytes),
+        hashOfStart(from, source, bytes),
+      ]);
+      if (far !== undefined && far === near) return bytes;
+    }
   }
   await to.root.files.removeTree(target);
   return 0;

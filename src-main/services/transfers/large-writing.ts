@@ -1,5 +1,5 @@
 // Writing one large file at whatever end it is to lie: through a program where there is one, else part
-// by part. What lies there after a break is the beginning of the file, without holes, or is cut to it.
+// by part. What lies there after a break is the beginning of the file, but for its last `unsureBytes`.
 import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import { writeFrom } from '../files/file-service.ts';
@@ -29,8 +29,19 @@ export function writeLarge(
   target: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
-  const canSpawn = to.root.nodeId !== undefined && to.tools.shell && !hasRawBytes(target.path);
-  return canSpawn ? byProgram(to, target, source) : byParts(to, target, source);
+  return canSpawn(to, target.path) ? byProgram(to, target, source) : byParts(to, target, source);
+}
+
+function canSpawn({ root, tools }: HashingEnd, path: string): boolean {
+  return root.nodeId !== undefined && tools.shell && !hasRawBytes(path);
+}
+
+/** More than all parts that are written at a time: one may be there before another that comes before it. */
+const mostUnderWay = 8 * 1024 * 1024;
+
+/** So much at the end of what lies there may have holes, when whoever wrote it was killed. */
+export function unsureBytes(to: HashingEnd, path: string): number {
+  return canSpawn(to, path) ? 0 : mostUnderWay;
 }
 
 async function byParts(

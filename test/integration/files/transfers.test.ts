@@ -204,6 +204,22 @@ describe.skipIf(!hasSshd)('transfers', () => {
     }
   });
 
+  test('a core that was killed may have left a hole near the end: it goes on from before it', async () => {
+    const size = 24 * 1024 * 1024;
+    const whole = readFileSync(at('big'));
+    const left = Buffer.from(whole.subarray(0, size - 1_000_000)).fill(0, size - 3_000_000, -1000);
+    const stage = at(`holed/.kohakuriver-${world.nextId}.part`);
+    mkdirSync(stage, { recursive: true });
+    writeFileSync(join(stage, 'big'), left);
+    const done = await world.move({
+      from: { place: a, paths: [at('big')] },
+      to: { place: here, path: at('holed'), as: 'into' },
+    });
+    expect(done).toMatchObject({ status: 'DONE', proof: 'hashes', progress: { bytesDone: size } });
+    expect(done.progress.bytesMoved).toBeLessThan(size / 2);
+    expect(readFileSync(at('holed/big')).equals(whole)).toBe(true);
+  });
+
   test('a link that drops and a core that dies cost only what was under way', async () => {
     const size = 24 * 1024 * 1024;
     const { id } = await world.start({
