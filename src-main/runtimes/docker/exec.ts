@@ -169,8 +169,13 @@ class ContainerProcess implements RemoteProcess {
     await signalMarked(docker, container, { mark: options.mark, signal });
   }
 
+  /** Where the Engine cannot be asked any more, whoever uses it has heard why: that is the error that counts. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end('SIGKILL');
+    try {
+      await this.end('SIGKILL');
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'a program in a container could not be ended');
+    }
     this.#parts.stream.destroy();
   }
 

@@ -172,16 +172,16 @@ describe.skipIf(!can.isMet)('OpenSSH reaches a VPS by its name', { timeout: 240_
       const { code, err } = await kr('cp', '-r', '--overwrite', 'always', ...words);
       expect(code, err).toBe(0);
     };
-    const tree = join(dir.path, 'tree-none', 'tree');
+    const folder = join(dir.path, 'tree-none', 'tree', 'deep');
     const back = join(dir.path, 'back');
     await mkdir(back, { recursive: true });
     for (const name of ['none', 'generate']) {
       expect(await kr('mkdir', '-p', `${name}:/copies`)).toMatchObject({ code: 0 });
     }
-    await cp(tree, 'none:/copies');
-    await cp('none:/copies/tree', 'generate:/copies');
-    await cp('generate:/copies/tree', back);
-    await succeeds(['diff', '-r', tree, join(back, 'tree')]);
+    await cp(folder, 'none:/copies');
+    await cp('none:/copies/deep', 'generate:/copies');
+    await cp('generate:/copies/deep', back);
+    await succeeds(['diff', '-r', folder, join(back, 'deep')]);
     const missing = await kr('cp', 'generate:/copies/nothing', back);
     expect(missing.code).not.toBe(0);
     expect(missing.err).toContain('There is no /copies/nothing');
