@@ -207,7 +207,11 @@ describe.skipIf(!hasSshd)('transfers', () => {
   test('a core that was killed may have left a hole near the end: it goes on from before it', async () => {
     const size = 24 * 1024 * 1024;
     const whole = readFileSync(at('big'));
-    const left = Buffer.from(whole.subarray(0, size - 1_000_000)).fill(0, size - 3_000_000, -1000);
+    const left = Buffer.from(whole.subarray(0, size - 1_000_000)).fill(
+      0,
+      size - 3_000_000,
+      size - 1_100_000,
+    );
     const stage = at(`holed/.kohakuriver-${world.nextId}.part`);
     mkdirSync(stage, { recursive: true });
     writeFileSync(join(stage, 'big'), left);
