@@ -181,7 +181,7 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
     expect(await bed.sh('n2', 'docker ps -aq --filter name=kohakuriver-vps-never')).toBe('');
   });
 
-  test('what is kept for a registry is used by every pull, and lies nowhere in the open', async () => {
+  test('what is kept for a registry is used by every pull, and is kept on no node', async () => {
     const { core, bed } = it;
     const host = bed.registry!.privateAddress;
     const vessel = { kind: 'image', reference: `${host}/river/busybox:1` } as const;
