@@ -125,15 +125,52 @@ async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerato
 }
 
 async function* fromTar(items: readonly Item[], moving: Moving): AsyncGenerator<SmallFile> {
-  const { from, signal, onBytes, onProblem, hashes } = moving;
-  const read = new Map<Item, string>();
+  const { from } = moving;
   const wanted = new Map(items.map((item) => [`./${item.path}`, item]));
   const text = 'cd "$1" && LC_ALL=C exec tar -c -f - -T -';
+  const names = items.map(({ path }) => `./${path}\n`).join('');
   const command = ['sh', '-c', text, 'sh', from.directory];
+  yield* fromArchive({ command, input: names }, wanted, moving);
+  if (wanted.size === items.length) yield* fromTarByArguments(items, wanted, moving);
+  // What a tar does not know how to give, or could not read, is asked for by itself: it says why.
+  yield* fromFiles([...wanted.values()], moving);
+}
+
+/** Far below what a system gives to one command (128 KiB for one word of Linux, where it goes by SSH). */
+const argumentBytes = 48 * 1024;
+
+/** A small tar (BusyBox's) reads no list of names: it is given them as its arguments, many at a time. */
+async function* fromTarByArguments(
+  items: readonly Item[],
+  wanted: Map<string, Item>,
+  moving: Moving,
+): AsyncGenerator<SmallFile> {
+  const text = 'cd "$1" && shift && LC_ALL=C exec tar -c -f - "$@"';
+  let names: string[] = [];
+  let size = 0;
+  for (const [at, { path }] of items.entries()) {
+    names.push(`./${path}`);
+    // Each may be quoted on its way.
+    size += 2 * bytesOfText(path).length + 8;
+    if (size < argumentBytes && at < items.length - 1) continue;
+    const command = ['sh', '-c', text, 'sh', moving.from.directory, ...names];
+    yield* fromArchive({ command, input: '' }, wanted, moving);
+    names = [];
+    size = 0;
+  }
+}
+
+/** What a tar program gives of what is `wanted`; takes out of that what has come. */
+async function* fromArchive(
+  { command, input }: { command: readonly string[]; input: string },
+  wanted: Map<string, Item>,
+  { from, signal, onBytes, onProblem, hashes }: Moving,
+): AsyncGenerator<SmallFile> {
+  const read = new Map<Item, string>();
   await using process = await from.root.spawn(command, { signal });
   process.stderr.resume();
   process.stdin.on('error', () => undefined);
-  process.stdin.end(Buffer.from(bytesOfText(items.map(({ path }) => `./${path}\n`).join(''))));
+  process.stdin.end(Buffer.from(bytesOfText(input)));
   for await (const file of readTar(process.stdout as AsyncIterable<Buffer>)) {
     signal.throwIfAborted();
     const item = wanted.get(file.name) ?? wanted.get(`./${file.name}`);
@@ -156,8 +193,6 @@ async function* fromTar(items: readonly Item[], moving: Moving): AsyncGenerator<
   // One that complains may have filled up a file that shrank: then what lies there is read again.
   const { exitCode } = await process.ended;
   if (exitCode === 0) for (const [item, found] of read) hashes?.source.set(item, found);
-  // What a tar does not know how to give, or could not read, is asked for by itself: it says why.
-  yield* fromFiles([...wanted.values()], moving);
 }
 
 async function intoFiles(source: AsyncIterable<SmallFile>, moving: Moving): Promise<void> {
