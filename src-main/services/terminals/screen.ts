@@ -6,6 +6,7 @@ import { cleanTitle } from '../../domain/terminals/far-text.ts';
 import { SequenceTail } from '../../domain/terminals/sequence-tail.ts';
 import { drawBackgrounds } from './backgrounds.ts';
 import { ModeMemory } from './mode-memory.ts';
+import { placeCursor } from './place-cursor.ts';
 
 export interface ScreenEvents {
   /** The program asked the terminal something (where the cursor is, what it can do). */
@@ -84,8 +85,9 @@ export class Screen {
   /** What draws this terminal on an empty one of the same size, so that its output can go on. */
   snapshot(): Promise<Snapshot> {
     return this.#next(() => {
-      const backgrounds = drawBackgrounds(this.#terminal);
-      const drawn = encoder.encode(this.#drawn() + backgrounds + this.#modes.restore());
+      const terminal = this.#terminal;
+      const screen = this.#drawn() + drawBackgrounds(terminal) + placeCursor(terminal);
+      const drawn = encoder.encode(screen + this.#modes.restore());
       const bytes = Buffer.concat([drawn, this.#tail.bytes]);
       return { bytes, columns: this.#terminal.cols, rows: this.#terminal.rows };
     });

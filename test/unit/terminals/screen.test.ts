@@ -78,6 +78,19 @@ test('at every byte of random output', async () => {
   );
 });
 
+test.each([
+  ['moved away from behind a full line', `${'x'.repeat(20)}\u001b[3;5H`],
+  ['behind a full line', 'x'.repeat(20)],
+  ['behind a full line of colours', `\u001b[1;31;48;2;10;200;30m${'x'.repeat(20)}`],
+  ['behind a full line that was coloured', `\u001b[7;44m${'x'.repeat(20)}\u001b[0;3;38;5;200m`],
+  ['behind a wide letter at the end of a line', `\u001b[42m${'x'.repeat(18)}漢`],
+  ['behind a full line that was erased', `\u001b[42m${'x'.repeat(20)}\u001b[2K`],
+])('a cursor that is %s is found again, and how it writes', async (_, before) => {
+  const bytes = encoder.encode(`${before}hello `);
+  const at = bytes.length - 6;
+  expect(await look(await cutAt(bytes, at))).toEqual(await look([bytes]));
+});
+
 test('a full-screen program is found again: other buffer, hidden cursor, mouse reports, cursor shape', async () => {
   const program = encoder.encode(
     'shell$ \u001b[?1049h\u001b[?25l\u001b[?1h\u001b[?1002h\u001b[?1006h\u001b[2 q\u001b[2;2Hvim',
