@@ -91,7 +91,8 @@ class ChannelReadable extends Readable {
     this.on('error', ignoreUnheard);
     const onLost = connection.onDidClose(() => this.destroy(connection.lostReason()));
     source.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) source.pause();
+      // Of what nobody wants any more it says no, too: that is let go by, so that the end is seen.
+      if (!this.push(chunk) && !this.destroyed) source.pause();
     });
     source.on('end', () => {
       onLost[Symbol.dispose]();
