@@ -177,6 +177,16 @@ export function describeNodeLink(name: string, open: () => Promise<NodeLink>): v
         expect(found.stdout.toString().trim()).toBe('0');
       });
 
+      test('left while it still talks, its end is seen all the same', async () => {
+        const process = await link.spawn(['yes']);
+        process.stderr.resume();
+        await new Promise((resolve) => process.stdout.once('data', resolve));
+        process.stdout.pause();
+        await process[Symbol.asyncDispose]();
+        const { exitCode, signal } = await process.ended;
+        expect(signal === 'SIGKILL' || exitCode === 137).toBe(true);
+      });
+
       test('on a terminal it has a size, which can change', async () => {
         const process = await link.spawn(
           ['sh', '-c', 'stty size; read -r x; stty size; echo "$x $TERM"'],
