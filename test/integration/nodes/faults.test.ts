@@ -51,8 +51,9 @@ describe('the way to a node', () => {
     await bed.changeHostKey('n2');
     await bed.stopSshd('n2');
     await bed.startSshd('n2');
-    const gone = await view(it, 'n2', ({ state }) => state === 'offline');
-    expect(gone).toMatchObject({ reasonKind: 'host-key' });
+    // On a busy machine it may be out of reach for long enough before it answers with the other key.
+    const gone = await view(it, 'n2', ({ reasonKind }) => reasonKind === 'host-key');
+    expect(gone).toMatchObject({ state: 'offline' });
     expect(gone.reason).toContain('another host key');
   });
 
