@@ -57,7 +57,10 @@ export function makeEnvironments(given: {
   return {
     service,
     pruning: new Pruning(parts, book),
-    images: new ImageService(parts),
+    images: new ImageService({
+      ...parts,
+      unsaved: () => new Set(book.all().flatMap(({ build }) => build?.imageId ?? [])),
+    }),
     bring: async (spec, nodeId, work) => {
       const image = imageOf(spec.vessel);
       // A VPS that has its disk needs no image any more.

@@ -13,6 +13,8 @@ export interface ImageParts {
   readonly fleet: Pick<Fleet, 'plannerNodes' | 'node' | 'find' | 'runtime' | 'onDidComeOnline'>;
   /** Tasks that name an image and have not begun: it is kept for them. By their names. */
   readonly waitingFor: (image: string) => readonly string[];
+  /** IDs of what was built for environments and is no version yet: such an image has no name to know it by. */
+  readonly unsaved: () => ReadonlySet<string>;
 }
 
 /** More users than that say nothing new. */
@@ -117,6 +119,7 @@ export class ImageService {
 
   async #look(engine: ImageEngine): Promise<ImageView[]> {
     const [images, users] = await Promise.all([engine.all(), engine.users()]);
+    const unsaved = this.#parts.unsaved();
     return images
       .map(({ id, names, sizeBytes, madeAt }) => ({
         id,
@@ -127,7 +130,7 @@ export class ImageService {
           ...(users.get(id) ?? []),
           ...names.flatMap((name) => this.#parts.waitingFor(name)),
         ].slice(0, mostUsers),
-        kind: kindOf(names),
+        kind: unsaved.has(id) ? ('environment' as const) : kindOf(names),
       }))
       .sort((a, b) => b.madeAt - a.madeAt);
   }
