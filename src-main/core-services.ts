@@ -136,7 +136,7 @@ function makeNodes({
     timers,
     log,
     dockerHost,
-    account: (registry) => accounts.of(registry),
+    account: (registry) => accounts.forPull(registry),
   });
   return new NodesService({
     coreId,

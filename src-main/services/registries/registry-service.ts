@@ -41,6 +41,14 @@ export class RegistryAccounts {
     return text === undefined ? undefined : account.parse(JSON.parse(text));
   }
 
+  /**
+   * What a pull goes with. Without a vault that could ever be opened here it goes without an account:
+   * public images need none, and the registry says where one is missing.
+   */
+  forPull(host: string): RegistryAccount | undefined {
+    return this.#vault.state === 'unavailable' ? undefined : this.of(host);
+  }
+
   keep(host: string, value: RegistryAccount): void {
     this.#vault.put({ scope, name: host, value: JSON.stringify(value) });
   }
