@@ -36,7 +36,9 @@ export class LogKeeper {
     if (kept.byteLength > 0 || bytes.byteLength === 0) {
       writes.push(this.finish());
       if (chunk.isAfterGap === true) {
-        const gap = { reason: rotatedReason, stream, lostBytes: null, timeNs, cursor: null };
+        // Where there is no room any more, it would not have been kept had the node kept it.
+        const reason = room === 0 ? limitReason : rotatedReason;
+        const gap = { reason, stream, lostBytes: null, timeNs, cursor: null };
         writes.push(this.#writer.appendGap(gap));
       }
       writes.push(this.#writer.append({ stream, bytes: kept, timeNs, cursor }));

@@ -172,6 +172,22 @@ describe('collecting', () => {
     expect(told).toEqual(['one', expect.objectContaining({ stream: 'stdout' }), 'nine']);
   });
 
+  test('says of what is over the limit that the limit is why, also where the node rotated it away', async () => {
+    const source = () => [
+      chunk(1, 'abcd'),
+      chunk(2, 'ef'),
+      chunk(3, '', { isAfterGap: true }),
+      chunk(4, 'gh', { isAfterGap: true }),
+    ];
+    const { told } = await collected(source, { maxBytes: 4 });
+    const [kept, ...gaps] = told;
+    const reason = 'The log reached its size limit here; what followed was not kept.';
+    expect(kept).toBe('abcd');
+    expect(new Set(gaps.map((gap) => (typeof gap === 'object' ? gap.reason : gap)))).toEqual(
+      new Set([reason]),
+    );
+  });
+
   test('asks again, from where it stopped, before it gives the rest up', async () => {
     const broken = new ProcessCreationError('The file cannot be read.');
     const twice = await collected((call) =>
