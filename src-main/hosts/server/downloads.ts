@@ -41,6 +41,9 @@ interface Offer<W> {
 
 function serve<W>(app: FastifyInstance, path: string, offer: Offer<W>): void {
   app.get<{ Querystring: { what?: unknown } }>(path, async (request, reply) => {
+    if (isOfAnotherPage(request.headers['sec-fetch-site'])) {
+      return reply.code(403).type('text/plain').send('Ask for this from the page itself.\n');
+    }
     const what = offer.what.safeParse(asJson(request.query.what));
     if (!what.success) return reply.code(400).type('text/plain').send('That names no files.\n');
     const abort = new AbortController();
@@ -61,6 +64,11 @@ function serve<W>(app: FastifyInstance, path: string, offer: Offer<W>): void {
         .send(`${toErrorShape(error).message}\n`);
     }
   });
+}
+
+/** Pages of other ports of this computer are of the same site: the cookie comes along with what they ask for. */
+function isOfAnotherPage(site: unknown): boolean {
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
 function open(

@@ -435,6 +435,21 @@ describe('downloads', () => {
     });
   });
 
+  test('are not begun by other pages, those of other ports here neither', async () => {
+    const cookie = await signIn();
+    const what = { place: here, paths: ['/tmp/a "b"\r\nx: y.html'], isArchive: false };
+    const path = `/files?what=${encodeURIComponent(JSON.stringify(what))}`;
+    const statusFrom = async (site: string) =>
+      (await get(path, { cookie, 'sec-fetch-site': site })).status;
+    expect(await statusFrom('same-origin')).toBe(200);
+    expect(await statusFrom('none')).toBe(200);
+    expect(await statusFrom('same-site')).toBe(403);
+    expect(await get(path, { cookie, 'sec-fetch-site': 'cross-site' })).toMatchObject({
+      status: 403,
+      body: 'Ask for this from the page itself.\n',
+    });
+  });
+
   test('say what is wrong when nothing can be read, and break off when the rest cannot', async () => {
     const missing = await ask({ place: here, paths: ['/tmp/missing'], isArchive: false });
     expect(missing).toMatchObject({ status: 404, body: 'No such file.\n' });
