@@ -1,6 +1,7 @@
 // The services of environments, constructed by hand.
 import { isFinal } from './contract/task.ts';
 import { imageOf } from './domain/names.ts';
+import { listedName } from './domain/registries/registry.ts';
 import type { SnowflakeFactory } from './domain/snowflake.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
 import type { AttemptServiceParts } from './services/attempts/attempt-service.ts';
@@ -45,10 +46,15 @@ export function makeEnvironments(given: {
     newId: () => ids.nodeId(),
     dockerfile: (text) => tarOf([{ name: 'Dockerfile', text }]),
     // What runs is seen on its node; what is still to start is known here only.
-    waitingFor: (image) =>
-      [...tasks.all()]
-        .filter(({ state, spec }) => !isFinal(state.status) && imageOf(spec.vessel) === image)
-        .map(({ id, spec }) => spec.name ?? `task ${id}`),
+    waitingFor: (image) => {
+      const name = listedName(image);
+      return [...tasks.all()]
+        .filter(({ state, spec }) => {
+          const own = isFinal(state.status) ? null : imageOf(spec.vessel);
+          return own !== null && listedName(own) === name;
+        })
+        .map(({ id, spec }) => spec.name ?? `task ${id}`);
+    },
   };
   const book = new EnvironmentBook(parts);
   const builds = new EnvironmentBuilds(parts, book);

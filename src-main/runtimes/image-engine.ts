@@ -31,6 +31,8 @@ export type FindAccount = (registry: string) => RegistryAccount | undefined;
 /** Any image of the node. */
 export interface ListedImage extends NamedImage {
   readonly madeAt: Instant;
+  /** `debian@sha256:…`, as registries gave it out. */
+  readonly digests: readonly string[];
 }
 
 export interface BuildLook {

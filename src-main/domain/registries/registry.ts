@@ -26,6 +26,16 @@ export function registryOf(reference: string): string {
   return isHost ? registryHost(first) : dockerHub;
 }
 
+/** A reference as an Engine lists it: without Docker Hub's own name, with its tag or its digest. */
+export function listedName(reference: string): string {
+  const short = reference.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '');
+  const [name = '', digest] = short.split('@');
+  // A colon before the last slash is that of a port.
+  const tagged = /^(.*?)(:[^:/]*)?$/.exec(name);
+  if (digest !== undefined) return `${tagged?.[1] ?? name}@${digest}`;
+  return tagged?.[2] === undefined ? `${name}:latest` : name;
+}
+
 /** Where the Engine looks for the account. */
 export function registryAddress(host: string): string {
   return host === dockerHub ? 'https://index.docker.io/v1/' : host;

@@ -112,6 +112,8 @@ export class ImageService {
 
   async #letGo(engine: ImageEngine, { id, names }: ImagePruneItem): Promise<string | null> {
     for (const reference of names.length === 0 ? [id] : names) {
+      // Somebody may have begun to wait for it since it was looked at.
+      if (this.#parts.waitingFor(reference).length > 0) return 'a task waits for it';
       if ((await engine.untag(reference)) === 'in-use') return 'something uses it';
     }
     return null;
@@ -121,14 +123,14 @@ export class ImageService {
     const [images, users] = await Promise.all([engine.all(), engine.users()]);
     const unsaved = this.#parts.unsaved();
     return images
-      .map(({ id, names, sizeBytes, madeAt }) => ({
+      .map(({ id, names, digests, sizeBytes, madeAt }) => ({
         id,
         names: [...names],
         sizeBytes,
         madeAt,
         usedBy: [
           ...(users.get(id) ?? []),
-          ...names.flatMap((name) => this.#parts.waitingFor(name)),
+          ...new Set([...names, ...digests].flatMap((name) => this.#parts.waitingFor(name))),
         ].slice(0, mostUsers),
         kind: unsaved.has(id) ? ('environment' as const) : kindOf(names),
       }))

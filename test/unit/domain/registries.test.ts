@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  listedName,
   registriesIn,
   registryAddress,
   registryHost,
@@ -40,4 +41,22 @@ FROM scratch`;
     'three.example',
     'docker.io',
   ]);
+});
+
+test('a reference is told as an Engine lists it', () => {
+  const cases = {
+    debian: 'debian:latest',
+    'debian:12': 'debian:12',
+    'library/debian': 'debian:latest',
+    'docker.io/library/debian:12': 'debian:12',
+    'index.docker.io/team/image': 'team/image:latest',
+    'docker.io/debian@sha256:0': 'debian@sha256:0',
+    'debian:12@sha256:0': 'debian@sha256:0',
+    'localhost:5000/x': 'localhost:5000/x:latest',
+    'localhost:5000/x:1': 'localhost:5000/x:1',
+    'localhost:5000/x:1@sha256:0': 'localhost:5000/x@sha256:0',
+    'registry.example/library/x:1': 'registry.example/library/x:1',
+    'kohakuriver/torch:base': 'kohakuriver/torch:base',
+  };
+  for (const [reference, name] of Object.entries(cases)) expect(listedName(reference)).toBe(name);
 });

@@ -30,6 +30,7 @@ test('what a Dockerfile made stays while no version was saved of it', async () =
   const images = ['a', 'b'].map((digit) => ({
     id: digestOf(digit),
     names: [],
+    digests: [],
     sizeBytes: 1,
     madeAt: 1,
   }));
@@ -40,4 +41,29 @@ test('what a Dockerfile made stays while no version was saved of it', async () =
   }
   await expect(service.remove('n', built)).rejects.toMatchObject({ code: 'image/kept-elsewhere' });
   expect(untag).not.toHaveBeenCalled();
+});
+
+test('what a task waits for stays: by its digest, and where it began to wait just now', async () => {
+  const digest = `debian@${digestOf('d')}`;
+  const image = (digit: string, name: string, digests: readonly string[] = []) => ({
+    id: digestOf(digit),
+    names: [name],
+    digests,
+    sizeBytes: 1,
+    madeAt: 1,
+  });
+  const waited = new Set([digest]);
+  const { service, untag } = serviceOf(
+    [image('a', 'debian:12', [digest]), image('b', 'debian:11'), image('c', 'debian:10')],
+    { waitingFor: (name) => (waited.has(name) ? ['anna'] : []) },
+  );
+  const ids = (await service.previewPrune('n', { unused: true })).map(({ id }) => id);
+  expect(ids).toEqual([digestOf('b'), digestOf('c')]);
+  untag.mockImplementation(() => {
+    waited.add('debian:10');
+    return Promise.resolve('removed');
+  });
+  const done = await service.prune('n', { ids, unused: true });
+  expect(done.map(({ stays }) => stays)).toEqual([null, 'a task waits for it']);
+  expect(untag).toHaveBeenCalledTimes(1);
 });

@@ -11,6 +11,7 @@ const reply = z.array(
   z.object({
     Id: z.string().regex(/^sha256:[a-f0-9]{64}$/),
     RepoTags: z.array(z.string().max(600)).max(1000).nullish(),
+    RepoDigests: z.array(z.string().max(600)).max(1000).nullish(),
     Created: z.number(),
     Size: z.number().nonnegative(),
   }),
@@ -20,10 +21,11 @@ const reply = z.array(
 export async function listImages(docker: Dockerode): Promise<readonly ListedImage[]> {
   try {
     const found = reply.parse(await docker.listImages());
-    return found.slice(0, mostImages).map(({ Id, RepoTags, Created, Size }) => ({
+    return found.slice(0, mostImages).map(({ Id, RepoTags, RepoDigests, Created, Size }) => ({
       id: Id,
       // What an Engine calls an image without a name.
       names: (RepoTags ?? []).filter((name) => name !== '<none>:<none>'),
+      digests: (RepoDigests ?? []).filter((name) => name !== '<none>@<none>'),
       sizeBytes: Size,
       madeAt: Math.round(Created * 1000),
     }));
