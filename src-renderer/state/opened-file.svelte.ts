@@ -69,9 +69,9 @@ export class OpenedFile {
       : undefined;
   }
 
-  /** Reads it from its beginning. */
-  async load(): Promise<void> {
-    await this.#show(() => this.#read());
+  /** Reads it from its beginning. False where what was read is not wanted any more, and not shown. */
+  async load(isWanted: () => boolean = () => true): Promise<boolean> {
+    return this.#show(() => this.#read(), isWanted);
   }
 
   /** Shows another part of a large file, from a position on. */
@@ -150,16 +150,22 @@ export class OpenedFile {
   }
 
   /** What is shown stays until there is something else to show. */
-  async #show(read: () => Promise<Content>): Promise<void> {
+  async #show(
+    read: () => Promise<Content>,
+    isWanted: () => boolean = () => true,
+  ): Promise<boolean> {
     this.#turn += 1;
     const turn = this.#turn;
-    try {
-      const content = await read();
-      if (turn !== this.#turn) drop(content);
-      else this.#put(content);
-    } catch (error) {
-      if (turn === this.#turn) this.#put({ kind: 'problem', problem: toProblem(error) });
+    const content = await read().catch((error: unknown): Content => ({
+      kind: 'problem',
+      problem: toProblem(error),
+    }));
+    if (turn !== this.#turn || !isWanted()) {
+      drop(content);
+      return false;
     }
+    this.#put(content);
+    return true;
   }
 
   #put(content: Content): void {

@@ -140,8 +140,12 @@ export class WorkspaceTab {
   /** Reads again what is shown: of a large file the part that was looked at. */
   async #follow(): Promise<void> {
     const from = this.file.part?.from ?? 0;
-    if (from === 0) await this.reload();
-    else await this.move(from);
+    if (from !== 0) return this.move(from);
+    // What is typed or saved while it is read stays, and so does what a save compares with.
+    if (await this.file.load(() => !this.#isDirty && this.#isQuiet())) {
+      await this.#showContent();
+      this.#conflict = undefined;
+    } else if (this.#isDirty) this.#conflict = 'changed';
   }
 
   async #showContent(): Promise<void> {

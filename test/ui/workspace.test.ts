@@ -138,6 +138,33 @@ describe('a workspace', () => {
     return { ...work, tab };
   }
 
+  /** Streams of a name wait, from one of them on, until they are let go. */
+  function holding(held: string) {
+    const client = createFakeClient();
+    const gate = { heldFrom: Infinity, isFailing: false, underWay: 0, most: 0, all: 0 };
+    async function* wait(stream: AsyncIterable<Uint8Array>) {
+      gate.all += 1;
+      const turn = gate.all;
+      gate.underWay += 1;
+      gate.most = Math.max(gate.most, gate.underWay);
+      try {
+        while (turn >= gate.heldFrom) await new Promise((resolve) => setTimeout(resolve, 1));
+        if (gate.isFailing) throw new Error('lost');
+        yield* stream;
+      } finally {
+        gate.underWay -= 1;
+      }
+    }
+    const waiting: FakeClient = {
+      ...client,
+      openStream: (name, input, options) => {
+        const stream = client.openStream(name, input, options);
+        return name === held ? wait(stream) : stream;
+      },
+    };
+    return { waiting, gate };
+  }
+
   test('shows folders as they are opened, and goes back into them', async () => {
     localStorage.clear();
     const { client, workspace } = opened();
@@ -189,6 +216,27 @@ describe('a workspace', () => {
     expect(await tab.save({ isForced: true })).toBe(true);
     expect([tab.isDirty, tab.conflict]).toEqual([false, undefined]);
   });
+
+  test.each([false, true])(
+    'what is typed while the file is read again stays (the read fails: %s)',
+    async (isFailing) => {
+      localStorage.clear();
+      const { waiting, gate } = holding('files.read');
+      const { client, tab } = await edited(opened(waiting));
+      await change(client, tab.path, 'theirs');
+      // One read sees that it is another; the next, that is to be shown, is held.
+      const second = gate.all + 2;
+      gate.heldFrom = second;
+      const look = tab.look();
+      await vi.waitFor(() => expect(gate.all).toBe(second));
+      const saved = tab.document!.version();
+      tab.document!.replace('mine');
+      tab.document!.markSaved(saved);
+      Object.assign(gate, { heldFrom: Infinity, isFailing });
+      await look;
+      expect([tab.document?.text(), tab.isDirty, tab.conflict]).toEqual(['mine', true, 'changed']);
+    },
+  );
 
   test('tabs: the one looked at before comes back, names are followed, and no more than some are open', async () => {
     const { workspace } = opened(createFakeClient(), 'tabs');
