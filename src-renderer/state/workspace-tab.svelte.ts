@@ -28,6 +28,8 @@ export class WorkspaceTab {
   #line: number | undefined;
   #isOpened = false;
   #isOver = false;
+  #isLookDue = false;
+  #looking: Promise<void> | undefined;
   /** A table is shown as one until its text is asked for. */
   isTable = $state(false);
 
@@ -103,8 +105,34 @@ export class WorkspaceTab {
     }
   }
 
-  /** Something happened to the file: what is here follows, unless it was changed here too. */
-  async look(): Promise<void> {
+  /**
+   * Something happened to the file: what is here follows, unless it was changed here too. One look at a
+   * time, and one more after it for all that was told meanwhile.
+   */
+  look(): Promise<void> {
+    this.#isLookDue = true;
+    this.#looking ??= this.#lookWhileDue();
+    return this.#looking;
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#document?.hide();
+    this.file.close();
+  }
+
+  async #lookWhileDue(): Promise<void> {
+    try {
+      while (this.#isLookDue) {
+        this.#isLookDue = false;
+        await this.#lookOnce();
+      }
+    } finally {
+      this.#looking = undefined;
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
     if (!this.#isOpened || !this.#isQuiet()) return;
     const { content } = this.file;
     if (content.kind === 'reading') return;
@@ -115,12 +143,6 @@ export class WorkspaceTab {
     if (difference === 'same') this.#conflict = undefined;
     else if (difference === 'gone' || this.#isDirty) this.#conflict = difference;
     else await this.#follow();
-  }
-
-  close(): void {
-    this.#isOver = true;
-    this.#document?.hide();
-    this.file.close();
   }
 
   #isQuiet(): boolean {

@@ -238,6 +238,22 @@ describe('a workspace', () => {
     },
   );
 
+  test('however often a file is told of, it is looked at one time after the other', async () => {
+    localStorage.clear();
+    const { waiting, gate } = holding('files.read');
+    const { client, tab } = await edited(opened(waiting));
+    Object.assign(gate, { all: 0, most: 0, heldFrom: 1 });
+    const first = tab.look();
+    await vi.waitFor(() => expect(gate.all).toBe(1));
+    const looks = Array.from({ length: 20 }, () => tab.look());
+    gate.heldFrom = Infinity;
+    await Promise.all([first, ...looks]);
+    expect([gate.most, gate.all]).toEqual([1, 2]);
+    await change(client, tab.path, 'last');
+    await tab.look();
+    expect(tab.document?.text()).toBe('last');
+  });
+
   test('tabs: the one looked at before comes back, names are followed, and no more than some are open', async () => {
     const { workspace } = opened(createFakeClient(), 'tabs');
     const open = (name: string) => workspace.open(`${home}/${name}`);
