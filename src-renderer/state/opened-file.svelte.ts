@@ -123,12 +123,15 @@ export class OpenedFile {
    * and sizes may be equal.
    */
   async difference(): Promise<'same' | 'changed' | 'gone'> {
+    const basis = this.#bytes;
     try {
       // Not as it is opened: to try whether it may be written would look like a change to whoever watches.
       const info = await this.#client.api.files.info(this.location);
       if (this.#isEdited()) {
         const bytes = await this.#bytesOf(0, mostTextBytes + 1);
-        if (!isEqual(bytes, this.#bytes)) return 'changed';
+        // What was saved meanwhile is ours, and newer than what was seen.
+        if (this.#bytes !== basis) return 'same';
+        if (!isEqual(bytes, basis)) return 'changed';
         this.#info = info;
         return 'same';
       }

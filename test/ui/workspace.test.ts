@@ -254,6 +254,18 @@ describe('a workspace', () => {
     expect(tab.document?.text()).toBe('last');
   });
 
+  test('what is saved while it is looked at is not taken for somebody else’s', async () => {
+    const { waiting, gate } = holding('files.read');
+    const file = new OpenedFile(waiting, { place: here, path: `${home}/README.md` });
+    await file.load();
+    gate.heldFrom = gate.all + 1;
+    const difference = file.difference();
+    await vi.waitFor(() => expect(gate.underWay).toBe(1));
+    await file.save('mine', { isForced: false });
+    gate.heldFrom = Infinity;
+    expect(await difference).toBe('same');
+  });
+
   test('tabs: the one looked at before comes back, names are followed, and no more than some are open', async () => {
     const { workspace } = opened(createFakeClient(), 'tabs');
     const open = (name: string) => workspace.open(`${home}/${name}`);
