@@ -35,9 +35,8 @@ export async function save(
     // As late as can be: what is written between this and the next step is lost.
     const refusal = input.isForced ? undefined : await differenceOf(files, target, basis);
     if (refusal !== undefined) return { outcome: refusal };
-    if (isBeside) await files.rename(temporary, target);
+    if (isBeside && (await isPut(files, { temporary, target, before }))) isBeside = false;
     else await putInside(files, target, text);
-    isBeside = false;
   } finally {
     if (isBeside) await files.remove(temporary).catch(() => undefined);
   }
@@ -113,6 +112,21 @@ async function writeBeside(
   // What is made gets less than is asked for where the far side's umask says so.
   if (made.mode !== mode) await files.setMode(temporary, mode);
   return true;
+}
+
+/** False where nothing can be put in its place: it is a mount, or the server replaces no files. */
+async function isPut(
+  files: RemoteFiles,
+  { temporary, target, before }: { temporary: string; target: string; before: Beside['before'] },
+): Promise<boolean> {
+  try {
+    await files.rename(temporary, target);
+    return true;
+  } catch (error) {
+    const isRefused = error instanceof FileError && error.code === 'link/file-failed';
+    if (isRefused && before !== undefined) return false;
+    throw error;
+  }
 }
 
 async function putInside(files: RemoteFiles, target: string, text: Buffer): Promise<void> {

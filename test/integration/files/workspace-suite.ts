@@ -1,9 +1,11 @@
 // What a workspace promises of any place, whatever is behind it: nothing is written over unasked, what is
 // there is found whatever it is called, changes are seen, and nothing is left running.
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FindInput, FindNews, WatchNews } from '../../../src-main/contract/workspace.ts';
 import { joinPath } from '../../../src-main/domain/files/paths.ts';
+import { FileError } from '../../../src-main/link/errors.ts';
 import type { RemoteFiles, RemoteProcess } from '../../../src-main/link/node-link.ts';
 import { systemTimers as timers } from '../../../src-main/link/system-timers.ts';
 import type { Root } from '../../../src-main/services/files/places.ts';
@@ -85,6 +87,26 @@ export function describeWorkspace(
       const left = (await place.files.list(place.dir)).map((entry) => entry.name).sort();
       expect(left).toEqual(['gone', 'link', 'run.sh']);
       for (const each of left) await place.files.remove(at(each));
+    });
+
+    test('where nothing can be put in the place of a file, the file itself is written', async () => {
+      const refusal = new FileError('link/file-failed', 'busy');
+      const mounted = new Proxy(place.files, {
+        get: (files, name) => {
+          if (name === 'rename') return () => Promise.reject(refusal);
+          const member: unknown = Reflect.get(files, name, files);
+          return typeof member === 'function' ? (member.bind(files) as unknown) : member;
+        },
+      });
+      await put('hosts', 'one');
+      const saving = { files: mounted, path: at('hosts'), newName: () => 'n' };
+      const sizes = { basisBytes: 3, size: 4, isForced: false };
+      const bytes = Readable.from([Buffer.from('one'), Buffer.from('more')]);
+      const input = { place: root.place, path: at('hosts'), ...sizes };
+      expect(await save(saving, input, bytes)).toMatchObject({ outcome: 'saved' });
+      expect(await text('hosts')).toBe('more');
+      expect((await place.files.list(place.dir)).map((entry) => entry.name)).toEqual(['hosts']);
+      await place.files.remove(at('hosts'));
     });
 
     async function found(given: Partial<FindInput>) {
