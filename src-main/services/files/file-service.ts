@@ -124,6 +124,8 @@ export class FileService {
     { position, length }: { position: number; length?: number | undefined },
   ): AsyncGenerator<Buffer> {
     const { root, path } = await this.#find(location);
+    // To open a pipe waits for whoever writes into it, and with it everything else of the same session.
+    if ((await root.files.stat(path, { follow: true }))?.kind === 'other') throw unreadable(path);
     await using file = await root.files.open(path, 'r');
     const end = length === undefined ? Infinity : position + length;
     yield* readAhead(file, position, end);
@@ -234,6 +236,12 @@ async function removeOne(files: RemoteFiles, path: string, recursive: boolean): 
   if (stat.kind !== 'directory') await files.remove(path);
   else if (recursive) await files.removeTree(path);
   else throw invalid(`${shownName(path)} is a folder: it is removed only with all that is in it.`);
+}
+
+function unreadable(path: string): FileError {
+  return new FileError('link/file-failed', `${shownName(path)} is no file that could be read.`, {
+    details: { path: shownName(path) },
+  });
 }
 
 function invalid(message: string): RequestError {

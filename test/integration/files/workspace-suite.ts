@@ -8,7 +8,8 @@ import { joinPath } from '../../../src-main/domain/files/paths.ts';
 import { FileError } from '../../../src-main/link/errors.ts';
 import type { RemoteFiles, RemoteProcess } from '../../../src-main/link/node-link.ts';
 import { systemTimers as timers } from '../../../src-main/link/system-timers.ts';
-import type { Root } from '../../../src-main/services/files/places.ts';
+import { FileService } from '../../../src-main/services/files/file-service.ts';
+import type { Places, Root } from '../../../src-main/services/files/places.ts';
 import { find } from '../../../src-main/services/workspace/finding.ts';
 import { save } from '../../../src-main/services/workspace/saving.ts';
 import { watch } from '../../../src-main/services/workspace/watching.ts';
@@ -107,6 +108,20 @@ export function describeWorkspace(
       expect(await text('hosts')).toBe('more');
       expect((await place.files.list(place.dir)).map((entry) => entry.name)).toEqual(['hosts']);
       await place.files.remove(at('hosts'));
+    });
+
+    test('a pipe is not read: it would be waited for, and everything else with it', async () => {
+      const make = await place.spawn(['mkfifo', at('pipe')]);
+      make.stdin.end();
+      make.stdout.resume();
+      make.stderr.resume();
+      await make.ended;
+      const places = { open: () => Promise.resolve(root) };
+      const service = new FileService({ places: places as unknown as Places, newName: () => 'n' });
+      const reading = service.read({ place: root.place, path: at('pipe') }, { position: 0 });
+      await expect(reading.next()).rejects.toMatchObject({ code: 'link/file-failed' });
+      expect(await place.files.list(place.dir)).toMatchObject([{ name: 'pipe', kind: 'other' }]);
+      await place.files.remove(at('pipe'));
     });
 
     async function found(given: Partial<FindInput>) {
