@@ -159,7 +159,8 @@ describe('a workspace', () => {
       ...client,
       openStream: (name, input, options) => {
         const stream = client.openStream(name, input, options);
-        return name === held ? wait(stream) : stream;
+        if (name !== held) return stream;
+        return Object.assign(wait(stream), { chunks: () => stream.chunks() });
       },
     };
     return { waiting, gate };
