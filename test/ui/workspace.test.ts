@@ -142,7 +142,7 @@ describe('a workspace', () => {
   function holding(held: string) {
     const client = createFakeClient();
     const gate = { heldFrom: Infinity, isFailing: false, underWay: 0, most: 0, all: 0 };
-    async function* wait(stream: AsyncIterable<Uint8Array>) {
+    async function* wait(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
       gate.all += 1;
       const turn = gate.all;
       gate.underWay += 1;
@@ -154,6 +154,7 @@ describe('a workspace', () => {
       } finally {
         gate.underWay -= 1;
       }
+      return undefined;
     }
     const waiting: FakeClient = {
       ...client,
