@@ -43,6 +43,13 @@ export type TreeRow = EntryRow | NoteRow;
 
 const order = orderOf('name');
 
+interface Reading {
+  readonly turn: AbortController;
+  readonly done: Promise<void>;
+  /** The one after it, once somebody has asked. */
+  next: Promise<void> | undefined;
+}
+
 export class WorkspaceTree {
   readonly #client: CoreClient;
   readonly #place: FilePlace;
@@ -51,7 +58,7 @@ export class WorkspaceTree {
   #expanded = $state.raw<ReadonlySet<string>>(new Set());
   /** Links that lead to folders: known once they were opened. */
   #linkedFolders = $state.raw<ReadonlySet<string>>(new Set());
-  readonly #turns = new Map<string, AbortController>();
+  readonly #readings = new Map<string, Reading>();
   isHiddenShown = $state(false);
   /** The row the keys are on. */
   cursor = $state('');
@@ -176,11 +183,30 @@ export class WorkspaceTree {
     await Promise.all(Array.from({ length: atOnce }, lane));
   }
 
-  /** Reads a folder. What comes late of an earlier reading is not shown. */
-  async read(path: string): Promise<void> {
-    this.#turns.get(path)?.abort();
+  /**
+   * Reads a folder. Asked for while it is being read, it is read once more after that, for all who asked
+   * meanwhile: one that changes faster than it can be listed is still listed to its end.
+   */
+  read(path: string): Promise<void> {
+    const running = this.#readings.get(path);
+    if (running === undefined) return this.#begin(path);
+    running.next ??= running.done.then(() =>
+      running.turn.signal.aborted ? undefined : this.read(path),
+    );
+    return running.next;
+  }
+
+  #begin(path: string): Promise<void> {
     const turn = new AbortController();
-    this.#turns.set(path, turn);
+    const done = this.#readOnce(path, turn).finally(() => {
+      if (this.#readings.get(path) === reading) this.#readings.delete(path);
+    });
+    const reading: Reading = { turn, done, next: undefined };
+    this.#readings.set(path, reading);
+    return done;
+  }
+
+  async #readOnce(path: string, turn: AbortController): Promise<void> {
     const before = this.#folders.get(path);
     const entries = before?.entries ?? [];
     this.#put(path, {
@@ -200,8 +226,8 @@ export class WorkspaceTree {
   }
 
   close(): void {
-    for (const turn of this.#turns.values()) turn.abort();
-    this.#turns.clear();
+    for (const { turn } of this.#readings.values()) turn.abort();
+    this.#readings.clear();
   }
 
   async #entriesOf(

@@ -194,6 +194,23 @@ describe('a workspace', () => {
     expect(again.tree.shownFolders).toContain(`${home}/src`);
   });
 
+  test('a folder is read one time after the other, and stays open while it is read again', async () => {
+    localStorage.clear();
+    const { waiting, gate } = holding('files.list');
+    const { tree } = opened(waiting).workspace;
+    tree.takeUp([`${home}/src`]);
+    gate.heldFrom = 1;
+    const started = tree.start();
+    const again = Array.from({ length: 10 }, () => tree.readAgain([home]));
+    await vi.waitFor(() => expect(gate.all).toBe(1));
+    gate.heldFrom = Infinity;
+    await Promise.all([started, ...again]);
+    expect(tree.expandedFolders).toEqual([`${home}/src`]);
+    expect(tree.rows.map(({ path }) => path)).toContain(`${home}/src/model.py`);
+    // The first, one more for all ten, and the folder in it.
+    expect(gate.all).toBe(3);
+  });
+
   test('a tab follows the file until something is typed in it; then it asks', async () => {
     const { client, tab } = await edited();
     expect(tab.document?.text()).toContain('# Kohaku');
