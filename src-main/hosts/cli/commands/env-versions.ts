@@ -7,8 +7,8 @@ import type {
   PruneItem,
 } from '../../../contract/environments.ts';
 import { formatBytes } from '../../../domain/size.ts';
+import { agree } from '../agree.ts';
 import type { Call } from '../call.ts';
-import { CliError, UsageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { clean } from '../text/clean.ts';
 import { formatTable } from '../text/table.ts';
@@ -178,13 +178,4 @@ function pruneText(call: Call, items: readonly PruneItem[]): string {
     items,
     call.look,
   );
-}
-
-async function agree(call: Call<{ yes?: boolean }>, question: string): Promise<void> {
-  if (call.options.yes === true) return;
-  const { prompts } = call.io;
-  if (prompts === undefined) throw new UsageError(`${question} Say so with --yes.`);
-  if (!(await prompts.confirm(question))) {
-    throw new CliError('conflict/state', 'Nothing was changed.');
-  }
 }

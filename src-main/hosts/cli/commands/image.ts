@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import { pulledImage, type ImagePruneItem, type ImageView } from '../../../contract/images.ts';
 import { formatBytes } from '../../../domain/size.ts';
+import { agree } from '../agree.ts';
 import type { Call, Runner } from '../call.ts';
-import { CliError, UsageError } from '../errors.ts';
+import { CliError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { clean } from '../text/clean.ts';
 import { formatTable } from '../text/table.ts';
@@ -180,13 +181,4 @@ function pruneText(call: Call, items: readonly Prunable[]): string {
     items,
     call.look,
   );
-}
-
-async function agree(call: Call<{ yes?: boolean }>, question: string): Promise<void> {
-  if (call.options.yes === true) return;
-  const { prompts } = call.io;
-  if (prompts === undefined) throw new UsageError(`${question} Say so with --yes.`);
-  if (!(await prompts.confirm(question))) {
-    throw new CliError('conflict/state', 'Nothing was changed.');
-  }
 }

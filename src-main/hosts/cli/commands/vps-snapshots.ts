@@ -1,8 +1,8 @@
 // `vps snapshot …` and `vps clone`.
 import type { SnapshotView } from '../../../contract/vps.ts';
 import { formatBytes } from '../../../domain/size.ts';
+import { agree } from '../agree.ts';
 import type { Call } from '../call.ts';
-import { CliError, UsageError } from '../errors.ts';
 import { vpsJson } from '../shape/vps-json.ts';
 import { clean } from '../text/clean.ts';
 import { formatTable } from '../text/table.ts';
@@ -88,13 +88,4 @@ export async function cloneVps(
     () => vpsJson(made),
     () => `${made.name}  ${made.id}\n`,
   );
-}
-
-/** Asks where somebody sits; elsewhere it has to be said with `--yes`. */
-async function agree(call: Call<{ yes?: boolean }>, question: string): Promise<void> {
-  if (call.options.yes === true) return;
-  const { prompts } = call.io;
-  if (prompts === undefined) throw new UsageError(`${question} Say so with --yes.`);
-  if (!(await prompts.confirm(question)))
-    throw new CliError('conflict/state', 'Nothing was changed.');
 }
