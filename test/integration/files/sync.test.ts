@@ -105,24 +105,24 @@ describe.skipIf(!hasSshd)('sync', () => {
   });
 
   test('back again: rules are those of this computer, whatever the node says', async () => {
-    put('far/work/.gitignore', '*\n');
-    put('far/work/out.txt', 'result');
-    put('far/work/cache/x', 'x');
-    put('home/work/.kohakuriverignore', 'cache/\n');
-    put('home/work/mine', 'mine');
-    const down = request([a, 'far/work'], [here, 'home/work'], { delete: true });
+    put('far/project/.gitignore', '*\n');
+    put('far/project/out.txt', 'result');
+    put('far/project/cache/x', 'x');
+    put('home/project/.kohakuriverignore', 'cache/\n');
+    put('home/project/mine', 'mine');
+    const down = request([a, 'far/project'], [here, 'home/project'], { delete: true });
     expect(await steps(down)).toEqual([
       'add .gitignore',
       'remove .kohakuriverignore',
       'remove mine',
       'add out.txt',
     ]);
-    const kept = request([a, 'far/work'], [here, 'home/work'], {
+    const kept = request([a, 'far/project'], [here, 'home/project'], {
       delete: true,
       exclude: ['mine', '.kohakuriverignore'],
     });
     expect(await world.move(kept)).toMatchObject({ status: 'DONE' });
-    expect(readdirSync(at('home/work')).sort()).toEqual(
+    expect(readdirSync(at('home/project')).sort()).toEqual(
       ['.gitignore', '.kohakuriverignore', 'mine', 'out.txt'].sort(),
     );
   });
