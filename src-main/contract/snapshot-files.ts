@@ -23,11 +23,16 @@ export const snapshotHead = z.object({
     id: z.string().regex(/^\d{1,20}$/),
     name: z.string().min(1).max(128),
     cores: z.number().int().min(0).max(4096),
-    memoryBytes: z.number().int().positive().nullable(),
+    memoryBytes: z
+      .number()
+      .int()
+      .positive()
+      .max(2 ** 50)
+      .nullable(),
   }),
   ssh: z.object({
     mode: z.enum(['disabled', 'none', 'upload', 'generate']),
-    publicKey: z.string().max(16_384).nullable(),
+    publicKey: z.string().min(1).max(16_384).nullable(),
   }),
   tag: z.string().regex(/^\d{1,12}$/),
   note: z.string().max(500),

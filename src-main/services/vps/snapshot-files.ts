@@ -20,7 +20,7 @@ import { snapshotImage, type VpsSnapshots } from './vps-snapshots.ts';
 
 export interface SnapshotFilesParts {
   readonly snapshots: Pick<VpsSnapshots, 'source'>;
-  readonly creation: Pick<VpsCreation, 'create' | 'checkName'>;
+  readonly creation: Pick<VpsCreation, 'create' | 'check' | 'checkName'>;
   readonly service: Pick<VpsService, 'get'>;
   readonly fleet: Fleet;
   readonly isLocal: (node: NodeId) => boolean;
@@ -148,7 +148,6 @@ export class SnapshotFiles {
       checkProcessors(head, node);
       const id = newId();
       const reference = snapshotImage(id, head.tag);
-      await this.#takeIn(engine, { head, image, reference, signal });
       const submission = vpsSubmission.parse({
         name,
         target: node.name,
@@ -157,6 +156,9 @@ export class SnapshotFiles {
         vessel: { kind: 'image', reference },
         ssh: sshOf(head),
       });
+      // Before gigabytes are on their way for nothing.
+      creation.check(submission);
+      await this.#takeIn(engine, { head, image, reference, signal });
       try {
         await creation.create(submission, who, id);
       } catch (error) {

@@ -104,6 +104,13 @@ export class VpsCreation {
     return { id, privateKey, keyFile: ssh.identityFile, warnings };
   }
 
+  /** Throws what `create` would, as far as that can be known before. */
+  check(asked: VpsSubmission): void {
+    const vessel = this.#vesselOf(asked);
+    this.#check(asked, { ...asTask(asked, vessel), vessel });
+    if (asked.ssh.mode === 'upload') this.#readKey(asked.ssh.publicKey);
+  }
+
   /** A new VPS with the wishes of another, made from an image of it. Ports of the node stay with the first. */
   async clone(
     { task, record }: Vps,
