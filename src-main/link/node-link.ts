@@ -62,8 +62,11 @@ export interface FileEntry extends FileStat {
 
 /** A handle to read or write at positions. */
 export interface RemoteFile extends AsyncDisposable {
-  /** At most `length` bytes at `position`; empty at the end. */
-  read(position: number, length: number): Promise<Buffer>;
+  /**
+   * At most `length` bytes at `position`; empty at the end.
+   * @param memory gives what they are read into (so long at least), where they are not in memory already
+   */
+  read(position: number, length: number, memory?: () => Buffer): Promise<Buffer>;
   write(position: number, bytes: Uint8Array): Promise<void>;
   stat(): Promise<FileStat>;
   /** Forces the bytes to the disk where the far side can. */

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import type { Core, CreateCore } from '../../api/core-door.ts';
 import { ownCommand } from '../own-command.ts';
+import { exposeCollector } from './expose-collector.ts';
 import { openBrowser } from './open-browser.ts';
 import { startServer, type RunningServer } from './start-server.ts';
 
@@ -32,6 +33,7 @@ export interface ServeOptions {
  */
 export async function runServe(options: ServeOptions): Promise<void> {
   const { createCore, dataDir, version, signal } = options;
+  exposeCollector();
   const flags = given({ 'server.host': options.host, 'server.port': options.port });
   const core = await createCore({
     dataDir,

@@ -149,8 +149,12 @@ class LocalFile implements RemoteFile {
     this.#handle = handle;
   }
 
-  async read(position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(length);
+  async read(
+    position: number,
+    length: number,
+    memory: () => Buffer = () => Buffer.allocUnsafe(length),
+  ): Promise<Buffer> {
+    const buffer = memory();
     const { bytesRead } = await translated(this.#path, () =>
       this.#handle.read(buffer, 0, length, position),
     );

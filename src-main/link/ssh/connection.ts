@@ -5,7 +5,9 @@ import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { asError, fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
 import { ChannelStream } from './channel-stream.ts';
+import { collectReceived } from './collecting.ts';
 import type { HostKeyGate } from './host-key-gate.ts';
+import { reusePackets } from './packet-memory.ts';
 import type { SignIn } from './sign-in.ts';
 
 export interface ConnectionOptions {
@@ -20,6 +22,8 @@ export interface ConnectionOptions {
   timeoutMs: number;
   timers: Timers;
   signal?: AbortSignal;
+  /** Carries much: memory is used again. */
+  isBulk?: boolean;
 }
 
 /** Keepalives that may go unanswered; the connection is dead at the next one. */
@@ -50,6 +54,10 @@ export class SshConnection implements AsyncDisposable {
       throw error;
     } finally {
       await options.gate.settled();
+    }
+    if (options.isBulk === true) {
+      reusePackets(client, options.socket);
+      collectReceived(options.socket);
     }
     return new SshConnection(client, options);
   }

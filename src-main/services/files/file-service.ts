@@ -128,7 +128,7 @@ export class FileService {
     if ((await root.files.stat(path, { follow: true }))?.kind === 'other') throw unreadable(path);
     await using file = await root.files.open(path, 'r');
     const end = length === undefined ? Infinity : position + length;
-    yield* readAhead(file, position, end);
+    yield* readAhead(file, position, { end });
   }
 
   /**
@@ -252,13 +252,13 @@ function invalid(message: string): RequestError {
 export async function* readAhead(
   file: Pick<RemoteFile, 'read'>,
   from: number,
-  end = Infinity,
+  { end = Infinity, partBytes = readBytes }: { end?: number; partBytes?: number } = {},
 ): AsyncGenerator<Buffer> {
   const waiting: Promise<Buffer>[] = [];
   let next = from;
   const ask = () => {
     if (next >= end) return;
-    const length = Math.min(readBytes, end - next);
+    const length = Math.min(partBytes, end - next);
     const part = file.read(next, length);
     part.catch(() => undefined);
     waiting.push(part);
@@ -289,13 +289,20 @@ async function writeAll(
   return size;
 }
 
+interface WritingOptions {
+  readonly from: number;
+  readonly onWritten?: ((position: number) => void) | undefined;
+  readonly onTaken?: ((part: Uint8Array) => void) | undefined;
+}
+
 /**
  * Writes what comes from a position on, several parts at once. Resolves with where it ended.
  * @param onWritten told up to where everything is written
+ * @param onTaken told of every part that is not needed any more
  */
 export async function writeFrom(
   file: Pick<RemoteFile, 'write'>,
-  { from, onWritten }: { from: number; onWritten?: ((position: number) => void) | undefined },
+  { from, onWritten, onTaken = () => undefined }: WritingOptions,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   let position = from;
@@ -308,7 +315,10 @@ export async function writeFrom(
     });
     position += part.length;
     underway.add(writing);
-    void writing.then(() => underway.delete(writing));
+    void writing.then(() => {
+      underway.delete(writing);
+      onTaken(part);
+    });
     if (onWritten === undefined) return;
     const end = position;
     inOrder = inOrder
@@ -318,7 +328,7 @@ export async function writeFrom(
       });
   };
   try {
-    for await (const part of gathered(bytes, readBytes)) {
+    for await (const part of gathered(bytes, onTaken)) {
       put(part);
       if (underway.size >= writesAhead) await Promise.race(underway);
       if (failure !== undefined) throw failure.error;
@@ -332,20 +342,25 @@ export async function writeFrom(
   return position;
 }
 
-/** Small parts together, each at least so large but the last. */
+/** Small parts together, each at least as large as what is written at once, but the last. */
 async function* gathered(
   source: AsyncIterable<Uint8Array>,
-  size: number,
+  onCopied: (part: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let held = 0;
+  const together = () => {
+    const [only] = parts;
+    const all = only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
+    if (all !== only) parts.forEach((part) => onCopied(part));
+    parts = [];
+    held = 0;
+    return all;
+  };
   for await (const part of source) {
     parts.push(part);
     held += part.length;
-    if (held < size) continue;
-    yield parts.length === 1 ? part : Buffer.concat(parts);
-    parts = [];
-    held = 0;
+    if (held >= readBytes) yield together();
   }
-  if (held > 0) yield Buffer.concat(parts);
+  if (held > 0) yield together();
 }

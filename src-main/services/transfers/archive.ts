@@ -77,7 +77,7 @@ async function startOf(root: Root, directory: string, item: Item): Promise<Buffe
 async function* bytesOf(root: Root, path: string, item: Item): AsyncGenerator<Buffer> {
   await using file = await root.files.open(path, 'r');
   let read = 0;
-  for await (const part of readAhead(file, 0, item.size)) {
+  for await (const part of readAhead(file, 0, { end: item.size })) {
     read += part.length;
     yield part;
   }

@@ -9,6 +9,7 @@ import type { Item } from '../../domain/transfers/plan.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import { ItemError } from './errors.ts';
 import { complaintOf, runThere, type HashingEnd } from './far-side.ts';
+import { PartMemory } from './part-memory.ts';
 import { given, inParts } from './parts.ts';
 import type { Older } from './small-files.ts';
 import { watchSize } from './watch-size.ts';
@@ -194,10 +195,11 @@ async function relay(
 ): Promise<void> {
   const gone = to.ended.then(() => Promise.reject(new Gone()));
   gone.catch(() => undefined);
+  const memory = new PartMemory();
   try {
-    for await (const part of inParts(stdout)) {
+    for await (const part of inParts(stdout, memory)) {
       await count(part.length);
-      await given(to.stdin, part, gone);
+      await given(to.stdin, part, { broken: gone, memory });
     }
   } catch (error) {
     if (!(error instanceof Gone)) throw error;

@@ -200,7 +200,7 @@ async function hashByReading(
 /** Of the first `end` bytes of a file. */
 export async function hashOfFile(file: Pick<RemoteFile, 'read'>, end = Infinity): Promise<string> {
   const sum = createHash('sha256');
-  for await (const bytes of readAhead(file, 0, end)) sum.update(bytes);
+  for await (const bytes of readAhead(file, 0, { end })) sum.update(bytes);
   return sum.digest('hex');
 }
 

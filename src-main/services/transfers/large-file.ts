@@ -98,7 +98,8 @@ async function through(item: Item, moving: Moving, start: number): Promise<void>
   const isHashed = hashes !== undefined;
   using reading = readLarge(from, item, { start, isHashed, signal });
   const path = joinPath(to.directory, item.path);
-  const what = { path, start, mode: item.mode, isHashed, signal };
+  const { memory } = reading;
+  const what = { path, start, mode: item.mode, isHashed, signal, memory };
   const written = await writeLarge(to, what, counted(reading.bytes, moving));
   if (written.end !== item.size) throw changed(item);
   note(hashes?.source, item, await reading.hash());

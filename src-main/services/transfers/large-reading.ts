@@ -8,11 +8,13 @@ import { readAhead } from '../files/file-service.ts';
 import { ItemError } from './errors.ts';
 import { asItemError, complaintOf, digestIn, type HashingEnd } from './far-side.ts';
 import type { LocalHashes } from './local-hashes.ts';
+import { PartMemory } from './part-memory.ts';
 import { inParts } from './parts.ts';
 
 export interface Reading extends Disposable {
-  /** To be read once. One byte more than there should be tells that the file grew. */
+  /** To be read once, in parts that lie in `memory`. One byte more than there should be tells that the file grew. */
   readonly bytes: AsyncIterable<Buffer>;
+  readonly memory: PartMemory;
   /** Of the whole file, when all was read; undefined where it has to be found out otherwise. */
   readonly hash: () => Promise<string> | string | undefined;
 }
@@ -25,10 +27,14 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
+/** Of files of this computer: eight packets of SSH. */
+const partBytes = 256 * 1024;
+
 /** Nothing is opened before the first byte is asked for. */
 export function readLarge(from: HashingEnd, item: Item, wanted: Wanted): Reading {
   const path = joinPath(from.directory, item.path);
-  const one: One = { from, path, size: item.size, ...wanted };
+  const memory = new PartMemory(from.hasher === undefined ? undefined : partBytes);
+  const one: One = { from, path, size: item.size, memory, ...wanted };
   if (from.hasher !== undefined) return readHere(one, from.hasher);
   const canSpawn = from.tools.shell && !hasRawBytes(path);
   return canSpawn ? readByProgram(one) : readByParts(one);
@@ -38,11 +44,13 @@ interface One extends Wanted {
   readonly from: HashingEnd;
   readonly path: string;
   readonly size: number;
+  readonly memory: PartMemory;
 }
 
 function readHere(one: One, hasher: LocalHashes): Reading {
   const following = one.isHashed ? hasher.follow(one.path) : undefined;
   return {
+    memory: one.memory,
     bytes: openedParts(one, (position) => following?.advance(position)),
     hash: () => following?.finish(one.size),
     [Symbol.dispose]: () => following?.[Symbol.dispose](),
@@ -53,6 +61,7 @@ function readHere(one: One, hasher: LocalHashes): Reading {
 function readByParts(one: One): Reading {
   const sum = one.isHashed && one.start === 0 ? createHash('sha256') : undefined;
   return {
+    memory: one.memory,
     bytes: openedParts(one, (_position, part) => sum?.update(part)),
     hash: () => sum?.digest('hex'),
     [Symbol.dispose]: () => undefined,
@@ -60,13 +69,15 @@ function readByParts(one: One): Reading {
 }
 
 async function* openedParts(
-  { from, path, start, size }: One,
+  { from, path, start, size, memory }: One,
   onRead: (position: number, part: Buffer) => void,
 ): AsyncGenerator<Buffer> {
   try {
     await using file = await from.root.files.open(path, 'r');
     let position = start;
-    for await (const part of readAhead(file, start, size + 1)) {
+    const read = (at: number, length: number) => file.read(at, length, () => memory.take());
+    const limits = { end: size + 1, ...(from.hasher === undefined ? {} : { partBytes }) };
+    for await (const part of readAhead({ read }, start, limits)) {
       position += part.length;
       onRead(position, part);
       yield part;
@@ -78,7 +89,7 @@ async function* openedParts(
 
 /** The node hashes the file by itself meanwhile, and says so on its other stream. */
 function readByProgram(one: One): Reading {
-  const { from, path, start, size, isHashed, signal } = one;
+  const { from, path, start, size, isHashed, signal, memory } = one;
   const { digest } = from.tools;
   let said = '';
   async function* bytes(): AsyncGenerator<Buffer> {
@@ -93,7 +104,7 @@ function readByProgram(one: One): Reading {
     process.stdin.end();
     const complaint = complaintOf(process);
     let position = start;
-    for await (const part of inParts(process.stdout)) {
+    for await (const part of inParts(process.stdout, memory)) {
       position += part.length;
       yield part;
       // It grew, or never ends.
@@ -104,6 +115,7 @@ function readByProgram(one: One): Reading {
     if (exitCode !== 0) throw new ItemError(shownName(path), shownName(said.trim()));
   }
   return {
+    memory: one.memory,
     bytes: bytes(),
     hash: () => digestIn(said),
     [Symbol.dispose]: () => undefined,

@@ -5,6 +5,7 @@ import type { RemoteProcess } from '../../link/node-link.ts';
 import { writeFrom } from '../files/file-service.ts';
 import { TransferError } from './errors.ts';
 import { digestIn, type HashingEnd } from './far-side.ts';
+import type { PartMemory } from './part-memory.ts';
 import { given } from './parts.ts';
 
 export interface Target {
@@ -15,6 +16,8 @@ export interface Target {
   readonly isHashed: boolean;
   /** Ends a program that writes, however long it hangs. */
   readonly signal: AbortSignal;
+  /** What the parts lie in, given back when they are written. */
+  readonly memory: PartMemory;
 }
 
 export interface Written {
@@ -46,13 +49,14 @@ export function unsureBytes(to: HashingEnd, path: string): number {
 
 async function byParts(
   { root, hasher }: HashingEnd,
-  { path, start, isHashed }: Target,
+  { path, start, isHashed, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
   await using file = await root.files.open(path, start === 0 ? 'w' : 'r+', 0o600);
   using following = isHashed ? hasher?.follow(path) : undefined;
   const onWritten = (position: number) => following?.advance(position);
-  const end = await writeFrom(file, { from: start, onWritten }, source);
+  const onTaken = (part: Uint8Array) => memory.giveBack(part);
+  const end = await writeFrom(file, { from: start, onWritten, onTaken }, source);
   const [hash] = await Promise.all([following?.finish(end), file.sync()]);
   return { end, hash };
 }
@@ -70,14 +74,14 @@ function appendAndHash(digest: string): string {
 
 async function byProgram(
   { root, tools: { digest, canHashBeside } }: HashingEnd,
-  { path, start, isHashed, signal }: Target,
+  { path, start, isHashed, signal, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
   const isHashing = isHashed && canHashBeside && digest !== undefined;
   const text = isHashing ? appendAndHash(digest) : append;
   const command = ['sh', '-c', text, 'sh', path, String(start)];
   await using process = await root.spawn(command, { isBulk: true, signal });
-  const words = new Words(process);
+  const words = new Words(process, memory);
   let end = start;
   try {
     for await (const part of source) {
@@ -110,10 +114,12 @@ class Words {
   output = '';
   complaint = '';
   readonly #process: RemoteProcess;
+  readonly #memory: PartMemory;
   readonly #failure = Promise.withResolvers<never>();
 
-  constructor(process: RemoteProcess) {
+  constructor(process: RemoteProcess, memory: PartMemory) {
     this.#process = process;
+    this.#memory = memory;
     this.#failure.promise.catch(() => undefined);
     process.stdout.on('data', (bytes: Buffer) => {
       if (this.output.length < mostSaid) this.output += bytes.toString('latin1');
@@ -128,7 +134,8 @@ class Words {
 
   /** Resolves when there is room for more. */
   given(part: Buffer): Promise<void> {
-    return given(this.#process.stdin, part, this.#failure.promise);
+    const broken = this.#failure.promise;
+    return given(this.#process.stdin, part, { broken, memory: this.#memory });
   }
 
   /** `tee` goes on when it cannot write: nothing of that would be of use. */

@@ -1,16 +1,19 @@
 // A stream of packets as few large parts: a promise for each packet would take longer than the packet.
 import type { Readable, Writable } from 'node:stream';
+import { PartMemory } from './part-memory.ts';
 
-const partBytes = 512 * 1024;
 /** Parts waiting for whoever takes them; then the stream is paused, and the other end waits. */
 const mostReady = 4;
 
 /**
  * What a stream gives, gathered for as long as more is there: large parts from a fast way, small ones
- * at once from a slow one. Leaving the loop pauses the stream.
+ * at once from a slow one. Leaving the loop pauses the stream. The parts lie in `memory`.
  */
-export async function* inParts(stream: Readable): AsyncGenerator<Buffer> {
-  const gathering = new Gathering(stream);
+export async function* inParts(
+  stream: Readable,
+  memory = new PartMemory(),
+): AsyncGenerator<Buffer> {
+  const gathering = new Gathering(stream, memory);
   try {
     for (;;) {
       const part = await gathering.next();
@@ -25,14 +28,17 @@ export async function* inParts(stream: Readable): AsyncGenerator<Buffer> {
 class Gathering {
   readonly #stream: Readable;
   readonly #ready: Buffer[] = [];
-  #part = Buffer.allocUnsafe(partBytes);
+  readonly #memory: PartMemory;
+  #part: Buffer;
   #filled = 0;
   #hasEnded = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(stream: Readable) {
+  constructor(stream: Readable, memory: PartMemory) {
     this.#stream = stream;
+    this.#memory = memory;
+    this.#part = memory.take();
     this.#hasEnded = stream.readableEnded;
     stream.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
     stream.on('close', this.#onClose);
@@ -57,11 +63,13 @@ class Gathering {
     // Errors that come later are heard, and mean nothing any more.
     this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     this.#stream.pause();
+    this.#memory.giveBack(this.#part);
   }
 
   #unfinished(): Buffer | undefined {
     if (this.#filled === 0) return undefined;
     const part = this.#part.subarray(0, this.#filled);
+    this.#memory.share(part);
     this.#part = this.#part.subarray(this.#filled);
     this.#filled = 0;
     return part;
@@ -74,7 +82,7 @@ class Gathering {
       this.#filled += taken;
       if (this.#filled < this.#part.length) continue;
       this.#ready.push(this.#part);
-      this.#part = Buffer.allocUnsafe(partBytes);
+      this.#part = this.#memory.take();
       this.#filled = 0;
     }
     if (this.#ready.length >= mostReady) this.#stream.pause();
@@ -98,9 +106,13 @@ class Gathering {
   };
 }
 
-/** Writes a part and resolves when there is room for more. Rejects as `broken` does. */
-export async function given(stream: Writable, part: Buffer, broken: Promise<never>): Promise<void> {
-  if (stream.write(part)) return;
+/** Writes a part and resolves when there is room for more; its memory is free once it is taken. Rejects as `broken` does. */
+export async function given(
+  stream: Writable,
+  part: Buffer,
+  { broken, memory }: { broken: Promise<never>; memory?: PartMemory | undefined },
+): Promise<void> {
+  if (stream.write(part, () => memory?.giveBack(part))) return;
   const drained = Promise.withResolvers<undefined>();
   const onDrain = () => drained.resolve(undefined);
   stream.once('drain', onDrain);

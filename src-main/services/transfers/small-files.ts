@@ -252,7 +252,9 @@ async function intoTar(source: AsyncIterable<SmallFile>, moving: Moving): Promis
     });
     broken.catch(() => undefined);
     try {
-      for await (const part of archiveOf(source, onFile)) await given(process.stdin, part, broken);
+      for await (const part of archiveOf(source, onFile)) {
+        await given(process.stdin, part, { broken });
+      }
     } catch (error) {
       const said = await Promise.race([complaint, settled(process)]);
       throw typeof said === 'string' && said.trim() !== '' ? tarFailed(said, error) : error;

@@ -1,4 +1,5 @@
 // What a real node can do to a link: start-up files, limits, forbidden forwarding, silence, death.
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -210,6 +211,28 @@ describe.skipIf(!hasSshd)('back-pressure', () => {
     }
     expect(accepted).toBeLessThan(16 * 1024 * 1024);
     await process[Symbol.asyncDispose]();
+  });
+
+  test('keys that change while much goes by change none of it', async () => {
+    await using changing = await PrivateSshd.start({ config: ['RekeyLimit 3M'] });
+    await using link = await changing.connect();
+    const process = await link.spawn(['cat'], { isBulk: true });
+    const [sent, came] = [createHash('sha256'), createHash('sha256')];
+    const send = async () => {
+      for (let part = 0; part < 128; part += 1) {
+        // Of the size that fills packets, so that their memory is used again, and of others.
+        const bytes = randomBytes(part % 5 === 0 ? 100_003 : 256 * 1024);
+        sent.update(bytes);
+        if (!process.stdin.write(bytes)) await once(process.stdin, 'drain');
+      }
+      process.stdin.end();
+    };
+    const receive = async () => {
+      for await (const bytes of process.stdout) came.update(bytes as Buffer);
+    };
+    await Promise.all([send(), receive()]);
+    expect(await process.ended).toMatchObject({ exitCode: 0 });
+    expect(came.digest('hex')).toBe(sent.digest('hex'));
   });
 });
 

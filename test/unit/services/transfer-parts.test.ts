@@ -6,6 +6,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 import { wayTo } from '../../../src-main/services/transfers/direct.ts';
 import { LocalHashes } from '../../../src-main/services/transfers/local-hashes.ts';
+import { PartMemory } from '../../../src-main/services/transfers/part-memory.ts';
 import { inParts } from '../../../src-main/services/transfers/parts.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-parts-'));
@@ -43,6 +44,25 @@ test('what comes slowly is handed on at once', async () => {
   }
   stream.end();
   expect((await parts.next()).done).toBe(true);
+});
+
+test('memory is used again when nobody has any of it, and not before', async () => {
+  const memory = new PartMemory(64 * 1024);
+  const stream = new PassThrough();
+  const parts = inParts(stream, memory);
+  const next = async (text: string) => {
+    stream.write(text);
+    return (await parts.next()).value as Buffer;
+  };
+  const [one, two] = [await next('one'), await next('two')];
+  expect(one.buffer).toBe(two.buffer);
+  await parts.return(undefined);
+  memory.giveBack(one);
+  expect(memory.take().buffer).not.toBe(two.buffer);
+  memory.giveBack(two);
+  memory.giveBack(two);
+  expect(memory.take().buffer).toBe(two.buffer);
+  expect(memory.take().buffer).not.toBe(two.buffer);
 });
 
 test('a stream that breaks off is no stream that ends', async () => {
