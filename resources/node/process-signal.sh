@@ -1,6 +1,7 @@
 # Signals the processes of an attempt: $1 machine, $2 core, $3 task, $4 attempt, $5 signal without
 # SIG, $6 whom: work (all but the wrapper, which still has to write the record) or all, $7 how many
-# rounds (processes may be born while others are signalled).
+# rounds (processes may be born while others are signalled). Without a run.sh there is no wrapper: the
+# runner started the work, which leads its session.
 # Prints one of: signalled COUNT, ended, missing, foreign.
 dir=$HOME/.kohakuriver/$1/tasks/$3/$4
 say() {
@@ -27,6 +28,8 @@ if { read -r stat < "/proc/$pid/stat"; } 2>/dev/null; then
   # shellcheck disable=SC2086
   [ "$(nth_20 ${stat##*) })" = "$begun" ] || say ended
 fi
+whom=$6
+[ -f "$dir/run.sh" ] || whom=all
 members() {
   cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$pid" -v whom="$1" '{
     pid = $1
@@ -37,10 +40,10 @@ members() {
 count=0
 round=0
 while [ $round -lt "$7" ]; do
-  targets=$(members "$6")
+  targets=$(members "$whom")
   [ -n "$targets" ] || break
   # Looked at after the list was made: an empty phase means that the wrapper's helpers may be in it.
-  [ -s "$dir/phase" ] || break
+  [ -s "$dir/phase" ] || [ ! -f "$dir/run.sh" ] || break
   for target in $targets; do
     kill -s "$5" "$target" 2>/dev/null && count=$((count + 1))
   done

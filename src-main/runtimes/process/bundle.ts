@@ -4,6 +4,7 @@ import { exportsForShell, quoteForShell } from '../../link/quote.ts';
 import { argvOf } from '../argv.ts';
 import type { AttemptSpec, ObservedAttempt } from '../runtime.ts';
 import { ProcessUnsupportedError } from './errors.ts';
+import type { RunnerOrder } from './runner.ts';
 
 export interface BundleOptions {
   readonly core: CoreId;
@@ -34,6 +35,22 @@ function refuseContainerWishes(spec: AttemptSpec): void {
     `A plain process cannot have ${wish}. Leave that out, or choose an image or environment.`,
     { details: { wish } },
   );
+}
+
+/**
+ * What process-runner.py is told; undefined for an attempt that needs more than being started: limits
+ * or places of its own. Throws like `attemptWords`, for the same.
+ */
+export function runnerOrder(spec: AttemptSpec, options: BundleOptions): RunnerOrder | undefined {
+  if (launchWords(spec, options.limits) !== 'sh' || spec.numa !== null) return undefined;
+  return {
+    path: `${spec.taskId}/${String(spec.attempt)}`,
+    meta: metaLines(spec, options.core).join('\n'),
+    env: { ...spec.env, ...gpuEnvironment(spec) },
+    argv: argvOf(spec.work),
+    workdir: spec.workdir,
+    at: Math.floor(options.now),
+  };
 }
 
 /** What an attempt holds on its node. */

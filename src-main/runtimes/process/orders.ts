@@ -2,10 +2,12 @@
 import type { CoreId } from '../../contract/ids.ts';
 import type { Clock, Timers } from '../../domain/clock.ts';
 import type { NodeLink } from '../../link/node-link.ts';
+import type { RuntimeLog } from '../log.ts';
 import { readNodeScript } from '../node-scripts.ts';
 import type { AttemptRef, AttemptSpec } from '../runtime.ts';
-import { attemptWords } from './bundle.ts';
+import { attemptWords, runnerOrder } from './bundle.ts';
 import { Gathered, type Gathering } from './gathered.ts';
+import { Runner } from './runner.ts';
 
 export interface OrdersOptions {
   readonly link: NodeLink;
@@ -14,6 +16,13 @@ export interface OrdersOptions {
   readonly limits: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly log: RuntimeLog;
+  /** When many starts are given to a program of their own. Default: from the first burst on. */
+  readonly runner?: 'for-bursts' | 'always' | 'never';
+  /** A line that says `exit …`, from that program. */
+  readonly onExit: (line: string) => void;
+  /** That program is gone: something may have been missed. */
+  readonly onLoss: () => void;
 }
 
 interface Order extends AttemptRef {
@@ -24,6 +33,8 @@ const timeoutMs = 60_000;
 const atOnce: Gathering = { pauseMs: 0, most: 32 };
 /** Nobody waits for what is only tidied away. */
 const unhurried: Gathering = { pauseMs: 100, most: 256 };
+/** So many starts in one call are a burst: bringing the runner up costs about as much as starting these. */
+const burst = 8;
 let instances = 0;
 
 /** Orders for one node. Each answers with the first word (and what follows) that the script had for the attempt. */
@@ -33,12 +44,14 @@ export class Orders {
   readonly #word: string;
   readonly #making: Readonly<Record<'create' | 'start' | 'launch', Gathered<Order>>>;
   readonly #removing: Readonly<Record<'keep' | 'drop', Gathered<Order>>>;
+  readonly #runner: Runner;
   #root: string | undefined;
 
   constructor(options: OrdersOptions) {
     this.#options = options;
     instances += 1;
     this.#word = [options.clock.now(), process.pid, instances].map(String).join('-');
+    this.#runner = new Runner({ ...options, word: this.#word });
     const making = (what: string) =>
       new Gathered<Order>(options.timers, atOnce, (orders) => this.#make(what, orders));
     const removing = (how: string) =>
@@ -53,7 +66,7 @@ export class Orders {
 
   /** `~/.kohakuriver/<machine-id>` spelled out, once a script has told. */
   get root(): string | undefined {
-    return this.#root;
+    return this.#root ?? this.#runner.root;
   }
 
   create(spec: AttemptSpec): Promise<string> {
@@ -61,8 +74,25 @@ export class Orders {
   }
 
   /** Creates and starts. */
-  launch(spec: AttemptSpec): Promise<string> {
-    return this.#making.launch.ask(this.#orderOf(spec));
+  async launch(spec: AttemptSpec): Promise<string> {
+    const order = this.#orderOf(spec);
+    const answer = await this.#launchByRunner(spec);
+    // What is made already, and what the runner took with it, is settled by looking.
+    if (answer !== undefined && answer !== 'created') return answer;
+    return this.#making.launch.ask(order);
+  }
+
+  async #launchByRunner(spec: AttemptSpec): Promise<string | undefined> {
+    const { runner, coreId: core, limits, clock } = this.#options;
+    if (runner === 'always') await this.#runner.ensure();
+    if (!this.#runner.isReady) return undefined;
+    const order = runnerOrder(spec, { core, limits, now: clock.now() });
+    return order === undefined ? undefined : this.#runner.launch(order);
+  }
+
+  /** The runner is let go: it waits for what it has started, whether or not we are there. */
+  close(): Promise<void> {
+    return this.#runner.close();
   }
 
   start({ taskId, attempt }: AttemptRef): Promise<string> {
@@ -81,6 +111,9 @@ export class Orders {
   }
 
   #make(what: string, orders: readonly Order[]) {
+    const isBurst = what === 'launch' && orders.length >= burst;
+    // Beside these: they do not wait for it.
+    if (isBurst && this.#options.runner !== 'never') void this.#runner.ensure();
     const wrapper = what === 'start' ? '' : readNodeScript('process-wrapper.sh');
     return this.#run('process-launch.sh', [this.#word, what, wrapper], orders);
   }

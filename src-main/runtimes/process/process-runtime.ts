@@ -37,6 +37,8 @@ export interface ProcessRuntimeOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log?: RuntimeLog;
+  /** When many starts are given to a program of their own on the node. Default: from the first burst on. */
+  readonly runner?: 'for-bursts' | 'always' | 'never';
 }
 
 /** The process runtime of one node. */
@@ -86,8 +88,15 @@ class SessionRuntime implements ProcessRuntime {
     this.#options = options;
     this.#link = options.link;
     this.#launched = new LaunchedAttempts(options.coreId);
-    this.#orders = new Orders(options);
-    this.#watcher = new Watcher({ ...options, log: options.log ?? silentLog });
+    const log = options.log ?? silentLog;
+    const watcher = new Watcher({ ...options, log });
+    this.#watcher = watcher;
+    this.#orders = new Orders({
+      ...options,
+      log,
+      onExit: (line) => watcher.hear(line),
+      onLoss: () => watcher.mayHaveMissed(),
+    });
     this.#watcher.onDidNotice((notice) => {
       if (notice.kind === 'growth') return;
       const now = options.clock.now();
@@ -281,7 +290,7 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   async close(): Promise<void> {
-    await this.#watcher.close();
+    await Promise.all([this.#watcher.close(), this.#orders.close()]);
   }
 
   #nextNotice(

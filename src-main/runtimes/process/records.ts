@@ -120,7 +120,7 @@ function readFileLine(record: MutableRecord, file: string, line: string): void {
     return;
   }
   if (file === 'pid') {
-    const match = /^\d{1,10} (\d{1,20}) ([0-9a-f-]{36}) (\d{1,20})$/.exec(line);
+    const match = /^\d{1,10} (\d{1,20}) ([0-9a-f-]{36}) (\d{1,20}) *$/.exec(line);
     if (match === null) return;
     const [, begun = '', bootId = '', ns = ''] = match;
     record.process = { begun, bootId, startedAt: milliseconds(ns) };

@@ -96,6 +96,16 @@ export class Watcher {
     this.#sendFiles();
   }
 
+  /** What another program on the node tells of an end, as the watcher itself would. */
+  hear(line: string): void {
+    this.#takeExit(line);
+  }
+
+  /** Such a program is gone: whoever waits looks again. */
+  mayHaveMissed(): void {
+    this.#noticed.emit({ kind: 'reset' });
+  }
+
   async close(): Promise<void> {
     this.#abort.abort();
     this.#sending?.[Symbol.dispose]();

@@ -18,8 +18,9 @@ import { attemptOf, core, launch, never, readAll, runToEnd, seeInLog, sshTo } fr
 
 const changes = { vessel: { kind: 'process' } } as const;
 
-function runtimeOver(link: NodeLink, coreId: CoreId = core) {
+function runtimeOver(link: NodeLink, coreId: CoreId = core, runner?: 'always') {
   return createProcessRuntime({
+    ...(runner === undefined ? {} : { runner }),
     link,
     coreId,
     machineId: 'test-machine',
@@ -63,9 +64,9 @@ afterAll(async () => {
   rmSync(busyboxHome, { recursive: true, force: true });
 });
 
-describeRuntime('processes on this computer', () => ({
+describeRuntime('processes on this computer, started by a runner', () => ({
   changes,
-  open: (coreId) => Promise.resolve(runtimeOver(local, coreId)),
+  open: (coreId) => Promise.resolve(runtimeOver(local, coreId, 'always')),
 }));
 
 describeRuntime('processes where there is nothing but busybox', () => ({
@@ -114,6 +115,50 @@ describe('processes on a node', () => {
     expect(await bed.sh('n1', 'grep -rl sesame-4711 /root/.kohakuriver || true')).toBe('');
     await runtime.stop(spec, { signal: 'SIGKILL', graceMs: 0 });
     await runtime.remove(spec, { keep: false });
+    await runtime.close();
+  });
+
+  test('what a runner has started goes on without the link, and is collected over the next one', async () => {
+    const link = await sshTo(bed, 'n1', 'root');
+    const runtime = runtimeOver(link, core, 'always');
+    const env = { TOKEN: 'sesame-4712' };
+    const texts = ['echo "got ${#TOKEN}"; sleep 2; exit 9', 'sleep 4322 & sleep 2; exit 3'];
+    const specs = texts.map((text) => attemptOf(text, { ...changes, env }));
+    for (const spec of specs) await launch(runtime, spec);
+    const [first] = specs;
+    if (first !== undefined) await seeInLog(runtime, first, 'got 11');
+    expect(await bed.sh('n1', 'grep -rl sesame-4712 /root/.kohakuriver || true')).toBe('');
+    await link.close();
+    const later = runtimeOver(ssh);
+    const ends = await Promise.all(specs.map((spec) => later.waitForEnd(spec, never)));
+    expect(ends).toMatchObject(
+      [9, 3].map((exitCode) => ({ condition: { kind: 'ended', end: { exitCode } } })),
+    );
+    expect(await bed.sh('n1', 'pgrep -fc "sleep 432[2]" || true')).toBe('0');
+    for (const spec of specs) await later.remove(spec, { keep: false });
+    await later.close();
+    // With nothing left to wait for, it is gone, too.
+    await bed.sh('n1', 'while pgrep -f "python3 -IS[c]" >/dev/null; do sleep 0.1; done');
+  });
+
+  test('a runner that is killed leaves the work running, and others start it from then on', async () => {
+    const runtime = runtimeOver(ssh, core, 'always');
+    const [held, after] = [attemptOf('sleep 600', changes), attemptOf('exit 4', changes)];
+    await launch(runtime, held);
+    const lost = new Promise<void>((resolve) => {
+      runtime.onDidChange(resolve);
+    });
+    await bed.sh('n1', 'pkill -9 -f "python3 -IS[c]"');
+    await lost;
+    expect((await runtime.inspect(held))?.condition.kind).toBe('running');
+    expect((await runToEnd(runtime, after)).condition).toMatchObject({ end: { exitCode: 4 } });
+    await runtime.stop(held, { signal: 'SIGTERM', graceMs: 5000 });
+    expect((await runtime.inspect(held))?.condition).toMatchObject({
+      kind: 'ended',
+      end: { exitCode: null },
+      problem: expect.stringContaining('vanished') as string,
+    });
+    for (const spec of [held, after]) await runtime.remove(spec, { keep: false });
     await runtime.close();
   });
 
@@ -190,9 +235,13 @@ describe('processes on a node', () => {
 
   test('names a working directory that is not there, and what needs a container', async () => {
     const runtime = runtimeOver(ssh);
-    const spec = attemptOf('true', { ...changes, workdir: '/no/such/dir' });
-    await expect(launch(runtime, spec)).rejects.toMatchObject({ code: 'process/creation' });
-    await runtime.remove(spec, { keep: false });
+    const byRunner = runtimeOver(ssh, core, 'always');
+    for (const starting of [runtime, byRunner]) {
+      const spec = attemptOf('true', { ...changes, workdir: '/no/such/dir' });
+      await expect(launch(starting, spec)).rejects.toMatchObject({ code: 'process/creation' });
+      await starting.remove(spec, { keep: false });
+    }
+    await byRunner.close();
     const mounts = [{ source: '/a', destination: '/b', readOnly: false }];
     await expect(launch(runtime, attemptOf('true', { ...changes, mounts }))).rejects.toMatchObject({
       code: 'process/unsupported',

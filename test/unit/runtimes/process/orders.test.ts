@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { CoreId, TaskId } from '../../../../src-main/contract/ids.ts';
 import type { NodeLink } from '../../../../src-main/link/node-link.ts';
 import { LaunchedAttempts } from '../../../../src-main/runtimes/process/launched.ts';
+import { silentLog } from '../../../../src-main/runtimes/log.ts';
 import { Orders } from '../../../../src-main/runtimes/process/orders.ts';
 import { FakeTime } from '../../../support/fake-time.ts';
 import { aSpec } from '../spec.ts';
@@ -41,6 +42,9 @@ test('orders that come together are one script, and what comes meanwhile is the 
     limits: false,
     clock: time,
     timers: time,
+    log: silentLog,
+    onExit: () => undefined,
+    onLoss: () => undefined,
   });
   const first = [101, 102].map((task) => orders.launch(specOf(task)));
   time.advance(0);

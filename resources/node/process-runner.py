@@ -1,0 +1,419 @@
+# Starts attempts of one core and waits for them: what process-launch.sh and process-wrapper.sh do, in
+# one program, for times when many start. For a shell each attempt costs three forks and three
+# programs; here it is the work alone, started with vfork where Python has it (3.10).
+# Arguments: machine, core, a word of this connection, «set» when LC_CTYPE was set by the user.
+# Reads lines of JSON: path (TASK/ATTEMPT), meta, env, argv, workdir (null: home), at (milliseconds, by
+# the core's clock). Prints: root DIR; ready; answer TASK/ATTEMPT WORDS (as process-launch.sh does; also
+# «created»: it is there and was not started); exit TASK/ATTEMPT CODE HUNDREDTHS OOM [stdout] [stderr].
+# It ends when its input has ended and so have all attempts: it outlives its connection.
+# The work leads a session of its own, so nothing of ours is in it, and there is no run.sh.
+import errno
+import json
+import os
+import select
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+machine, core, word, ctype = sys.argv[1:5]
+base = os.path.join(os.path.expanduser('~'), '.kohakuriver', machine)
+stage = '%s/stage-%s-%s' % (base, core, word)
+own_line = 'core=' + core
+record_bytes = 62
+pid_bytes = 100
+# What is not taken by then is not waited for: a core that reads nothing must not hold up records.
+most_waiting = 1 << 20
+
+inherited = dict(os.environb)
+for name in ('SSH_CLIENT', 'SSH_CONNECTION', 'SSH_TTY', 'SSH_ORIGINAL_COMMAND', 'OLDPWD',
+             'NODE_OPTIONS', 'ELECTRON_RUN_AS_NODE', 'ELECTRON_NO_ATTACH_CONSOLE'):
+    inherited.pop(name.encode(), None)
+if ctype != 'set':
+    # Python sets it for itself where the locale is plain C.
+    inherited.pop(b'LC_CTYPE', None)
+with open('/proc/sys/kernel/random/boot_id') as file:
+    boot_id = file.read().strip()
+clock = getattr(time, 'CLOCK_BOOTTIME', time.CLOCK_MONOTONIC)
+
+running = {}
+unrecorded = []
+waiting = bytearray()
+is_connected = True
+
+
+class Attempt:
+    def __init__(self, path, child, begun):
+        self.path, self.child, self.begun = path, child, begun
+
+
+def hundredths():
+    return int(time.clock_gettime(clock) * 100)
+
+
+def encoded(text):
+    return text.encode('utf-8', 'surrogatepass')
+
+
+def write_new(path, text):
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        write_all(fd, encoded(text))
+    finally:
+        os.close(fd)
+
+
+def write_over(path, text, size):
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        write_all(fd, text.ljust(size).encode() + b'\n')
+    finally:
+        os.close(fd)
+
+
+def write_all(fd, data):
+    while data:
+        data = data[os.write(fd, data):]
+
+
+def say(line):
+    if not is_connected:
+        return
+    waiting.extend((line + '\n').encode())
+    flush()
+
+
+def flush():
+    try:
+        while waiting:
+            del waiting[:os.write(1, waiting[:65536])]
+    except BlockingIOError:
+        if len(waiting) > most_waiting:
+            disconnect()
+    except OSError:
+        disconnect()
+
+
+def disconnect():
+    global is_connected
+    is_connected = False
+    waiting.clear()
+    # So that the other side sees that it ended.
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+
+
+def reason(error):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return 'disk-full'
+    return 'failed ' + str(error).replace('\n', ' ')
+
+
+# None, or the owner of an attempt that is there, under its name or kept.
+def owner_of(path):
+    for name in (path, path + '.kept'):
+        try:
+            with open('%s/tasks/%s/meta' % (base, name), errors='replace') as file:
+                return file.readline().rstrip('\n')
+        except FileNotFoundError:
+            pass
+    return None
+
+
+def answer_for_existing(path, owner):
+    if owner != own_line:
+        return 'foreign'
+    place = '%s/tasks/%s' % (base, path)
+    is_made_only = os.path.exists(place + '/meta') and not os.path.exists(place + '/launched')
+    return 'created' if is_made_only else 'already'
+
+
+def clear(folder):
+    try:
+        for entry in os.listdir(folder):
+            os.unlink(folder + '/' + entry)
+        os.rmdir(folder)
+    except OSError:
+        pass
+
+
+# Files have their final size before the work begins, so that a full disk stops no record. Returns the
+# logs, opened.
+def fill(folder, order):
+    write_new(folder + '/meta', order['meta'] + '\n')
+    write_new(folder + '/launched', '')
+    write_new(folder + '/exit_code', 'not yet'.ljust(record_bytes) + '\n')
+    write_new(folder + '/pid', 'not yet'.ljust(pid_bytes) + '\n')
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    out = os.open(folder + '/stdout.log', flags, 0o600)
+    try:
+        return out, os.open(folder + '/stderr.log', flags, 0o600)
+    except OSError:
+        os.close(out)
+        raise
+
+
+# Made aside and moved to its place when it is whole and counts as launched: what is there was
+# started, or never will be.
+def put_in_place(made, path):
+    place = '%s/tasks/%s' % (base, path)
+    for _ in range(3):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        try:
+            os.rename(made, place)
+            return None
+        except OSError as error:
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+                return answer_for_existing(path, owner_of(path))
+            if error.errno != errno.ENOENT:
+                raise
+    return 'failed its directory could not be made'
+
+
+def launch(order):
+    path = order['path']
+    owner = owner_of(path)
+    if owner is not None:
+        return answer_for_existing(path, owner)
+    made = '%s/%s' % (stage, path.replace('/', '-'))
+    clear(made)
+    os.makedirs(made)
+    logs = ()
+    try:
+        logs = fill(made, order)
+        found = put_in_place(made, path)
+        if found is not None:
+            clear(made)
+            return found
+        return run(path, order, logs)
+    except OSError:
+        clear(made)
+        raise
+    finally:
+        for fd in logs:
+            os.close(fd)
+
+
+def run(path, order, logs):
+    place = '%s/tasks/%s' % (base, path)
+    begun = hundredths()
+    at = '%d000000' % order['at']
+    workdir = encoded(os.path.expanduser('~') if order['workdir'] is None else order['workdir'])
+    if not os.path.isdir(workdir) or not os.access(workdir, os.X_OK):
+        return never_ran(path, at, 126, 'workdir')
+    env = dict(inherited)
+    env[b'PWD'] = workdir
+    env.update((encoded(name), encoded(value)) for name, value in order['env'].items())
+    try:
+        child = spawn([encoded(argument) for argument in order['argv']], env, workdir, logs)
+    except OSError as error:
+        is_missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
+        what = 'not found' if is_missing else os.strerror(error.errno)
+        write_all(logs[1], encoded('%s: %s\n' % (order['argv'][0], what)))
+        answer = never_ran(path, at, 127 if is_missing else 126, 'started')
+        say('answer %s %s' % (path, answer))
+        tell_end(path, 127 if is_missing else 126, 0)
+        return None
+    running[child.pid] = Attempt(path, child, begun)
+    with open('/proc/%d/stat' % child.pid, 'rb') as file:
+        ticks = file.read().rpartition(b')')[2].split()[19].decode()
+    write_over(place + '/pid', '%d %s %s %s' % (child.pid, ticks, boot_id, at), pid_bytes)
+    return 'started'
+
+
+def never_ran(path, at, code, answer):
+    place = '%s/tasks/%s' % (base, path)
+    write_over(place + '/pid', '0 0 %s %s' % (boot_id, at), pid_bytes)
+    write_over(place + '/exit_code', '2 %d 0 0' % code, record_bytes)
+    return answer
+
+
+def spawn(argv, env, workdir, logs):
+    def start(words):
+        return subprocess.Popen(words, env=env, cwd=workdir, stdin=null, stdout=logs[0],
+                                stderr=logs[1], start_new_session=True, close_fds=False)
+    try:
+        return start(argv)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+    # A script that does not say what reads it is a shell's, as for any shell.
+    return start([b'/bin/sh', found_in_path(argv[0], env, workdir)] + argv[1:])
+
+
+def found_in_path(name, env, workdir):
+    if b'/' in name:
+        return name
+    for folder in env.get(b'PATH', b'').split(b':'):
+        place = os.path.join(workdir, folder, name)
+        if os.access(place, os.X_OK) and not os.path.isdir(place):
+            return place
+    return name
+
+
+# What of a session still lives, apart from its leader. Numbers are given in order: a short run has
+# started only what lies between its own and the newest one, the last word of loadavg; after a long
+# one they may have begun anew, and all are looked at.
+def left_of(session, ran):
+    candidates = None
+    if ran < 100:
+        with open('/proc/loadavg') as file:
+            newest = int(file.read().split()[-1])
+        if session <= newest <= session + 2000:
+            candidates = range(session + 1, newest + 1)
+    if candidates is None:
+        candidates = [int(entry) for entry in os.listdir('/proc') if entry.isdigit()]
+    return [pid for pid in candidates if pid != session and lives_in(pid, session)]
+
+
+def lives_in(pid, session):
+    try:
+        if os.getsid(pid) != session:
+            return False
+        with open('/proc/%d/stat' % pid, 'rb') as file:
+            return file.read().rpartition(b')')[2].split()[0] != b'Z'
+    except (OSError, IndexError):
+        return False
+
+
+# What the work left running ends with it, as in a container. The leader is not waited for before: as
+# long as it is there, nobody else gets its number.
+def end_rest(session, ran):
+    for turn in range(50):
+        left = left_of(session, ran)
+        if not left:
+            return
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        time.sleep(0.002)
+
+
+def reap():
+    while running:
+        try:
+            seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if seen is None:
+            return
+        attempt = running.pop(seen.si_pid, None)
+        ran = 0 if attempt is None else hundredths() - attempt.begun
+        if attempt is not None:
+            end_rest(seen.si_pid, ran)
+        os.waitpid(seen.si_pid, 0)
+        if attempt is None:
+            continue
+        code = seen.si_status if seen.si_code == os.CLD_EXITED else 128 + seen.si_status
+        attempt.child.returncode = code
+        record(attempt.path, code, ran)
+
+
+def record(path, code, ran):
+    try:
+        write_over('%s/tasks/%s/exit_code' % (base, path), '2 %d %d 0' % (code, ran), record_bytes)
+    except FileNotFoundError:
+        return
+    except OSError:
+        unrecorded.append((path, code, ran))
+        return
+    tell_end(path, code, ran)
+
+
+def tell_end(path, code, ran):
+    line = 'exit %s %d %d 0' % (path, code, ran)
+    for name in ('stdout', 'stderr'):
+        try:
+            if os.stat('%s/tasks/%s/%s.log' % (base, path, name)).st_size > 0:
+                line += ' ' + name
+        except OSError:
+            pass
+    if is_connected:
+        say(line)
+    else:
+        tell_others(line)
+
+
+# Whoever came after the connection of this program has a FIFO.
+def tell_others(line):
+    for name in os.listdir(base):
+        if not name.startswith('events-%s-' % core):
+            continue
+        try:
+            # For reading, too: opening for writing alone would fail without a reader.
+            fd = os.open('%s/%s' % (base, name), os.O_RDWR | os.O_NONBLOCK)
+        except OSError:
+            continue
+        try:
+            if stat.S_ISFIFO(os.fstat(fd).st_mode):
+                os.write(fd, (line + '\n').encode())
+        except OSError:
+            pass
+        os.close(fd)
+
+
+def take(line):
+    order = json.loads(line.decode())
+    path = order['path']
+    try:
+        answer = launch(order)
+    except OSError as error:
+        answer = reason(error)
+    except ValueError as error:
+        answer = 'failed ' + str(error).replace('\n', ' ')
+    if answer is not None:
+        say('answer %s %s' % (path, answer))
+
+
+def serve():
+    orders = bytearray()
+    has_input = True
+    while has_input or running or unrecorded:
+        reads = [woken] + ([0] if has_input else [])
+        readable, _, _ = select.select(reads, [1] if waiting else [], [], 1 if unrecorded else None)
+        if woken in readable:
+            os.read(woken, 4096)
+        flush()
+        reap()
+        again, unrecorded[:] = list(unrecorded), []
+        for path, code, ran in again:
+            record(path, code, ran)
+        if 0 not in readable:
+            continue
+        chunk = os.read(0, 1 << 16)
+        if not chunk:
+            has_input = False
+            disconnect()
+        orders += chunk
+        if b'\n' not in chunk:
+            continue
+        *lines, orders = orders.split(b'\n')
+        for line in lines:
+            take(line)
+            reap()
+
+
+os.umask(0o077)
+os.closerange(3, 256)
+null = os.open('/dev/null', os.O_RDWR)
+woken, wakes = os.pipe()
+os.set_blocking(woken, False)
+os.set_blocking(wakes, False)
+os.set_blocking(1, False)
+signal.set_wakeup_fd(wakes)
+# Handlers instead of «ignore»: ignored signals are inherited by the work, handlers are not.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1,
+               signal.SIGUSR2, signal.SIGALRM, signal.SIGCHLD):
+    signal.signal(number, lambda *_: None)
+os.makedirs(base + '/tasks', exist_ok=True)
+os.chdir('/')
+say('root ' + base)
+say('ready')
+serve()
+try:
+    os.rmdir(stage)
+except OSError:
+    pass
