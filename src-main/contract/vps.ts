@@ -1,5 +1,6 @@
-import { eventIterator, oc } from '@orpc/contract';
+import { oc } from '@orpc/contract';
 import { z } from 'zod';
+import { feedOf } from './feed.ts';
 import { instant, nodeId, taskId } from './ids.ts';
 import {
   gpuRequest,
@@ -203,15 +204,6 @@ const one = z.object({ vps: vpsRef });
 
 const listItem = z.union([z.object({ upsert: vpsView }), z.object({ removed: taskId })]);
 export type VpsListChange = z.infer<typeof listItem>;
-
-function feedOf<S extends z.ZodType, C extends z.ZodType>(snapshot: S, change: C) {
-  return eventIterator(
-    z.union([
-      z.object({ kind: z.literal('snapshot'), value: snapshot }),
-      z.object({ kind: z.literal('change'), seq: z.number().int().positive(), value: change }),
-    ]),
-  );
-}
 
 export const vps = {
   /** `privateKey` is there once, for a key made here; it is stored nowhere but in the file that was named. */

@@ -178,7 +178,7 @@ async function compare(movers: Readonly<Record<string, Mover>>, load: Load, way:
     }
   }
   const medianOf = (name: string) => spreadOf(times[name] ?? []).median;
-  const ratio = (name: string, peer: string) => `${(medianOf(peer) / medianOf(name)).toFixed(2)}`;
+  const ratio = (name: string, peer: string) => (medianOf(peer) / medianOf(name)).toFixed(2);
   const bytes = load === 'large' ? mib * 2 ** 20 : files * smallBytes;
   const rows = Object.entries(times).map(([name, values]) => [
     name,

@@ -23,6 +23,7 @@ function answer<T>(call: string, path: string, action: () => T): Promise<T> {
     disk.fault(call, path);
     return Promise.resolve(action());
   } catch (error) {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- the rule beside it wants an Error
     return Promise.reject(error as Error);
   }
 }

@@ -23,10 +23,10 @@ test('an environment is begun, saved and brought to nodes', async () => {
   await screen.findByText(/^Saved as kohakuriver\/jax:base-/);
 
   let asked: unknown;
-  client.api.environments.distribute = ((input: unknown) => {
+  client.api.environments.distribute = (input: unknown) => {
     asked = input;
     return Promise.resolve([]);
-  }) as unknown as typeof client.api.environments.distribute;
+  };
   await fireEvent.click(await screen.findByRole('button', { name: 'Bring to nodes' }));
   const nodes = within(await screen.findByRole('dialog', { name: 'Bring jax to nodes' }));
   await fireEvent.click(nodes.getByLabelText('beta'));

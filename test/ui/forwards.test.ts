@@ -65,10 +65,10 @@ test('VS Code is opened only after the user agreed to the line in their configur
   const { client } = renderApp('#/vps/anna-dev');
   const asked: boolean[] = [];
   const { setUp } = client.api.ssh;
-  client.api.ssh.setUp = ((input, options) => {
+  client.api.ssh.setUp = (input, options) => {
     asked.push(input.mayInclude ?? false);
     return setUp(input, options);
-  }) as typeof setUp;
+  };
   await fireEvent.click(await screen.findByRole('button', { name: 'Open in VS Code' }));
   const dialog = within(
     await screen.findByRole('dialog', { name: 'Let your SSH configuration know of it?' }),

@@ -93,6 +93,6 @@ function closedGate(
 function reportOf(hop: ResolvedHop, verdict: HostKeyVerdict): HostKeyReport {
   const { keyType, fingerprint, status, file, line } = verdict;
   const host = hop.hostKeyAlias ?? knownHostsName(hop.host, hop.port);
-  const knownIn = file === undefined || status === 'new' ? {} : { knownIn: `${file}:${line}` };
-  return { host, keyType, fingerprint, status, ...knownIn };
+  const isKnown = file !== undefined && line !== undefined && status !== 'new';
+  return { host, keyType, fingerprint, status, ...(isKnown && { knownIn: `${file}:${line}` }) };
 }

@@ -109,7 +109,7 @@ export class SignIn {
   }
 
   #denied(error: unknown, details: Readonly<Record<string, string>>): AuthError {
-    const { tried, accepts, skipped = '' } = details;
+    const { tried = 'nothing', accepts = 'nothing', skipped = '' } = details;
     const also = skipped === '' ? '' : ` Not used: ${skipped}.`;
     return new AuthError(
       'link/auth',

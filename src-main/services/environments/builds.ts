@@ -192,7 +192,7 @@ export class EnvironmentBuilds implements AsyncDisposable {
       const look = await imagesOf(this.#parts.fleet, node)?.lookAtBuild(buildContainerName(name));
       const { build } = this.#book.need(name);
       if (look?.isOurs === true) this.#book.setProgress(name, { isRunning: look.isRunning });
-      else if (build !== null && build.state === 'made') {
+      else if (build?.state === 'made') {
         const problem = `Its container is not on ${nameOf(this.#parts.fleet, node)} any more: somebody removed it there.`;
         this.#book.changeBuild(name, build, { state: 'failed', problem });
       }

@@ -307,11 +307,11 @@ export async function writeFrom(
 ): Promise<number> {
   let position = from;
   const underway = new Set<Promise<void>>();
-  let failure: { error: unknown } | undefined;
+  const failures: unknown[] = [];
   let inOrder = Promise.resolve();
   const put = (part: Uint8Array) => {
     const writing: Promise<void> = file.write(position, part).catch((error: unknown) => {
-      failure ??= { error };
+      failures.push(error);
     });
     position += part.length;
     underway.add(writing);
@@ -324,21 +324,20 @@ export async function writeFrom(
     inOrder = inOrder
       .then(() => writing)
       .then(() => {
-        if (failure === undefined) onWritten(end);
+        if (failures.length === 0) onWritten(end);
       });
   };
   try {
     for await (const part of gathered(bytes, onTaken)) {
       put(part);
       if (underway.size >= writesAhead) await Promise.race(underway);
-      if (failure !== undefined) throw failure.error;
+      if (failures.length > 0) throw failures[0];
     }
   } finally {
     await Promise.all(underway);
   }
   // A write that failed last is seen here only.
-  const last = failure as { error: unknown } | undefined;
-  if (last !== undefined) throw last.error;
+  if (failures.length > 0) throw failures[0];
   return position;
 }
 

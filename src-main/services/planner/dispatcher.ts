@@ -211,7 +211,8 @@ export class Dispatcher implements Disposable {
   /** Of some arrays only so many may hold something at a time. When one is over, the next is told. */
   #hasTurn(before: Task | undefined, after: Task | undefined): boolean {
     const task = after ?? before;
-    if (task === undefined || task.spec.arrayMaxRunning === null) return true;
+    if (task === undefined) return true;
+    if (task.spec.arrayMaxRunning === null) return true;
     const isPending = after?.state.status === 'PENDING';
     const isHolding = after !== undefined && 'kill' in after.state;
     if (after !== undefined && (isHolding || (isPending && isReady(after, this.#parts.book.now()))))

@@ -197,18 +197,17 @@ async function* fromArchive(
 
 async function intoFiles(source: AsyncIterable<SmallFile>, moving: Moving): Promise<void> {
   const underway = new Set<Promise<void>>();
-  let failure: { error: unknown } | undefined;
+  const failures: unknown[] = [];
   const lane = async (file: SmallFile) => {
     try {
       await writeOne(file, moving);
       moving.onFile(file.item);
     } catch (error) {
-      failure ??= { error };
+      failures.push(error);
     }
   };
   const rethrow = () => {
-    const failed = failure as { error: unknown } | undefined;
-    if (failed !== undefined) throw failed.error;
+    if (failures.length > 0) throw failures[0];
   };
   try {
     for await (const file of source) {

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // Batches of the fake core, counted from its tasks.
 import {
   batchWindowQuery,

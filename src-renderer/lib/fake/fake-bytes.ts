@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // Byte streams of the fake core.
 import type { ByteReader, Chunk } from '../client.ts';
 

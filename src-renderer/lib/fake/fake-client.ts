@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // A core that lives in the page: for the gallery and the tests. It keeps the contract's shapes and
 // plausible behaviour; what a real core decides is not imitated.
 import { z } from 'zod';

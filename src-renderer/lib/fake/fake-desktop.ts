@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // A desktop app that lives in the page: for the gallery and the tests.
 import type { DesktopState, KnownCore, Trouble, Wish } from '../../../src-main/contract/desktop.ts';
 import { RemoteError } from '../../../src-main/contract/errors.ts';

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // How a fake core feels, and a log that goes on being written.
 import type { DiagnosticsReport } from '../../../src-main/contract/diagnostics.ts';
 import type { Api, ByteReader, Chunk } from '../client.ts';

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // Files of the fake core: the same small tree in every place, kept in memory.
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import type { FileEntryView, FileInfo, FileLocation } from '../../../src-main/contract/files.ts';

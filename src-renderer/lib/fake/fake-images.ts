@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // The images of the fake core: the same on each node.
 import type { StreamOptions } from '../../../src-main/contract/client.ts';
 import { RequestError } from '../../../src-main/contract/errors.ts';

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // The nodes part of the fake contract.
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import type { NodeId } from '../../../src-main/contract/ids.ts';

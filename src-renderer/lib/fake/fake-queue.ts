@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous */
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import {
   reservationId,

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // The registries of the fake core.
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import type { RegistryView } from '../../../src-main/contract/registries.ts';

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous */
 // Terminals of the fake core: a shell that greets, and says again what is typed.
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import {

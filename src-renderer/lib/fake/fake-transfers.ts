@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // Transfers of the fake core: one that runs, one with failures, one that asks.
 import { RequestError } from '../../../src-main/contract/errors.ts';
 import type {

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- every call of the contract is asynchronous, whether or not this one waits */
 // Workspaces of the fake core, on the same files: saved, looked through, and watched without anything
 // ever changing.
 import type { StreamOptions } from '../../../src-main/contract/client.ts';

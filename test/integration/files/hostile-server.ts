@@ -44,7 +44,7 @@ export class HostileServer implements AsyncDisposable {
       connection.on('session', (accept) => {
         const session = accept();
         session.on('exec', (_accept, reject) => reject?.());
-        session.on('sftp', (acceptSftp) => this.#serve(acceptSftp() as never));
+        session.on('sftp', (acceptSftp) => this.#serve(acceptSftp()));
       });
     });
   }

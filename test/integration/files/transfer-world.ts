@@ -145,7 +145,7 @@ export class TransferWorld implements AsyncDisposable {
       log: {
         ...quiet,
         info: (facts: { why?: string }) => this.notes.push(facts.why ?? ''),
-      } as never,
+      },
       newId: () => {
         this.#lastId += 1;
         return String(this.#lastId) as TransferId;

@@ -56,7 +56,7 @@ test('connect: size and signals pass, ~. leaves, going back finds the screen, ex
   first.resize(90, 25);
   await until(() => {
     first.type('stty size\r');
-    return /25 90/.test(first.text());
+    return first.text().includes('25 90');
   }, 'the new size');
   first.type('\r~.');
   await first.sees(/Detached; the terminal goes on/);

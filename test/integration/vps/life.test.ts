@@ -60,7 +60,7 @@ describe.skipIf(!can.isMet)('a VPS', { timeout: 240_000 }, () => {
     const { signal } = leaving;
     for await (const { value } of await core.api.vps.watchUse(undefined, { signal })) {
       const own = [value].flat().find((use) => use.id === id);
-      if (own === undefined || own.cores === null || own.cores < 0.05) continue;
+      if (own === undefined || (own.cores ?? 0) < 0.05) continue;
       expect(own.memoryBytes).toBeGreaterThan(0);
       expect(own.processes).toBeGreaterThan(1);
       break;

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { z } from 'zod';
 import { readLogInput } from '../../../src-main/contract/procedures.ts';
 import type { TaskId } from '../../../src-main/contract/ids.ts';
 import { ProcessCreationError } from '../../../src-main/runtimes/process/errors.ts';
@@ -16,7 +17,7 @@ const forever = new AbortController().signal;
 async function read(
   core: TaskSide,
   task: TaskId,
-  more: Partial<Parameters<typeof readLogInput.parse>[0] & object> = {},
+  more: Partial<z.input<typeof readLogInput>> = {},
 ): Promise<string> {
   const input = readLogInput.parse({ task, ...more });
   const chunks: Uint8Array[] = [];
@@ -115,7 +116,7 @@ describe('collecting', () => {
     return { ...base, bytes: Buffer.from(text), ...more };
   }
 
-  async function collected(source: Source, { maxBytes = 1e6, more = {} as Partial<Runtime> } = {}) {
+  async function collected(source: Source, { maxBytes = 1e6, more = {} } = {}) {
     await using world = await World.begin();
     const { core } = world;
     const id = await core.submit(['seconds=1'], { hold: true });

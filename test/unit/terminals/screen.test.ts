@@ -25,7 +25,8 @@ async function look(parts: readonly Uint8Array[]): Promise<unknown> {
     return Array.from({ length: size.columns }, (__, column) => {
       const cell = line?.getCell(column);
       // A cell nobody wrote to looks as one with a space.
-      const chars = cell?.getChars() || ' ';
+      const written = cell?.getChars() ?? '';
+      const chars = written === '' ? ' ' : written;
       const ink = chars === ' ' ? [] : [cell?.getFgColor(), cell?.isBold()];
       return [chars, cell?.getBgColor(), ...ink];
     });

@@ -29,7 +29,7 @@ function linkToEngine(): { link: NodeLink; ended: () => number } {
 function ask(agent: http.Agent): Promise<string> {
   return new Promise((resolve, reject) => {
     http
-      .get({ agent, path: '/_ping' }, (reply) => text(reply).then(resolve, reject))
+      .get({ agent, path: '/_ping' }, (reply) => void text(reply).then(resolve, reject))
       .once('error', reject);
   });
 }
