@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 // unit, unit-services: no network, no real timers. ui: components with a fake client, in jsdom.
 // integration: real sshd, Docker Engine, SQLite. e2e: a real browser on a real core. electron: real
-// Electron, where it is. Files run two at a time: each has testbeds, ports and directories of its own.
+// Electron, where it is. Each file has testbeds, ports and directories of its own; most wait for machines half
+// of their time, hence three at a time on two processors.
 // Real machines under a loaded host are late now and then: CI tries such a test again and says so
 // («retry x1» beside its name); locally a failure is a failure.
 const retry = process.env['CI'] === 'true' ? 2 : 0;
@@ -12,7 +13,7 @@ const patience = { testTimeout: 120_000, expect: { poll: { timeout: 45_000 } } }
 const slow = {
   ...patience,
   retry,
-  maxWorkers: 2,
+  maxWorkers: 3,
   hookTimeout: 180_000,
 };
 
@@ -49,11 +50,9 @@ export default defineConfig({
         resolve: { conditions: ['browser'] },
         test: {
           name: 'ui',
-          retry,
           include: ['test/ui/**/*.test.ts'],
           environment: 'jsdom',
-          maxWorkers: 2,
-          ...patience,
+          ...slow,
         },
       },
       {

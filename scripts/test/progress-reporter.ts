@@ -58,7 +58,11 @@ function whatItSaid(errors: readonly SerializedError[]): string {
 /** Made by vitest, which wants a class. */
 export default class ProgressReporter implements Reporter {
   onTestRunStart(specifications: readonly TestSpecification[]): void {
-    tell({ kind: 'planned', files: specifications.map(({ moduleId }) => nameOf(moduleId)) });
+    const files = specifications.map(({ moduleId, project }) => ({
+      file: nameOf(moduleId),
+      project: project.name,
+    }));
+    tell({ kind: 'planned', files });
   }
 
   onTestModuleQueued({ moduleId }: TestModule): void {

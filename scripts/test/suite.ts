@@ -1,5 +1,5 @@
-// Runs one vitest project, file by file under a watch: a file that hangs is ended with a word about
-// it, and the others go on.
+// Runs vitest projects, file by file under a watch: a file that hangs is ended with a word about it, and the
+// others go on.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import { isCi, type FileOutcome, type Outcome } from './outcome.ts';
@@ -17,38 +17,79 @@ export interface SuiteOptions {
   readonly maySkip?: boolean;
 }
 
+interface Ended {
+  readonly outcome: FileOutcome;
+  readonly atMs: number;
+}
+
 interface Round {
-  readonly planned: ReadonlySet<string>;
-  readonly ended: readonly FileOutcome[];
+  /** Files, and the projects they belong to. */
+  readonly planned: ReadonlyMap<string, string>;
+  readonly ended: readonly Ended[];
   /** Files that were ended because they took too long. */
   readonly hung: readonly string[];
   /** What went wrong beside the tests. */
   readonly problems: readonly string[];
 }
 
-/** Runs all files of a project, and of those whose names begin with its name. A run that ran nothing, or broke off, counts as a failure. */
-export async function runSuite(name: string, options: SuiteOptions = {}): Promise<Outcome> {
-  console.log(`\n── ${name}`);
+/** Runs all files of one suite; see {@link runSuites}. */
+export async function runSuite(name: string, options: SuiteOptions = {}): Promise<Outcome[]> {
+  return await runSuites([name], options);
+}
+
+/**
+ * Runs all files of some suites in one pool of workers, so that none stands idle while one of them waits for
+ * its last file. To a suite belong the projects whose names begin with its own. The seconds of each count
+ * from the start of all to its own last file. A suite that ran nothing, or broke off, counts as a failure.
+ */
+export async function runSuites(
+  names: readonly string[],
+  options: SuiteOptions = {},
+): Promise<Outcome[]> {
+  console.log(`\n── ${names.join(', ')}`);
   const startedAt = performance.now();
   const rounds: Round[] = [];
   for (let files: readonly string[] | undefined = []; files !== undefined;) {
-    const round: Round = await runFiles(name, files);
+    const round: Round = await runFiles(names, files);
     rounds.push(round);
     files = round.hung.length > 0 ? leftOver(round) : undefined;
   }
-  const files = rounds.flatMap(({ ended }) => ended);
-  const hung = rounds.flatMap((round) => round.hung);
-  const problems = rounds.flatMap((round) => round.problems);
+  return names.map((name, index) => {
+    const isOfIt = (round: Round, file: string) => round.planned.get(file)?.startsWith(name);
+    return outcomeOf({
+      name,
+      startedAt,
+      skipsFail: isCi && options.maySkip !== true,
+      ended: rounds.flatMap((round) =>
+        round.ended.filter(({ outcome }) => isOfIt(round, outcome.file)),
+      ),
+      hung: rounds.flatMap((round) => round.hung.filter((file) => isOfIt(round, file))),
+      // What belongs to no file is told once.
+      problems: index === 0 ? rounds.flatMap((round) => round.problems) : [],
+    });
+  });
+}
+
+interface Suite extends Omit<Round, 'planned'> {
+  readonly name: string;
+  readonly startedAt: number;
+  readonly skipsFail: boolean;
+}
+
+function outcomeOf(suite: Suite): Outcome {
+  const files = suite.ended.map(({ outcome }) => outcome);
+  const { hung, skipsFail } = suite;
+  const problems = [...suite.problems];
   if (files.length === 0 && problems.length === 0) problems.push('no file ran');
   const skipped = files.flatMap((file) => file.skipped);
-  const skipsFail = isCi && options.maySkip !== true;
   const sum = (of: 'passed' | 'failed') => files.reduce((total, file) => total + file[of], 0);
+  const lastAt = Math.max(suite.startedAt, ...suite.ended.map(({ atMs }) => atMs));
   return {
-    name,
+    name: suite.name,
     passed: sum('passed'),
     failed: sum('failed') + hung.length + problems.length + (skipsFail ? skipped.length : 0),
     skipped: skipsFail ? 0 : skipped.length,
-    seconds: (performance.now() - startedAt) / 1000,
+    seconds: (lastAt - suite.startedAt) / 1000,
     notes: [
       ...problems,
       ...hung.map((file) => `${file} did not end within ${fileLimitMs / 60_000} minutes`),
@@ -60,14 +101,15 @@ export async function runSuite(name: string, options: SuiteOptions = {}): Promis
 
 /** Undefined when there is nothing left to run. */
 function leftOver({ planned, ended, hung }: Round): string[] | undefined {
-  const over = new Set([...ended.map(({ file }) => file), ...hung]);
-  const left = [...planned].filter((file) => !over.has(file));
+  const over = new Set([...ended.map(({ outcome }) => outcome.file), ...hung]);
+  const left = [...planned.keys()].filter((file) => !over.has(file));
   return left.length === 0 ? undefined : left;
 }
 
-async function runFiles(project: string, files: readonly string[]): Promise<Round> {
+async function runFiles(projects: readonly string[], files: readonly string[]): Promise<Round> {
   const reporters = ['--reporter=default', '--reporter=./scripts/test/progress-reporter.ts'];
-  const args = ['run', '--project', `${project}*`, ...reporters, ...files];
+  const wanted = projects.flatMap((project) => ['--project', `${project}*`]);
+  const args = ['run', ...wanted, ...reporters, ...files];
   // A group of its own, so that whatever a hanging file has started can be ended with it.
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -112,9 +154,9 @@ function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 
 class Watch {
   readonly #child: ChildProcess;
-  readonly #planned = new Set<string>();
+  readonly #planned = new Map<string, string>();
   readonly #limits = new Map<string, NodeJS.Timeout>();
-  readonly #ended: FileOutcome[] = [];
+  readonly #ended: Ended[] = [];
   readonly #hung: string[] = [];
   readonly #problems: string[] = [];
   #isDone = false;
@@ -127,7 +169,7 @@ class Watch {
   take(progress: Progress): void {
     switch (progress.kind) {
       case 'planned':
-        for (const file of progress.files) this.#planned.add(file);
+        for (const { file, project } of progress.files) this.#planned.set(file, project);
         break;
       case 'begun':
         this.#limits.set(
@@ -138,7 +180,7 @@ class Watch {
       case 'ended':
         clearTimeout(this.#limits.get(progress.outcome.file));
         this.#limits.delete(progress.outcome.file);
-        this.#ended.push(progress.outcome);
+        this.#ended.push({ outcome: progress.outcome, atMs: performance.now() });
         break;
       case 'done':
         this.#isDone = true;
@@ -170,6 +212,6 @@ class Watch {
   }
 
   #hasFailure(): boolean {
-    return this.#problems.length > 0 || this.#ended.some(({ failed }) => failed > 0);
+    return this.#problems.length > 0 || this.#ended.some(({ outcome }) => outcome.failed > 0);
   }
 }
