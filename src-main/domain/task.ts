@@ -246,3 +246,8 @@ export interface Refusal {
 export function isRefusal(outcome: Transition | Refusal): outcome is Refusal {
   return 'refused' in outcome;
 }
+
+/** The gang it starts together with, by its batch. Who runs again after it failed is on its own. */
+export function gangOf({ spec, attempt, batchId }: Task): BatchId | null {
+  return spec.gang && attempt === 0 ? batchId : null;
+}

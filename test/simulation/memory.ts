@@ -34,6 +34,8 @@ export class Memory {
   readonly killAsked = new Set<TaskId>();
   /** Told that the wish to end them is kept. */
   readonly killAccepted = new Set<TaskId>();
+  /** Asked or changed while on hold, when it is not refused what could never run. */
+  readonly askedOnHold = new Set<TaskId>();
   /** Taken away behind the core's back. */
   readonly disturbed = new Set<TaskId>();
   /** Attempts that were known to run, on disk, when they were taken away: they never begin again. */

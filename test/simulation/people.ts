@@ -81,7 +81,9 @@ export class People {
     return this.#stage.ask(
       () => world.core.tasks.submitMany(batch, this.#who),
       (accepted) => {
-        for (const { taskIds } of accepted) for (const id of taskIds) memory.accepted.add(id);
+        const ids = accepted.flatMap(({ taskIds }) => taskIds);
+        for (const id of ids) memory.accepted.add(id);
+        if (submission.hold) for (const id of ids) memory.askedOnHold.add(id);
       },
     );
   }
@@ -197,7 +199,7 @@ export class People {
 
   /** Changes what a waiting task asks for; hold and retries are left as they were. */
   #amend(): Promise<void> | void {
-    const { dice, world } = this.#stage;
+    const { dice, world, memory } = this.#stage;
     const waitMs = dice.between(0, 30_000);
     const changes = dice.oneOf([
       { cores: dice.between(0, 2) },
@@ -209,9 +211,11 @@ export class People {
       { exclusive: dice.is(0.5) },
     ]);
     const { amendments } = world.core.queue;
-    return this.#order('PENDING', (id) =>
-      amendments.amend([id], { ...this.#who, changes: changes ?? {} }),
-    );
+    return this.#order('PENDING', (id) => {
+      const state = world.core.book.active(id)?.state;
+      if (state?.status === 'PENDING' && state.held) memory.askedOnHold.add(id);
+      return amendments.amend([id], { ...this.#who, changes: changes ?? {} });
+    });
   }
 
   #forget(): Promise<void> | void {

@@ -333,7 +333,7 @@ class Simulation {
       waiting.map(({ id }) => id),
       { who: 'anna' },
     );
-    const hopeless = hopelessGangs(world);
+    const hopeless = findHopeless(world, memory);
     // Who was promised an end must not need to ask again.
     const endless = active.filter(
       ({ id, spec }) => !memory.killAccepted.has(id) && (isEndless(spec.work) || hopeless.has(id)),
@@ -347,19 +347,24 @@ class Simulation {
   }
 }
 
-/** Members of gangs that have no room for all beside the work of the other core, which never ends. */
-function hopelessGangs({ core, time }: World): ReadonlySet<TaskId> {
+/**
+ * What has no room however long it waits: members of gangs where there is not enough for all beside the work
+ * of the other core, which never ends, and what was asked for while on hold.
+ */
+function findHopeless({ core, time }: World, { askedOnHold }: Memory): ReadonlySet<TaskId> {
   const now = time.now();
   const members = [...core.book.all()]
     .filter(({ state }) => state.status === 'PENDING')
     .map((task) => toQueued(task, now));
   const nodes = core.fleet.plannerNodes();
-  const hopeless = [...Map.groupBy(members, ({ gang }) => gang)].filter(([gang, queue]) => {
+  const together = [...Map.groupBy(members, ({ gang, id }) => gang ?? id).values()];
+  const hopeless = together.filter((queue) => {
+    if (!queue.some(({ gang, id }) => gang !== null || askedOnHold.has(id))) return false;
     const alone = queue.map((one) => ({ ...one, gang: null, held: false }));
     const room = plan({ queue: alone, nodes, holdings: [], policy: plainPolicy, now });
-    return gang !== null && room.length < queue.length;
+    return room.length < queue.length;
   });
-  return new Set(hopeless.flatMap(([, queue]) => queue.map(({ id }) => id)));
+  return new Set(hopeless.flat().map(({ id }) => id));
 }
 
 function isEndless(work: { readonly kind: string; readonly argv?: readonly string[] }): boolean {

@@ -1,5 +1,6 @@
 import type { BatchId, TaskId } from '../../contract/ids.ts';
 import type { Task } from '../../domain/task.ts';
+import { holdingOf } from '../tasks/task-book.ts';
 
 interface Tickets {
   readonly most: number;
@@ -21,7 +22,7 @@ export class ArrayTickets {
     const most = task.spec.arrayMaxRunning;
     if (most === null) return true;
     const batch = this.#of(task.batchId, most);
-    const isHolding = 'kill' in task.state;
+    const isHolding = holdingOf(task) !== undefined;
     if (isHolding || batch.admitted.has(task.id) || batch.admitted.size < batch.most) {
       batch.queue.delete(task.id);
       batch.admitted.add(task.id);
@@ -29,6 +30,23 @@ export class ArrayTickets {
     }
     batch.queue.add(task.id);
     return false;
+  }
+
+  /**
+   * A task that came back (what was written was undone) may hold something beside others that were given
+   * its turn: those that hold nothing lose theirs, the last first, and are first when the next is free.
+   */
+  takeBack({ batchId }: Pick<Task, 'batchId'>, isHolding: (id: TaskId) => boolean): TaskId[] {
+    const batch = this.#batches.get(batchId);
+    if (batch === undefined) return [];
+    const tooMany = batch.admitted.size - batch.most;
+    if (tooMany <= 0) return [];
+    const taken = [...batch.admitted].filter((id) => !isHolding(id)).slice(-tooMany);
+    for (const id of taken) batch.admitted.delete(id);
+    const others = [...batch.queue];
+    batch.queue.clear();
+    for (const id of [...taken, ...others]) batch.queue.add(id);
+    return taken;
   }
 
   /** The task is over, or not ready any more; whose turn it is now. */

@@ -6,7 +6,7 @@ import type { Clock, Timers } from '../../domain/clock.ts';
 import { Emitter } from '../../domain/emitter.ts';
 import { toWaitReason } from '../../domain/planner/explain.ts';
 import type { Holding, Placement, QueuedTask } from '../../domain/planner/model.ts';
-import type { Task } from '../../domain/task.ts';
+import { gangOf, type Task } from '../../domain/task.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Logger } from '../logger.ts';
 import { Deadlines } from '../queue/deadlines.ts';
@@ -52,8 +52,7 @@ export function toQueued(task: Task, now: Instant): QueuedTask {
     labels: spec.labels,
     timeLimitMs: spec.timeLimitSeconds === null ? null : spec.timeLimitSeconds * 1000,
     waitingSince: waitingSince(task),
-    // Who runs again after it failed is on its own.
-    gang: spec.gang && task.attempt === 0 ? task.batchId : null,
+    gang: gangOf(task),
   };
 }
 
@@ -68,6 +67,12 @@ function isReady({ state }: Task, now: Instant): boolean {
   if (state.status !== 'PENDING') return true;
   const { held, blockedBy, notBefore } = state;
   return !held && blockedBy.length === 0 && (notBefore === null || notBefore <= now);
+}
+
+/** Of the elements of a capped array: whether it holds something, or could now. */
+function wantsTurn(task: Task, now: Instant): boolean {
+  if (task.state.status === 'PENDING') return isReady(task, now);
+  return holdingOf(task) !== undefined;
 }
 
 /** What a change of a task means to the planner's mirror. */
@@ -213,14 +218,20 @@ export class Dispatcher implements Disposable {
     const task = after ?? before;
     if (task === undefined) return true;
     if (task.spec.arrayMaxRunning === null) return true;
-    const isPending = after?.state.status === 'PENDING';
-    const isHolding = after !== undefined && 'kill' in after.state;
-    if (after !== undefined && (isHolding || (isPending && isReady(after, this.#parts.book.now()))))
-      return this.#tickets.admit(after);
+    if (after !== undefined && wantsTurn(after, this.#parts.book.now())) {
+      const isAdmitted = this.#tickets.admit(after);
+      for (const id of this.#tickets.takeBack(after, this.#isHolding)) this.#tellTruth(id);
+      return isAdmitted;
+    }
     const next = this.#tickets.leave(task);
     if (next !== undefined) this.#tellTruth(next);
     return true;
   }
+
+  readonly #isHolding = (id: TaskId): boolean => {
+    const task = this.#parts.book.active(id);
+    return task !== undefined && holdingOf(task) !== undefined;
+  };
 
   /** Whether only its turn in its array keeps a task from being placed. */
   isWaitingForTurn(task: Task): boolean {
@@ -347,7 +358,7 @@ export class Dispatcher implements Disposable {
       if (!isThere) this.#changedNodes.add(place.nodeId);
       const task = book.active(taskId);
       const isWaiting = task?.state.status === 'PENDING' && isReady(task, book.now());
-      if (!isThere || !isWaiting) broken.add(gang);
+      if (!isThere || !isWaiting || this.isWaitingForTurn(task)) broken.add(gang);
     }
     return broken;
   }
@@ -356,7 +367,10 @@ export class Dispatcher implements Disposable {
   #place({ taskId, place, why }: Placement): void {
     const { book, fleet } = this.#parts;
     const isThere = fleet.node(place.nodeId)?.state === 'online';
-    const outcome = isThere ? book.apply(taskId, { kind: 'placed', place, why }) : undefined;
+    const task = book.active(taskId);
+    const hasTurn = task === undefined || !this.isWaitingForTurn(task);
+    const outcome =
+      isThere && hasTurn ? book.apply(taskId, { kind: 'placed', place, why }) : undefined;
     if (outcome !== undefined && !('refused' in outcome)) return;
     this.#tellTruth(taskId);
     if (!isThere) this.#changedNodes.add(place.nodeId);

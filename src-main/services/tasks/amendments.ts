@@ -1,5 +1,5 @@
 // Changing what waiting tasks ask for.
-import type { Instant, TaskId } from '../../contract/ids.ts';
+import type { BatchId, Instant, TaskId } from '../../contract/ids.ts';
 import { isAppError } from '../../contract/errors.ts';
 import type { TaskAmendment } from '../../contract/task.ts';
 import { cycleOf } from '../../domain/dependencies.ts';
@@ -8,7 +8,7 @@ import { SubmissionError } from '../../domain/errors.ts';
 import { validateSubmission } from '../../domain/submission.ts';
 import { submissionOf } from '../../domain/submission-of.ts';
 import { parseTarget } from '../../domain/target.ts';
-import type { Task, TaskEvent, TaskSpec } from '../../domain/task.ts';
+import { gangOf, type Task, type TaskEvent, type TaskSpec } from '../../domain/task.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Asker, SubmissionDesk, Waits } from './submission-desk.ts';
 import type { TaskBook } from './task-book.ts';
@@ -94,18 +94,29 @@ export class Amendments {
 
   #waitsOf(task: Waiting, after: TaskAmendment['after']): Waits {
     if (after === undefined) return { after: task.spec.after, blockedBy: task.state.blockedBy };
-    const { book, desk } = this.#parts;
-    const waits = desk.waitsOf(after);
-    const cycle = cycleOf(task.id, waits.blockedBy, (id) => {
-      const state = book.active(id)?.state;
-      return state?.status === 'PENDING' ? state.blockedBy : [];
-    });
+    const waits = this.#parts.desk.waitsOf(after);
+    const cycle = cycleOf(task.id, waits.blockedBy, this.#waitingFor());
     if (cycle === undefined) return waits;
     throw new SubmissionError(
       'task/cycle',
       `Then it would wait for itself: ${cycle.join(' waits for ')}.`,
       { field: 'after' },
     );
+  }
+
+  /** What each waiting task waits for: who starts together with others, for them too. */
+  #waitingFor(): (id: TaskId) => readonly TaskId[] {
+    const { book } = this.#parts;
+    let gangs: ReadonlyMap<BatchId | null, Task[]> | undefined;
+    return (id) => {
+      const task = book.active(id);
+      if (task?.state.status !== 'PENDING') return [];
+      const gang = gangOf(task);
+      if (gang === null) return task.state.blockedBy;
+      gangs ??= Map.groupBy(book.all(), gangOf);
+      const others = (gangs.get(gang) ?? []).filter((one) => one.id !== id);
+      return [...task.state.blockedBy, ...others.map((one) => one.id)];
+    };
   }
 }
 

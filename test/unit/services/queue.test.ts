@@ -80,6 +80,24 @@ test('dependencies that cannot be met, are not there, or go round are refused', 
   expect(answer?.message).toContain(`${one} waits for ${two} waits for ${one}`);
 });
 
+test('a gang starts together, so none of it can wait for what waits for another of it', async () => {
+  await using world = await aWorld();
+  const gang = { gang: true, array: { indices: [1, 2] }, hold: true };
+  const [one = '' as TaskId, two = '' as TaskId] = await submit(world, [], gang);
+  const [behind = '' as TaskId] = await submit(world, [], { after: [{ task: one }] });
+  const { amendments } = world.core.queue;
+  const waitFor = async (task: TaskId) => {
+    const changes = { after: [{ task, on: 'ok' as const }] };
+    return (await amendments.amend([two], { ...anna, changes }))[0];
+  };
+  expect((await waitFor(behind))?.message).toContain(
+    `${two} waits for ${behind} waits for ${one} waits for ${two}`,
+  );
+  expect(await waitFor(one)).toMatchObject({ ok: false });
+  const [other = '' as TaskId] = await submit(world, ['seconds=1']);
+  expect(await waitFor(other)).toMatchObject({ ok: true });
+});
+
 test('a batch can be waited for as one', async () => {
   await using world = await aWorld();
   const { batchId } = await world.core.tasks.submit(
@@ -229,6 +247,31 @@ test('of a capped array no more run at a time, and the others follow', async () 
     'KILLED',
     'COMPLETED',
   ]);
+});
+
+test('an end that could not be written does not give the turn in a capped array away', async () => {
+  await using world = await aWorld();
+  const ids = await submit(world, ['seconds=5'], { array: { indices: [1, 2, 3], maxRunning: 1 } });
+  const most = { holding: 0 };
+  const goOn = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      await world.pass(100);
+      const holding = ids.filter((id) => 'kill' in world.core.task(id).state).length;
+      most.holding = Math.max(most.holding, holding);
+    }
+  };
+  for (let round = 0; round < 2; round += 1) {
+    await goOn(4900);
+    using database = world.sabotagedDisk();
+    database.refuse('commit');
+    await goOn(300);
+    database.repair();
+    await goOn(2000);
+  }
+  // What failed is tried again after a while.
+  await goOn(90_000);
+  expect(statuses(world, ids)).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED']);
+  expect(most.holding).toBe(1);
 });
 
 test('a core that starts again keeps a capped array to its number', async () => {
