@@ -45,7 +45,6 @@ const libraries = [
   ['@xterm/(?!headless|addon-serialize)[a-z0-9-]+', '^src-renderer/'],
   ['bits-ui', '^src-renderer/'],
   ['uplot', '^src-renderer/'],
-  ['@tanstack', '^src-renderer/'],
   ['@codemirror', '^src-renderer/lib/'],
   ['papaparse', '^src-renderer/lib/files/'],
 ];

@@ -8,7 +8,7 @@ import { z } from 'zod';
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what is answered is inferred from both
 export function feedOf<S extends z.ZodType, C extends z.ZodType>(snapshot: S, change: C) {
   return eventIterator(
-    z.union([
+    z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('snapshot'), value: snapshot }),
       z.object({ kind: z.literal('change'), seq: z.number().int().positive(), value: change }),
     ]),

@@ -15,6 +15,10 @@ import { toProblem, type Problem } from '../lib/problem.ts';
 
 /** Rows asked for beyond what is visible, on each side. */
 const margin = 40;
+/** While scrolling on, most of these lie ahead: this many are kept behind. */
+const behind = 10;
+/** This near to the window's end, the next one is asked for, so that it is there in time. */
+const near = 24;
 /** Windows start at multiples of this, so that small scrolls keep the window. */
 const step = 20;
 const maxRows = 300;
@@ -36,9 +40,17 @@ export class TaskWindowState {
   #problem = $state.raw<Problem | undefined>(undefined);
   #query: TaskListQuery = { filter: {}, sort: 'newest' };
   #range = { offset: 0, limit: 80 };
+  /** The one whose rows are shown, and the one that shall take its place when it answers. */
   #feed: Disposable | undefined;
+  #nextFeed: Disposable | undefined;
+  /** What comes next is of another list than what is shown. */
+  #isNewList = true;
   #generation = 0;
+  /** The generation of the feed whose rows are shown. */
+  #shown = -1;
   #settle: ReturnType<typeof setTimeout> | undefined;
+  /** The first row that was visible when last looked. */
+  #seen = 0;
   /** Since when rows are visible that nobody has asked for. */
   #lackingSince: number | undefined;
   /** What the newest snapshot covers; changes refer to it. */
@@ -68,22 +80,25 @@ export class TaskWindowState {
   show(query: TaskListQuery, limit = 80): void {
     this.#query = query;
     this.#range = { offset: 0, limit };
-    this.#open({ isNewList: true });
+    this.#isNewList = true;
+    this.#open();
   }
 
   /** The rows from `first` to `last` are visible. */
   look(first: number, last: number): void {
     const { offset, limit } = this.#range;
-    const isCovered = first >= offset && last < offset + limit;
-    if (isCovered) return;
-    const start = Math.max(0, Math.floor((first - margin) / step) * step);
-    const length = Math.min(maxRows, Math.ceil((last + margin - start) / step) * step);
-    this.#range = { offset: start, limit: length };
+    const way = Math.sign(first - this.#seen);
+    this.#seen = first;
+    if (first >= offset && last < offset + limit) {
+      this.#lookAhead(first, last, way);
+      return;
+    }
+    this.#cover(first - margin, last + margin);
     const now = performance.now();
     this.#lackingSince ??= now;
     clearTimeout(this.#settle);
     this.#settle = setTimeout(
-      () => this.#open({ isNewList: false }),
+      () => this.#open(),
       Math.max(0, Math.min(settleMs, this.#lackingSince + patienceMs - now)),
     );
   }
@@ -92,7 +107,9 @@ export class TaskWindowState {
     clearTimeout(this.#settle);
     this.#generation += 1;
     this.#feed?.[Symbol.dispose]();
-    this.#feed = undefined;
+    this.#nextFeed?.[Symbol.dispose]();
+    this.#feed = this.#nextFeed = undefined;
+    this.#shown = -1;
   }
 
   /** All IDs the list has, up to `limit`, for orders to everything that matches. */
@@ -111,39 +128,68 @@ export class TaskWindowState {
     return ids;
   }
 
-  #open({ isNewList }: { isNewList: boolean }): void {
+  /** Asks for the next rows that way in time. */
+  #lookAhead(first: number, last: number, way: number): void {
+    const { offset, limit } = this.#range;
+    const end = offset + limit;
+    const isNearEnd = way > 0 && last + near >= end && end < (this.#total ?? 0);
+    const isNearStart = way < 0 && first - near < offset && offset > 0;
+    if (!isNearEnd && !isNearStart) return;
+    const ahead = 2 * margin - behind;
+    this.#cover(first - (isNearEnd ? behind : ahead), last + (isNearEnd ? ahead : behind));
+    this.#open();
+  }
+
+  #cover(first: number, last: number): void {
+    const offset = Math.max(0, Math.floor(first / step) * step);
+    const limit = Math.min(maxRows, Math.ceil((last - offset) / step) * step);
+    this.#range = { offset, limit };
+  }
+
+  #open(): void {
     this.#lackingSince = undefined;
+    clearTimeout(this.#settle);
+    // One that has not answered yet is not waited for any more.
+    this.#nextFeed?.[Symbol.dispose]();
     const generation = (this.#generation += 1);
-    const previous = this.#feed;
     const query = { ...this.#query, ...this.#range };
     let isFirst = true;
-    this.#feed = this.#client.feed<TaskWindow, TaskWindowChange>(
+    this.#nextFeed = this.#client.feed<TaskWindow, TaskWindowChange>(
       (api, signal) => api.tasks.watchWindow(query, { signal }),
       {
         onSnapshot: (window) => {
-          if (generation !== this.#generation) return;
-          // The old window goes on until the new one is there: rows in both never blink.
-          if (isFirst) previous?.[Symbol.dispose]();
-          this.#takeSnapshot(window, isNewList && isFirst);
+          if (isFirst && generation === this.#generation) this.#replaceFeed();
+          if (generation !== this.#shown) return;
+          this.#takeSnapshot(window);
           isFirst = false;
         },
         onChange: (change) => {
-          if (generation === this.#generation) this.#takeChange(change);
+          if (generation === this.#shown) this.#takeChange(change);
         },
         onError: (error) => {
-          previous?.[Symbol.dispose]();
+          if (generation !== this.#generation) return;
+          if (isFirst) this.#replaceFeed();
           this.#problem = toProblem(error);
         },
       },
     );
   }
 
-  #takeSnapshot(window: TaskWindow, isNewList: boolean): void {
+  /** The old window went on until the new one was there: rows in both never blink. */
+  #replaceFeed(): void {
+    this.#feed?.[Symbol.dispose]();
+    this.#feed = this.#nextFeed;
+    this.#nextFeed = undefined;
+    this.#shown = this.#generation;
+  }
+
+  #takeSnapshot(window: TaskWindow): void {
     this.#problem = undefined;
     this.#total = window.total;
     this.#counts = window.counts;
     this.#window = { offset: window.offset, order: window.rows.map(({ id }) => id) };
-    const rows = isNewList ? new Map<number, TaskView>() : this.#nearby(window.offset);
+    const rows = this.#isNewList ? new Map<number, TaskView>() : this.#nearby(window.offset);
+    this.#isNewList = false;
     window.rows.forEach((row, i) => rows.set(window.offset + i, row));
     this.#rows = rows;
   }

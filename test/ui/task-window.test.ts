@@ -93,3 +93,61 @@ test('collects the IDs of all that match, up to a limit', async () => {
   expect(await list.allIds(7)).toHaveLength(7);
   list.stop();
 });
+
+test('scrolling on, the next rows are asked for before they are seen; turning back as well', async () => {
+  const client = createFakeClient({ variant: 'many' });
+  const asked: number[] = [];
+  const { watchWindow } = client.api.tasks;
+  client.api.tasks.watchWindow = (input, options) => {
+    asked.push(input?.offset ?? 0);
+    return watchWindow(input, options as never);
+  };
+  const list = new TaskWindowState(client);
+  list.show({ filter: {}, sort: 'newest' });
+  await settle();
+  const missing: number[] = [];
+  for (let first = 0; first < 400; first += 2) {
+    list.look(first, first + 36);
+    if (list.rows.get(first + 36) === undefined) missing.push(first);
+    await vi.advanceTimersByTimeAsync(16);
+  }
+  expect(missing).toEqual([]);
+  expect(asked.length).toBeLessThan(12);
+  const before = asked.length;
+  for (let first = 396; first > 340; first -= 2) list.look(first, first + 36);
+  expect(asked).toHaveLength(before + 1);
+  expect(asked.at(-1)).toBeLessThan(340);
+  list.stop();
+});
+
+test('of several windows asked for one after the other, only the last one stays open', async () => {
+  const client = createFakeClient({ variant: 'many' });
+  const open = new Set<number>();
+  let isSlow = false;
+  const { watchWindow } = client.api.tasks;
+  client.api.tasks.watchWindow = async (input, options) => {
+    const offset = input?.offset ?? 0;
+    const signal = options?.signal;
+    open.add(offset);
+    signal?.addEventListener('abort', () => open.delete(offset));
+    if (isSlow) await new Promise((resolve) => setTimeout(resolve, 1000));
+    signal?.throwIfAborted();
+    return watchWindow(input, options as never);
+  };
+  const list = new TaskWindowState(client);
+  list.show({ filter: {}, sort: 'newest' });
+  await settle();
+  isSlow = true;
+  for (const first of [10_000, 20_000, 30_000]) {
+    list.look(first, first + 30);
+    await settle();
+  }
+  // What is shown goes on until the last one answers.
+  expect([...open]).toEqual([0, 29_960]);
+  await vi.advanceTimersByTimeAsync(1000);
+  await settle();
+  expect([...open]).toEqual([29_960]);
+  expect(list.rows.get(30_010)).toBeDefined();
+  list.stop();
+  expect(open.size).toBe(0);
+});
