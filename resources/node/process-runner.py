@@ -2,8 +2,9 @@
 # one program, for times when many start. For a shell each attempt costs three forks and three
 # programs; here it is the work alone, started with vfork where Python has it (3.10).
 # Arguments: machine, core, a word of this connection, «set» when LC_CTYPE was set by the user.
-# Reads lines of JSON: path (TASK/ATTEMPT), meta, env, argv, workdir (null: home), at (milliseconds, by
-# the core's clock). Prints: root DIR; ready; answer TASK/ATTEMPT WORDS (as process-launch.sh does; also
+# Reads lines of JSON. To start: path (TASK/ATTEMPT), meta, env, argv, workdir (null: home), at
+# (milliseconds, by the core's clock). To remove: remove (TASK/ATTEMPT); it is answered as
+# process-remove.sh does. Prints: root DIR; ready; answer TASK/ATTEMPT WORDS (as process-launch.sh does; also
 # «created»: it is there and was not started); exit TASK/ATTEMPT CODE HUNDREDTHS OOM [stdout] [stderr].
 # It ends when its input has ended and so have all attempts: it outlives its connection.
 # The work leads a session of its own, so nothing of ours is in it, and there is no run.sh.
@@ -11,6 +12,7 @@ import errno
 import json
 import os
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -20,6 +22,7 @@ import time
 machine, core, word, ctype = sys.argv[1:5]
 base = os.path.join(os.path.expanduser('~'), '.kohakuriver', machine)
 stage = '%s/stage-%s-%s' % (base, core, word)
+gone = '%s/gone-%s-%s' % (base, core, word)
 own_line = 'core=' + core
 record_bytes = 62
 pid_bytes = 100
@@ -216,9 +219,8 @@ def run(path, order, logs):
         tell_end(path, 127 if is_missing else 126, 0)
         return None
     running[child.pid] = Attempt(path, child, begun)
-    with open('/proc/%d/stat' % child.pid, 'rb') as file:
-        ticks = file.read().rpartition(b')')[2].split()[19].decode()
-    write_over(place + '/pid', '%d %s %s %s' % (child.pid, ticks, boot_id, at), pid_bytes)
+    line = '%d %s %s %s' % (child.pid, ticks_of(child.pid), boot_id, at)
+    write_over(place + '/pid', line, pid_bytes)
     return 'started'
 
 
@@ -355,11 +357,60 @@ def tell_others(line):
         os.close(fd)
 
 
+def remove(path):
+    place = '%s/tasks/%s' % (base, path)
+    if not os.path.isdir(place):
+        place += '.kept'
+        if not os.path.isdir(place):
+            return 'removed'
+    owner = owner_of(path)
+    if owner is not None and owner != own_line:
+        return 'foreign'
+    if is_running(place):
+        return 'running'
+    # Moved first: what is half removed must not look like an attempt.
+    aside = '%s/%s' % (gone, path.replace('/', '-'))
+    shutil.rmtree(aside, ignore_errors=True)
+    os.makedirs(gone, exist_ok=True)
+    os.rename(place, aside)
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        os.rmdir(os.path.dirname(place))
+    except OSError:
+        pass
+    return 'removed'
+
+
+def words_of(path):
+    try:
+        with open(path) as file:
+            return file.read().split()
+    except (OSError, ValueError):
+        return []
+
+
+def is_running(place):
+    record = words_of(place + '/exit_code')
+    process = words_of(place + '/pid')
+    if record[:1] == ['2'] and len(record) == 4 or len(process) != 4 or process[2] != boot_id:
+        return False
+    return ticks_of(process[0]) == process[1]
+
+
+# When a process began, in ticks since boot; None when it is not there. The 20th word after the name.
+def ticks_of(pid):
+    try:
+        with open('/proc/%s/stat' % pid, 'rb') as file:
+            return file.read().rpartition(b')')[2].split()[19].decode()
+    except (OSError, IndexError):
+        return None
+
+
 def take(line):
     order = json.loads(line.decode())
-    path = order['path']
+    path = order.get('remove') or order['path']
     try:
-        answer = launch(order)
+        answer = remove(path) if 'remove' in order else launch(order)
     except OSError as error:
         answer = reason(error)
     except ValueError as error:
@@ -410,10 +461,11 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, sig
     signal.signal(number, lambda *_: None)
 os.makedirs(base + '/tasks', exist_ok=True)
 os.chdir('/')
+# What connections that are gone left half done.
+for name in os.listdir(base):
+    is_ours = name.startswith(('stage-%s-' % core, 'gone-%s-' % core))
+    if is_ours and not name.endswith('-%s-%s' % (core, word)):
+        shutil.rmtree('%s/%s' % (base, name), ignore_errors=True)
 say('root ' + base)
 say('ready')
 serve()
-try:
-    os.rmdir(stage)
-except OSError:
-    pass

@@ -1,6 +1,7 @@
 // Our queue against others', on one node, by turns: so many trivial tasks on so many slots, from the
 // first submission until all have ended. And what a core costs while many tasks merely run.
-// Run: npm run bench:queue [-- --tasks 2000 --slots 16 --rounds 3 --running 1000 --seconds 60 --peers 1]
+// Five minutes or so. Run:
+// npm run bench:queue [-- --tasks 1000 --slots 16 --rounds 3 --running 1000 --seconds 30 --peers 1]
 import { until } from '../support/core-client.ts';
 import { startCoreProcess, temporaryDataDir, type CoreProcess } from '../support/core-process.ts';
 import { Testbed } from '../support/testbed.ts';
@@ -16,11 +17,11 @@ import {
 import { installPeers, peersOn, slurmTuning, startSlurm, type Peer } from './support/peers.ts';
 import { cpuSecondsOf, rssBytesOf } from './support/processes.ts';
 
-const total = option('tasks', 2000);
+const total = option('tasks', 1000);
 const slots = option('slots', 16);
 const rounds = option('rounds', 3);
 const running = option('running', 1000);
-const seconds = option('seconds', 60);
+const seconds = option('seconds', 30);
 /** 0: ours alone. */
 const withPeers = option('peers', 1) > 0;
 const node = 'n1';
@@ -60,6 +61,7 @@ function ours(core: CoreProcess): Peer[] {
   return [
     {
       name: 'ours over SSH, one call',
+      tasks: total,
       runMany: async (count) => {
         const submissions = Array.from({ length: count }, () => trivial);
         await api.tasks.submitMany({ submissions });
@@ -68,6 +70,7 @@ function ours(core: CoreProcess): Peer[] {
     },
     {
       name: 'ours over SSH, one call each',
+      tasks: total,
       runMany: async (count) => {
         for (let number = 0; number < count; number += 1) await api.tasks.submit(trivial);
         await allEnd(core);
@@ -78,17 +81,17 @@ function ours(core: CoreProcess): Peer[] {
 
 async function compare(bed: Testbed, core: CoreProcess): Promise<void> {
   const version = withPeers ? await startSlurm(bed, slots) : '';
-  const peers = [...ours(core), ...(withPeers ? peersOn(bed, slots) : [])];
+  const peers = [...ours(core), ...(withPeers ? peersOn(bed, { slots, tasks: total }) : [])];
   const rates = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
   const cpu: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    for (const { name, runMany } of peers) {
+    for (const { name, tasks, runMany } of peers) {
       const before = await cpuSecondsOf(core.pid);
-      const { ms } = await timeMs(() => runMany(total));
-      rates.get(name)?.push((total / ms) * 1000);
+      const { ms } = await timeMs(() => runMany(tasks));
+      rates.get(name)?.push((tasks / ms) * 1000);
       if (name.startsWith('ours'))
-        cpu.push((((await cpuSecondsOf(core.pid)) - before) / total) * 1000);
-      process.stderr.write(`${name}: ${((total / ms) * 1000).toFixed(1)}/s, load ${loadWords()}\n`);
+        cpu.push((((await cpuSecondsOf(core.pid)) - before) / tasks) * 1000);
+      process.stderr.write(`${name}: ${((tasks / ms) * 1000).toFixed(1)}/s, load ${loadWords()}\n`);
     }
   }
   const median = (name: string) => spreadCells(rates.get(name) ?? [], 3)[0] ?? '';
@@ -96,12 +99,13 @@ async function compare(bed: Testbed, core: CoreProcess): Promise<void> {
     ...peers.filter(({ name }) => name.startsWith('Slurm')).map(({ name }) => Number(median(name))),
   );
   console.log(
-    `${total} × \`true\` on ${slots} slots of one node of the testbed, from the first submission until all have ended (ours: logs collected, too); tasks a second; by turns in one run; load at the end ${loadWords()}. ${withPeers ? `${version}: ${slurmTuning}. ` : ''}The core's own CPU per task: ${spreadCells(cpu, 1)[0] ?? ''} ms.\n`,
+    `\`true\`, as often as the table says in each round, on ${slots} slots of one node of the testbed, from the first submission until all have ended (ours: logs collected, too); tasks a second; by turns in one run; load at the end ${loadWords()}. ${withPeers ? `${version}: ${slurmTuning}. ` : ''}The core's own CPU per task: ${spreadCells(cpu, 1)[0] ?? ''} ms.\n`,
   );
   printTable(
-    ['scheduler', ...spreadHeaders, "times Slurm's better way"],
-    peers.map(({ name }) => [
+    ['scheduler', 'tasks', ...spreadHeaders, "times Slurm's better way"],
+    peers.map(({ name, tasks }) => [
       name,
+      String(tasks),
       ...spreadCells(rates.get(name) ?? [], 1),
       (Number(median(name)) / best).toFixed(1),
     ]),

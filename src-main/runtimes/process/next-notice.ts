@@ -1,4 +1,4 @@
-import { sleep, type Timers } from '../../domain/clock.ts';
+import type { Timers } from '../../domain/clock.ts';
 import { lostError } from '../../link/errors.ts';
 import type { NodeLink } from '../../link/node-link.ts';
 import type { Watcher } from './watcher.ts';
@@ -31,14 +31,21 @@ const lookSoonMs = 1000;
 export function nextNotice(options: NoticeOptions): NextNotice {
   const { watcher, link, timers, path, signal, pollMs, withGrowth } = options;
   const happened = Promise.withResolvers<undefined>();
-  const done = new AbortController();
   // Growth may be told first and the end while that is being read: the end must not be lost.
   let mustLook = false;
   const look = () => {
     mustLook = true;
     happened.resolve(undefined);
   };
-  const held = [
+  const wait = watcher.isListening ? pollMs : Math.min(pollMs, lookSoonMs);
+  const onAbort = () => {
+    happened.reject(signal.reason);
+  };
+  // Listened to directly: made for each of many short attempts, signals of its own would cost the most here.
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const held: Disposable[] = [
+    timers.after(wait, look),
     watcher.onDidNotice((notice) => {
       if (notice.kind === 'reset') look();
       else if (notice.path !== path) return;
@@ -49,10 +56,6 @@ export function nextNotice(options: NoticeOptions): NextNotice {
       happened.reject(reason ?? lostError(link.description));
     }),
   ];
-  const wait = watcher.isListening ? pollMs : Math.min(pollMs, lookSoonMs);
-  sleep(timers, wait, AbortSignal.any([done.signal, signal])).then(look, (reason: unknown) => {
-    happened.reject(reason);
-  });
   // Nobody may be waiting for it any more when it is rejected.
   happened.promise.catch(() => undefined);
   return {
@@ -62,7 +65,7 @@ export function nextNotice(options: NoticeOptions): NextNotice {
     },
     [Symbol.dispose]: () => {
       for (const item of held) item[Symbol.dispose]();
-      done.abort();
+      signal.removeEventListener('abort', onAbort);
     },
   };
 }

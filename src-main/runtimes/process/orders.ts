@@ -100,7 +100,10 @@ export class Orders {
     return this.#making.start.ask({ taskId, attempt, words });
   }
 
-  remove({ taskId, attempt }: AttemptRef, how: 'keep' | 'drop'): Promise<string> {
+  async remove({ taskId, attempt }: AttemptRef, how: 'keep' | 'drop'): Promise<string> {
+    const path = `${taskId}/${String(attempt)}`;
+    const answer = how === 'drop' ? await this.#runner.remove(path) : undefined;
+    if (answer !== undefined) return answer;
     return this.#removing[how].ask({ taskId, attempt, words: [taskId, String(attempt)] });
   }
 

@@ -79,12 +79,19 @@ export class Runner {
 
   /** Its answer; undefined when it went away before it gave one, and the node has to be asked. */
   launch(order: RunnerOrder): Promise<string | undefined> {
+    return this.#ask(order.path, order);
+  }
+
+  /** Like `launch`; `path` is `TASK/ATTEMPT`. */
+  remove(path: string): Promise<string | undefined> {
+    return this.#ask(path, { remove: path });
+  }
+
+  /** Of an attempt one thing is asked at a time. */
+  #ask(path: string, order: object): Promise<string | undefined> {
+    if (!this.#isReady || this.#waiting.has(path)) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      if (this.#program === undefined || !this.#isReady) {
-        resolve(undefined);
-        return;
-      }
-      this.#waiting.set(order.path, resolve);
+      this.#waiting.set(path, resolve);
       this.#send(`${JSON.stringify(order)}\n`);
     });
   }

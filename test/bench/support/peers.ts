@@ -91,15 +91,22 @@ const untilSlurmIsEmpty = 'while [ -n "$(squeue -h -r -o %i | head -n 1)" ]; do 
 
 export interface Peer {
   readonly name: string;
+  /** How many jobs it gets: fewer where each takes long, so that a comparison ends. */
+  readonly tasks: number;
   /** Submits so many trivial jobs and waits until all have ended. */
   readonly runMany: (count: number) => Promise<void>;
 }
 
-export function peersOn(bed: Testbed, slots: number): Peer[] {
+export function peersOn(
+  bed: Testbed,
+  { slots, tasks }: { readonly slots: number; readonly tasks: number },
+): Peer[] {
+  const fewer = Math.min(tasks, Math.max(slots, Math.round(tasks * 0.15)));
   const sh = async (script: string) => void (await bed.sh(node, script, { timeoutMs: 1_200_000 }));
   return [
     {
       name: 'task-spooler (`tsp`)',
+      tasks,
       runMany: (count) =>
         sh(
           `export TS_SOCKET=/tmp/bench-tsp TS_MAXFINISHED=5; tsp -S ${slots}; i=0; while [ $i -lt ${count} ]; do tsp -n true > /dev/null; i=$((i + 1)); done; while tsp | grep -qE ' (queued|running) '; do sleep 0.05; done; tsp -K`,
@@ -107,6 +114,7 @@ export function peersOn(bed: Testbed, slots: number): Peer[] {
     },
     {
       name: 'Slurm, one `sbatch` each',
+      tasks: fewer,
       runMany: (count) =>
         sh(
           `cd /tmp; i=0; while [ $i -lt ${count} ]; do sbatch -Q -o /dev/null --wrap true; i=$((i + 1)); done; ${untilSlurmIsEmpty}`,
@@ -114,6 +122,7 @@ export function peersOn(bed: Testbed, slots: number): Peer[] {
     },
     {
       name: 'Slurm, one array',
+      tasks: fewer,
       runMany: (count) =>
         sh(`cd /tmp; sbatch -Q -o /dev/null --array=1-${count} --wrap true; ${untilSlurmIsEmpty}`),
     },
