@@ -74,12 +74,14 @@ export class Orders {
   }
 
   /** Creates and starts. */
-  async launch(spec: AttemptSpec): Promise<string> {
+  launch(spec: AttemptSpec): Promise<string> {
     const order = this.#orderOf(spec);
-    const answer = await this.#launchByRunner(spec);
+    const launch = () => this.#making.launch.ask(order);
+    if (!this.#runner.isReady && this.#options.runner !== 'always') return launch();
     // What is made already, and what the runner took with it, is settled by looking.
-    if (answer !== undefined && answer !== 'created') return answer;
-    return this.#making.launch.ask(order);
+    return this.#launchByRunner(spec).then((answer) =>
+      answer === undefined || answer === 'created' ? launch() : answer,
+    );
   }
 
   async #launchByRunner(spec: AttemptSpec): Promise<string | undefined> {

@@ -27,7 +27,7 @@ export class QueueKeeper implements Disposable {
   readonly #limits: Deadlines<TaskId>;
   readonly #listening: Disposable;
   /** Tasks to look at: what follows from what follows is done in turn, not by recursion. */
-  readonly #due: TaskId[] = [];
+  readonly #due: Due[] = [];
   #isWorking = false;
   #soon: Disposable | undefined;
 
@@ -48,7 +48,7 @@ export class QueueKeeper implements Disposable {
   #takeStock(): void {
     for (const task of [...this.#parts.book.all()]) {
       this.#watch(undefined, task, 0);
-      if (task.state.status === 'PENDING') this.#due.push(...task.state.blockedBy);
+      if (task.state.status === 'PENDING') this.#due.push(...task.state.blockedBy.map(dueById));
     }
     this.#work();
   }
@@ -62,10 +62,12 @@ export class QueueKeeper implements Disposable {
     }
     const id = (after ?? before)?.id;
     if (id === undefined) return;
-    if (after === undefined || isFinal(after.state.status)) this.#due.push(id);
+    if (after === undefined) this.#due.push({ id });
+    // As it was announced: to read it again from the store is not for free.
+    else if (isFinal(after.state.status)) this.#due.push({ id, task: after });
     // What it waits for may have ended between being looked at and being written down.
     else if (after.state.status === 'PENDING' && kind !== 'dependency-met')
-      this.#due.push(...after.state.blockedBy.filter((other) => this.#isOver(other)));
+      this.#due.push(...after.state.blockedBy.filter((other) => this.#isOver(other)).map(dueById));
     this.#work();
   }
 
@@ -119,7 +121,7 @@ export class QueueKeeper implements Disposable {
     if (this.#isWorking) return;
     this.#isWorking = true;
     try {
-      for (let id = this.#due.pop(); id !== undefined; id = this.#due.pop()) this.#settle(id);
+      for (let due = this.#due.pop(); due !== undefined; due = this.#due.pop()) this.#settle(due);
     } finally {
       this.#due.length = 0;
       this.#isWorking = false;
@@ -127,9 +129,9 @@ export class QueueKeeper implements Disposable {
   }
 
   /** A task is over: it is tried again, or those that waited for it hear of it. */
-  #settle(id: TaskId): void {
+  #settle({ id, task }: Due): void {
     const { book } = this.#parts;
-    const found = book.find(id)?.task;
+    const found = task ?? book.find(id)?.task;
     const retry = found === undefined ? undefined : retryOf(found);
     if (found !== undefined && retry !== undefined) {
       const reason = 'reason' in found.state ? found.state.reason : null;
@@ -173,6 +175,16 @@ export class QueueKeeper implements Disposable {
       this.#limits.set(id, 0, retryMs);
     }
   }
+}
+
+/** A task that may be over; as it was announced to be, where that is known. */
+interface Due {
+  readonly id: TaskId;
+  readonly task?: Task;
+}
+
+function dueById(id: TaskId): Due {
+  return { id };
 }
 
 /** What could not be written is tried again after this. */
