@@ -3,7 +3,7 @@ import { CommandFailedError, lostError, type LinkError } from '../errors.ts';
 import type { RunResult } from '../node-link.ts';
 import type { SshConnection } from './connection.ts';
 import type { GuardedChannel } from './guarded-exec.ts';
-import { MarkedOutput } from './marked-output.ts';
+import { MarkedOutput } from '../marked-output.ts';
 
 interface Running {
   readonly stdout: MarkedOutput;

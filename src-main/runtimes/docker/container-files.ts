@@ -12,8 +12,11 @@ import type {
   RemoteFiles,
   RemoteProcess,
 } from '../../link/node-link.ts';
+import type { Timers } from '../../domain/clock.ts';
+import { printBytes, quoteForShell } from '../../link/quote.ts';
 import { readNodeScript } from '../node-scripts.ts';
 import { fileErrorOf } from './container-file-errors.ts';
+import { ContainerShells, type ShellAnswer } from './container-shells.ts';
 
 /** Starts a program where the files are. */
 export type Spawn = (
@@ -24,6 +27,11 @@ export type Spawn = (
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 /** What an order may answer, but for listings and reading. */
 const longestAnswerBytes = 64 * 1024;
+/** Listings up to that come in one answer. */
+const shortListingBytes = 8 * 1024 * 1024;
+/** What is read or written by a shell that stays; more has a program of its own. */
+const mostReadByShell = 1024 * 1024;
+const mostWrittenByShell = 8 * 1024;
 /** Exit code of the script for a file that is not there when that is no failure. */
 const nothingThere = 44;
 
@@ -37,9 +45,15 @@ interface Order {
 /** The files of one container, as its own user sees them. */
 export class ContainerFiles implements RemoteFiles {
   readonly #spawn: Spawn;
+  readonly #shells: ContainerShells;
 
-  constructor(spawn: Spawn) {
+  constructor(spawn: Spawn, timers: Timers) {
     this.#spawn = spawn;
+    this.#shells = new ContainerShells({
+      start: () => spawn(['sh']),
+      prelude: `river_files() {\n${readNodeScript('container-files.sh')}\n}`,
+      timers,
+    });
   }
 
   async open(
@@ -93,6 +107,16 @@ export class ContainerFiles implements RemoteFiles {
   }
 
   async *listInBatches(path: string): AsyncGenerator<FileEntry[]> {
+    const listed = await this.#ask('list', path, { words: [], maxBytes: shortListingBytes });
+    if (listed.isTruncated) yield* this.#listLong(path);
+    else {
+      if (listed.exitCode !== 0) throw fileErrorOf(listed.stderr.toString('utf8'), path);
+      const batch = new ListingCutter().push(listed.stdout);
+      if (batch.length > 0) yield batch;
+    }
+  }
+
+  async *#listLong(path: string): AsyncGenerator<FileEntry[]> {
     const process = await this.#start('list', path, { words: [] });
     process.stdin.end();
     const complaint = collected(process.stderr, longestAnswerBytes);
@@ -176,6 +200,25 @@ export class ContainerFiles implements RemoteFiles {
   }
 
   async #run(order: string, path: string, what: Order = { words: [] }): Promise<Buffer> {
+    const isShort =
+      (what.maxBytes ?? 0) <= mostReadByShell && (what.input?.length ?? 0) <= mostWrittenByShell;
+    if (!isShort) return this.#runAlone(order, path, what);
+    const { exitCode, stdout, stderr } = await this.#ask(order, path, what);
+    if (exitCode === 0) return stdout;
+    throw fileErrorOf(exitCode === nothingThere ? notThere : stderr.toString('utf8'), path);
+  }
+
+  /** By a shell that stays. */
+  #ask(order: string, path: string, what: Order): Promise<ShellAnswer> {
+    const words = quoteForShell([order, encoded(path), ...what.words]);
+    const body = `( river_files ${words} )`;
+    const { input, signal, maxBytes = longestAnswerBytes } = what;
+    const isEmpty = input === undefined || input.length === 0;
+    const text = isEmpty ? `${body} </dev/null` : `${printBytes(input)} | ${body}`;
+    return this.#shells.run({ text, maxBytes, signal });
+  }
+
+  async #runAlone(order: string, path: string, what: Order): Promise<Buffer> {
     const process = await this.#start(order, path, what);
     process.stdin.on('error', () => undefined);
     process.stdin.end(what.input ?? Buffer.alloc(0));

@@ -18,7 +18,7 @@ export function containerInside(parts: ExecParts, container: string): Inside {
     if (signal !== undefined) endOnAbort(process, signal, parts);
     return process;
   };
-  return { files: new ContainerFiles(spawn), spawn };
+  return { files: new ContainerFiles(spawn, parts.timers), spawn };
 }
 
 function endOnAbort(process: RemoteProcess, signal: AbortSignal, { log }: ExecParts): void {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { LocalLink } from '../../../src-main/link/local/local-link.ts';
+import { systemTimers } from '../../../src-main/link/system-timers.ts';
 import { ContainerFiles } from '../../../src-main/runtimes/docker/container-files.ts';
 import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
 import { describeRemoteFiles } from './remote-files-suite.ts';
@@ -41,6 +42,6 @@ describeWorkspace('this computer', async () => {
 // The script that is run in containers, without one: under this computer's sh.
 describeRemoteFiles('through a shell', async () => {
   const link = new LocalLink();
-  const files = new ContainerFiles((command) => link.spawn(command));
+  const files = new ContainerFiles((command) => link.spawn(command), systemTimers);
   return { files, dir: await emptyDir() };
 });

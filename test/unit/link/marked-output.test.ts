@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MarkedOutput } from '../../../src-main/link/ssh/marked-output.ts';
+import { MarkedOutput } from '../../../src-main/link/marked-output.ts';
 
 const MARK = '0123456789abcdef';
 
