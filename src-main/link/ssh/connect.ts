@@ -54,7 +54,7 @@ export async function connectSsh(options: ConnectSshOptions): Promise<NodeLink> 
   try {
     const control = await openHop(route.destination, jumps.at(-1), route);
     // Further connections come later, when the caller's signal means nothing any more.
-    const later: RouteOptions = { ...route, consent: undefined, signal: undefined, isBulk: true };
+    const later: RouteOptions = { ...route, consent: undefined, signal: undefined };
     return new SshLink({
       control,
       openExtra: () => openHop(route.destination, jumps.at(-1), later),

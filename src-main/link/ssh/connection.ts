@@ -22,8 +22,6 @@ export interface ConnectionOptions {
   timeoutMs: number;
   timers: Timers;
   signal?: AbortSignal;
-  /** Carries much: memory is used again. */
-  isBulk?: boolean;
 }
 
 /** Keepalives that may go unanswered; the connection is dead at the next one. */
@@ -55,10 +53,8 @@ export class SshConnection implements AsyncDisposable {
     } finally {
       await options.gate.settled();
     }
-    if (options.isBulk === true) {
-      reusePackets(client, options.socket);
-      collectReceived(options.socket);
-    }
+    reusePackets(client, options.socket);
+    collectReceived(options.socket);
     return new SshConnection(client, options);
   }
 

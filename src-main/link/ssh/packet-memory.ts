@@ -1,4 +1,4 @@
-// Memory for the packets of a connection that carries much. ssh2 takes fresh memory for each packet of
+// Memory for the packets of a connection. ssh2 takes fresh memory for each packet of
 // 32 KiB: to get it, to clear it and to find out that nobody needs it any more takes longer than to
 // encrypt what is in it (512 MiB: 2.8 s of a core, and 1.0 s with memory that is used again).
 import type { Duplex } from 'node:stream';

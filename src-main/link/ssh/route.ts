@@ -27,8 +27,6 @@ export interface RouteOptions {
   agentSocket: string | undefined;
   homeDir: string;
   signal?: AbortSignal | undefined;
-  /** The connection carries much. */
-  isBulk?: boolean;
 }
 
 /** The name of a hop for people and logs. */
@@ -88,7 +86,6 @@ export async function openHop(
     keepaliveMs,
     timeoutMs,
     timers,
-    isBulk: options.isBulk === true,
     ...(signal === undefined ? {} : { signal }),
   });
 }

@@ -182,7 +182,7 @@ class Shell {
       void this.close();
     } else if (stdout.trailer !== undefined && stderr.trailer !== undefined) {
       this.#answer(running, Number(stdout.trailer));
-      this.#idle = this.#timers.after(keptIdleMs, () => void this.#leave());
+      this.#idle = this.#timers.after(keptIdleMs, () => this.#leave());
     }
   }
 

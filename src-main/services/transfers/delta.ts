@@ -79,11 +79,20 @@ function instead(why: string, isBroken: boolean): DeltaOutcome {
   return { kind: 'whole-instead', why, isBroken };
 }
 
-/** What an earlier run has of the new version comes first: what is found in it need not be moved again. */
+/**
+ * What an earlier run has of the new version comes first: what is found in it need not be moved again.
+ * The run before may have been broken off before it had as much as the one before that: then the basis is
+ * left as it is.
+ */
 const basisText = `umask 077
-test -f "$2" && mkdir -p "$3" && rm -f "$3/$4" || exit 1
-if test -s "$1"; then cat "$1" "$2" >"$3/$4" || { rm -f "$3/$4"; exit 1; }
-else ln "$2" "$3/$4" 2>/dev/null || cp "$2" "$3/$4" || { rm -f "$3/$4"; exit 1; }
+test -f "$2" && mkdir -p "$3/.next" || exit 1
+basis=$3/$4 next=$3/.next/$4
+size() { if test -f "$1"; then wc -c <"$1"; else echo 0; fi; }
+new=$(size "$1") had=$(($(size "$basis") - $(size "$2")))
+if test "$new" -gt 0 && test "$new" -gt "$had"
+then cat "$1" "$2" >"$next" && mv -f "$next" "$basis" || { rm -f "$next"; exit 1; }
+elif ! test -f "$basis"
+then ln "$2" "$basis" 2>/dev/null || { cp "$2" "$next" && mv -f "$next" "$basis"; } || { rm -f "$next"; exit 1; }
 fi
 rm -f "$1"`;
 
