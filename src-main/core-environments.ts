@@ -12,6 +12,7 @@ import { EnvironmentService } from './services/environments/environment-service.
 import type { EnvironmentParts } from './services/environments/ports.ts';
 import { Pruning } from './services/environments/pruning.ts';
 import { ImageService } from './services/images/image-service.ts';
+import type { TaskId } from './contract/ids.ts';
 import type { Logger } from './services/logger.ts';
 import type { NodesService } from './services/nodes/nodes-service.ts';
 import type { TaskBook } from './services/tasks/task-book.ts';
@@ -65,6 +66,7 @@ export function makeEnvironments(given: {
     pruning: new Pruning(parts, book),
     images: new ImageService({
       ...parts,
+      isVps: (id) => tasks.active(id as TaskId) !== undefined,
       unsaved: () => new Set(book.all().flatMap(({ build }) => build?.imageId ?? [])),
     }),
     bring: async (spec, nodeId, work) => {

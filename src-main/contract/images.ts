@@ -14,8 +14,8 @@ export const imageView = z.object({
   madeAt: instant,
   /** Containers that were made from it, and tasks that wait for it. */
   usedBy: z.array(z.string()),
-  /** What it is to this app; null: an image like any other. */
-  kind: z.enum(['environment', 'snapshot']).nullable(),
+  /** What it is to this app; null: an image like any other. Left: of a VPS that is not there (any more). */
+  kind: z.enum(['environment', 'snapshot', 'left-snapshot']).nullable(),
 });
 export type ImageView = z.infer<typeof imageView>;
 

@@ -13,6 +13,8 @@ export interface ImageParts {
   readonly fleet: Pick<Fleet, 'plannerNodes' | 'node' | 'find' | 'runtime' | 'onDidComeOnline'>;
   /** Tasks that name an image and have not begun: it is kept for them. By their names. */
   readonly waitingFor: (image: string) => readonly string[];
+  /** Whether a VPS of this ID is there: its snapshots are let go where it is shown. */
+  readonly isVps: (id: string) => boolean;
   /** IDs of what was built for environments and is no version yet: such an image has no name to know it by. */
   readonly unsaved: () => ReadonlySet<string>;
 }
@@ -39,7 +41,7 @@ export class ImageService {
     const name = /[:@]/.test(image.split('/').at(-1) ?? '') ? image : `${image}:latest`;
     const found = all.find(({ id, names }) => names.includes(name) || isNamedBy(id, image));
     if (found === undefined) throw unknownImage(image, node);
-    if (found.kind !== null) throw keptElsewhere(image, found.kind);
+    checkKept(image, found.kind);
     // One of several names may go, whatever the image is used for.
     const isLast = found.names.length <= 1;
     if (isLast && found.usedBy.length > 0) throw imageInUse(image, found.usedBy);
@@ -132,7 +134,7 @@ export class ImageService {
           ...(users.get(id) ?? []),
           ...new Set([...names, ...digests].flatMap((name) => this.#parts.waitingFor(name))),
         ].slice(0, mostUsers),
-        kind: unsaved.has(id) ? ('environment' as const) : kindOf(names),
+        kind: unsaved.has(id) ? ('environment' as const) : kindOf(names, this.#parts.isVps),
       }))
       .sort((a, b) => b.madeAt - a.madeAt);
   }
@@ -142,6 +144,10 @@ export class ImageService {
     if (found === undefined) throw new UnknownNodeError(reference);
     return found.id;
   }
+}
+
+function checkKept(image: string, kind: ImageView['kind']): void {
+  if (kind === 'environment' || kind === 'snapshot') throw keptElsewhere(image, kind);
 }
 
 /** By its ID, or a beginning of it as `docker images` shows. */

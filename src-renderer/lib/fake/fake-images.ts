@@ -36,6 +36,10 @@ export function fakeImages(core: FakeCore): {
     image('c', 0.12, { names: ['debian:12'] }),
     image('d', 5.8, {}),
     image('e', 2.4, { names: ['kohakuriver-snapshot/vps-7531:1764470400'], kind: 'snapshot' }),
+    image('f', 1.1, {
+      names: ['kohakuriver-snapshot/vps-7420:1764384000'],
+      kind: 'left-snapshot',
+    }),
   ];
   const going = (unused: boolean) =>
     all.filter(

@@ -5,7 +5,11 @@ export const images = {
   note: 'What lies on its disk for containers.',
   none: 'No images yet. They come with the first task that names one.',
   noName: 'without a name',
-  kinds: { environment: 'environment', snapshot: 'snapshot' },
+  kinds: {
+    environment: 'environment',
+    snapshot: 'snapshot',
+    'left-snapshot': 'snapshot of a VPS that is gone',
+  },
   unused: 'nothing',
   more: (count: number) => `and ${count} more`,
   columns: { name: 'Image', size: 'Size', made: 'Made', users: 'Used by' },

@@ -20,6 +20,7 @@ function serviceOf(images: readonly ListedImage[], more: Partial<ImageParts> = {
   const service = new ImageService({
     fleet,
     waitingFor: () => [],
+    isVps: (id) => id === '7',
     unsaved: () => new Set(),
     ...more,
   });
@@ -66,4 +67,23 @@ test('what a task waits for stays: by its digest, and where it began to wait jus
   const done = await service.prune('n', { ids, unused: true });
   expect(done.map(({ stays }) => stays)).toEqual([null, 'a task waits for it']);
   expect(untag).toHaveBeenCalledTimes(1);
+});
+
+test('a snapshot is let go with its VPS; one whose VPS is gone is removed by name, and never pruned', async () => {
+  const snapshot = (digit: string, vps: string) => ({
+    id: digestOf(digit),
+    names: [`kohakuriver-snapshot/vps-${vps}:1764470400`],
+    digests: [],
+    sizeBytes: 1,
+    madeAt: 1,
+  });
+  const { service, untag } = serviceOf([snapshot('a', '7'), snapshot('b', '8')]);
+  const kinds = (await service.list('n')).map(({ kind }) => kind);
+  expect(kinds).toEqual(['snapshot', 'left-snapshot']);
+  expect(await service.previewPrune('n', { unused: true })).toEqual([]);
+  const remove = (vps: string) => service.remove('n', snapshot('a', vps).names[0]!);
+  await expect(remove('7')).rejects.toMatchObject({ code: 'image/kept-elsewhere' });
+  expect(untag).not.toHaveBeenCalled();
+  await remove('8');
+  expect(untag).toHaveBeenCalledWith(snapshot('b', '8').names[0]);
 });

@@ -58,18 +58,39 @@ async function withDocker(call: Call, named: readonly string[]): Promise<string[
   return able.map(({ name }) => name);
 }
 
+/** Asks every node; one that does not answer is told of, and keeps nobody from the answers of the others. */
+async function askAll<T>(
+  call: Call,
+  nodes: readonly string[],
+  ask: (node: string) => Promise<readonly T[]>,
+): Promise<{ found: { node: string; items: readonly T[] }[]; code: number }> {
+  const found: { node: string; items: readonly T[] }[] = [];
+  let code: number = exitCodes.done;
+  const answers = await Promise.allSettled(nodes.map(ask));
+  for (const [index, node] of nodes.entries()) {
+    const answer = answers[index];
+    if (answer?.status === 'fulfilled') found.push({ node, items: answer.value });
+    else {
+      const error: unknown = answer?.reason;
+      if (nodes.length === 1 || call.signal.aborted || !(error instanceof Error)) throw error;
+      code = exitCodes.failed;
+      await call.say(clean(`${node}: ${error.message}`));
+    }
+  }
+  return { found, code };
+}
+
 type Listed = ImageView & { node: string };
 
-async function listImages(call: Call, node: string | undefined): Promise<void> {
+async function listImages(call: Call, node: string | undefined): Promise<number> {
   const { images } = await call.api();
   const nodes = await withDocker(call, node === undefined ? [] : [node]);
-  const found = await Promise.all(
-    nodes.map(async (name) =>
-      (await images.list({ node: name })).map((one) => ({ ...one, node: name })),
-    ),
+  const { found, code } = await askAll(call, nodes, (name) => images.list({ node: name }));
+  const all = found.flatMap(({ node: name, items }) =>
+    items.map((one) => ({ ...one, node: name })),
   );
   await call.answer(
-    () => found.flat().map((one) => ({ ...one, madeAt: isoTime(one.madeAt) })),
+    () => all.map((one) => ({ ...one, madeAt: isoTime(one.madeAt) })),
     () =>
       formatTable<Listed>(
         [
@@ -79,10 +100,11 @@ async function listImages(call: Call, node: string | undefined): Promise<void> {
           { title: 'MADE', cell: ({ madeAt }) => ago(madeAt, call.io.now()) },
           { title: 'USED BY', cell: ({ usedBy }) => clean(usedBy.join(', ')), canShrink: true },
         ],
-        found.flat(),
+        all,
         call.look,
       ),
   );
+  return code;
 }
 
 function nameCell({ id, names }: { id: string; names: readonly string[] }): string {
@@ -140,17 +162,17 @@ type Prunable = ImagePruneItem & { node: string };
 async function pruneImages(
   call: Call<{ unused?: boolean; dryRun?: boolean; yes?: boolean }>,
   named: readonly string[],
-): Promise<void> {
+): Promise<number> {
   const { unused = false, dryRun = false } = call.options;
   const { images } = await call.api();
   const nodes = await withDocker(call, named);
-  const previews = await Promise.all(
-    nodes.map(async (node) => ({ node, items: await images.previewPrune({ node, unused }) })),
+  const { found: previews, code } = await askAll(call, nodes, (node) =>
+    images.previewPrune({ node, unused }),
   );
   const shown = previews.flatMap(({ node, items }) => items.map((item) => ({ ...item, node })));
   if (dryRun || shown.length === 0) {
     await answerPrune(call, shown);
-    return;
+    return code;
   }
   await call.say(pruneText(call, shown));
   await agree(call, `Remove ${String(shown.length)} images?`);
@@ -161,6 +183,7 @@ async function pruneImages(
     done.push(...gone.map((item) => ({ ...item, node })));
   }
   await answerPrune(call, done);
+  return code;
 }
 
 async function answerPrune(call: Call, items: readonly Prunable[]): Promise<void> {

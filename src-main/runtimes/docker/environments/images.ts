@@ -113,9 +113,29 @@ const usageReply = z.object({
   Images: z.array(z.object({ Id: digest, Size: z.number(), SharedSize: z.number() })).nullish(),
 });
 
+interface Dialler {
+  dial(call: object, done: (error: Error | null, reply: unknown) => void): void;
+}
+
+/** Only of images: for all the Engine looks through every file of every volume. */
+function imageUsage({ modem }: Dockerode): Promise<unknown> {
+  const call = {
+    path: '/system/df?',
+    method: 'GET',
+    options: { type: 'image' },
+    statusCodes: { 200: true, 500: 'server error' },
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  (modem as Dialler).dial(call, (error, reply) => {
+    if (error === null) resolve(reply);
+    else reject(error);
+  });
+  return promise;
+}
+
 export async function ownBytes(docker: Dockerode): Promise<ReadonlyMap<string, number>> {
   try {
-    const { Images } = usageReply.parse(await docker.df());
+    const { Images } = usageReply.parse(await imageUsage(docker));
     return new Map(
       (Images ?? []).map(({ Id, Size, SharedSize }) => [
         Id,
