@@ -1,15 +1,18 @@
-// Starts the app: policy-safe validation, looks, the link to the core, the page.
-import { mount } from 'svelte';
-import { z } from 'zod';
+// What runs first, and little: it asks for the core, the app and the page one begins on all at once.
 import './fonts.ts';
 import './tokens.css';
 import './base.css';
-import { connectToCore, connectToDesktop } from '../lib/connect.ts';
-import Root from './Root.svelte';
+import { desktopMark } from '../../src-main/contract/wire/page-words.ts';
+import { parseHash } from '../lib/address.ts';
+import { beginSocket } from '../lib/early-socket.ts';
+import { showKeptTheme } from '../lib/theme-choice.ts';
+import { fetchPage, pageAt } from './page-code.ts';
 
-// The page's policy forbids making code from text, which zod would otherwise try.
-z.config({ jitless: true });
-
-const target = document.getElementById('app');
-if (target === null) throw new Error('The page has no place for the app.');
-mount(Root, { target, props: { client: connectToCore(), desktop: connectToDesktop() } });
+showKeptTheme();
+// The desktop host hands over a port instead.
+if (!(desktopMark in window)) beginSocket();
+const address = pageAt(parseHash(window.location.hash).path);
+// One that cannot be had is asked for again, and complained about, where it is wanted.
+const page = address === undefined ? undefined : fetchPage(address).catch(() => undefined);
+const [{ startApp }] = await Promise.all([import('./start.ts'), page]);
+startApp();

@@ -1,6 +1,6 @@
-// Every page of the app: one entry here is a page with its address, its title, its place in the
-// sidebar and the palette, and its code, which is fetched when it is first wanted.
-import type { Component } from 'svelte';
+// Every page of the app: one entry here is a page with its title, its place in the sidebar and the
+// palette, and what it takes; `page-code.ts` has its code by its address.
+import type { Component, ComponentProps } from 'svelte';
 import Activity from '@lucide/svelte/icons/activity';
 import Boxes from '@lucide/svelte/icons/boxes';
 import FolderTree from '@lucide/svelte/icons/folder-tree';
@@ -15,11 +15,10 @@ import Settings from '@lucide/svelte/icons/settings';
 import { shell } from '../lib/texts/shell.ts';
 import type { App } from '../state/app.svelte.ts';
 import type { Place } from '../state/router.svelte.ts';
-
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what Svelte asks of any component's props
-type PageProps = Record<string, any>;
+import { fits, partsOf, type pageCode, type PageAddress, type PageProps } from './page-code.ts';
 
 export interface Route {
+  readonly address: PageAddress;
   /** Parts of the address: words, `:name` for any one part, `*` at the end for any rest. */
   readonly path: readonly string[];
   readonly title: string;
@@ -29,7 +28,6 @@ export interface Route {
   readonly icon?: Component;
   /** Stands below the others in the sidebar. */
   readonly isLast?: boolean;
-  readonly load: () => Promise<{ default: Component<PageProps> }>;
   readonly props: (place: Place) => PageProps;
   /** A page is made anew when this changes; else it lives on and follows its props. */
   readonly key: (place: Place) => unknown;
@@ -41,26 +39,27 @@ export interface Route {
   readonly count?: (app: App) => number | undefined;
 }
 
-interface PageSpec<Props extends PageProps> extends Partial<
+type PropsOf<A extends PageAddress> = ComponentProps<
+  Awaited<ReturnType<(typeof pageCode)[A]>>['default']
+>;
+interface PageSpec<A extends PageAddress> extends Partial<
   Pick<Route, 'icon' | 'isLast' | 'isShown' | 'keys' | 'count' | 'key'>
 > {
   title: string;
-  load: () => Promise<{ default: Component<Props> }>;
-  props: (place: Place) => Props;
+  props: (place: Place) => PropsOf<A>;
 }
 
 /** A page at an address such as `nodes/:ref/*`. */
-function page<Props extends PageProps>(address: string, spec: PageSpec<Props>): Route {
-  const path = address.split('/').filter((part) => part !== '');
+function page<A extends PageAddress>(address: A, spec: PageSpec<A>): Route {
+  const path = partsOf(address);
   return {
     // The address's own variables decide whether it is the same page.
     key: (place) =>
       path.map((part, at) => (part.startsWith(':') ? place.path[at] : part)).join('/'),
     ...spec,
+    address,
     path,
     area: path[0] ?? '',
-    // What `props` makes is what the component takes: the types above say so, a table cannot.
-    load: spec.load as unknown as Route['load'],
   };
 }
 
@@ -79,40 +78,34 @@ export const routes: readonly Route[] = [
     title: titles.overview,
     icon: LayoutGrid,
     keys: 'g o',
-    load: () => import('../pages/overview/OverviewPage.svelte'),
     props: none,
   }),
   page('nodes', {
     title: titles.nodes,
     icon: Server,
     keys: 'g n',
-    load: () => import('../pages/nodes/NodesPage.svelte'),
     props: none,
     count: ({ fleet }) => (fleet.isLoaded ? fleet.nodes.length : undefined),
   }),
   page('nodes/:ref/*', {
     title: titles.nodes,
-    load: () => import('../pages/nodes/NodePage.svelte'),
     props: ({ path }) => ({ nodeRef: path[1] ?? '' }),
   }),
   page('gpus', {
     title: titles.gpus,
     icon: Gpu,
     keys: 'g g',
-    load: () => import('../pages/gpus/GpusPage.svelte'),
     props: none,
     count: ({ fleet }) => someOf(fleet.gpuCount),
   }),
   page('gpus/:uuid', {
     title: titles.gpus,
-    load: () => import('../pages/gpus/GpuPage.svelte'),
     props: ({ path }) => ({ uuid: path[1] ?? '' }),
   }),
   page('tasks', {
     title: titles.tasks,
     icon: ListTodo,
     keys: 'g t',
-    load: () => import('../pages/tasks/TasksPage.svelte'),
     props: none,
     count: ({ core }) => {
       const { RUNNING = 0, ASSIGNING = 0, PAUSED = 0 } = core?.tasks ?? {};
@@ -121,52 +114,44 @@ export const routes: readonly Route[] = [
   }),
   page('tasks/new', {
     title: titles.newTask,
-    load: () => import('../pages/tasks/SubmitPage.svelte'),
     props: ({ query }) => ({ from: query['from'], sample: query['sample'] }),
     // Asking for a new task again is another form.
     key: (place) => place,
   }),
   page('tasks/:ref/*', {
     title: titles.tasks,
-    load: () => import('../pages/tasks/TaskPage.svelte'),
     props: ({ path }) => ({ taskRef: path[1] ?? '' }),
   }),
   page('queue', {
     title: titles.queue,
     icon: ListOrdered,
-    load: () => import('../pages/queue/QueuePage.svelte'),
     props: none,
     count: ({ core }) => someOf(core?.tasks.PENDING),
   }),
   page('batches', {
     title: titles.batches,
     icon: Boxes,
-    load: () => import('../pages/batches/BatchesPage.svelte'),
     props: none,
   }),
   page('vps', {
     title: titles.vps,
     icon: Monitor,
-    load: () => import('../pages/vps/VpsListPage.svelte'),
     props: none,
   }),
   page('vps/:ref/*', {
     title: titles.vps,
-    load: () => import('../pages/vps/VpsDetailPage.svelte'),
     props: ({ path }) => ({ vpsRef: path[1] ?? '' }),
   }),
   page('files', {
     title: titles.files,
     icon: FolderTree,
     keys: 'g f',
-    load: () => import('../pages/files/FilesPage.svelte'),
     props: ({ query }) => ({ node: query['node'], task: query['task'], path: query['path'] }),
     // One page for the whole visit: its panes stay where they are.
     key: () => 'files',
   }),
   page('files/workspace', {
     title: titles.workspace,
-    load: () => import('../pages/workspace/WorkspacePage.svelte'),
     props: ({ query }) => ({
       node: query['node'],
       task: query['task'],
@@ -180,12 +165,10 @@ export const routes: readonly Route[] = [
     title: titles.environments,
     icon: Package,
     keys: 'g e',
-    load: () => import('../pages/environments/EnvironmentsPage.svelte'),
     props: none,
   }),
   page('environments/:name', {
     title: titles.environments,
-    load: () => import('../pages/environments/EnvironmentPage.svelte'),
     props: ({ path }) => ({ name: path[1] ?? '' }),
   }),
   page('diagnostics', {
@@ -193,7 +176,6 @@ export const routes: readonly Route[] = [
     icon: Activity,
     keys: 'g d',
     isLast: true,
-    load: () => import('../pages/diagnostics/DiagnosticsPage.svelte'),
     props: none,
   }),
   page('settings/*', {
@@ -201,17 +183,9 @@ export const routes: readonly Route[] = [
     icon: Settings,
     keys: 'g s',
     isLast: true,
-    load: () => import('../pages/settings/SettingsPage.svelte'),
     props: none,
   }),
 ];
-
-function fits(pattern: readonly string[], path: readonly string[]): boolean {
-  const isOpen = pattern.at(-1) === '*';
-  const fixed = isOpen ? pattern.slice(0, -1) : pattern;
-  if (isOpen ? path.length < fixed.length : path.length !== fixed.length) return false;
-  return fixed.every((part, at) => part.startsWith(':') || part === path[at]);
-}
 
 /** The page of an address; undefined where there is none. */
 export function routeOf(path: readonly string[], app: App): Route | undefined {

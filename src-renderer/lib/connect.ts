@@ -18,6 +18,7 @@ import {
 import type { WirePort } from '../../src-main/contract/wire/port.ts';
 import { openWebSocketPort } from '../../src-main/contract/wire/websocket-port.ts';
 import type { CoreClient } from './client.ts';
+import { takeSocket } from './early-socket.ts';
 
 /** What the app needs of the desktop host it runs in. */
 export type DesktopClient = Pick<ReconnectingClient<DesktopContract>, 'api' | 'feed'>;
@@ -55,10 +56,8 @@ function receivePort(to: PortEnd): Promise<WirePort> {
 }
 
 async function openSocket(): Promise<WirePort> {
-  const url = new URL('/wire', window.location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   try {
-    return await openWebSocketPort(new WebSocket(url));
+    return await openWebSocketPort(takeSocket());
   } catch (error) {
     await askForLinkIfSignedOut();
     throw error;

@@ -36,7 +36,7 @@ export class App {
   readonly overlays = new Registry<Mounted>();
   readonly files: Files;
   readonly workspaces: Workspaces;
-  readonly fleet = new Fleet();
+  readonly fleet: Fleet;
   readonly router = new Router();
   readonly terminals = new Terminals();
   readonly forwards = new Forwards();
@@ -59,6 +59,7 @@ export class App {
   constructor(client: CoreClient, desktop?: DesktopClient) {
     this.client = client;
     this.desktop = desktop === undefined ? undefined : new Desktop(desktop);
+    this.fleet = new Fleet(client);
     this.theme = new Theme(client);
     this.notices = new Notices(client, this.toasts);
     this.kept = new Kept(client);
@@ -86,7 +87,7 @@ export class App {
     });
     this.theme.load().catch((error: unknown) => this.toasts.failed(error));
     const stops = [
-      this.fleet.start(this.client),
+      this.fleet.start(),
       this.terminals.start(this.client, (error) => this.toasts.failed(error)),
       this.forwards.start(this.client, (error) => this.toasts.failed(error)),
       this.router.start(),

@@ -1,5 +1,6 @@
 // Every node and its newest sample, kept by two feeds. Samples are gauges: they are gathered and
-// shown a few times a second, however many nodes send them.
+// shown a few times a second, however many nodes send them, and followed only while somebody looks.
+import { createSubscriber } from 'svelte/reactivity';
 import type { NodeId } from '../../src-main/contract/ids.ts';
 import type { MetricsSample, NodeView } from '../../src-main/contract/node.ts';
 import type { CoreClient } from '../lib/client.ts';
@@ -9,6 +10,7 @@ import { toProblem, type Problem } from '../lib/problem.ts';
 const showSamplesEveryMs = 250;
 
 export class Fleet {
+  readonly #client: CoreClient;
   #byId = $state.raw<ReadonlyMap<NodeId, NodeView> | undefined>(undefined);
   #samples = $state.raw<ReadonlyMap<NodeId, MetricsSample>>(new Map());
   #problem = $state.raw<Problem | undefined>(undefined);
@@ -24,11 +26,16 @@ export class Fleet {
     this.nodes.reduce((sum, { facts }) => sum + (facts?.gpus.length ?? 0), 0),
   );
 
+  constructor(client: CoreClient) {
+    this.#client = client;
+  }
+
   get problem(): Problem | undefined {
     return this.#problem;
   }
 
   get samples(): ReadonlyMap<NodeId, MetricsSample> {
+    this.#followSamples();
     return this.#samples;
   }
 
@@ -46,12 +53,9 @@ export class Fleet {
     this.#byId = new Map(this.#byId).set(node.id, node);
   }
 
-  /** Follows both feeds until disposed. */
-  start(client: CoreClient): () => void {
-    const onError = (error: unknown): void => {
-      this.#problem = toProblem(error);
-    };
-    const nodes = client.feed<NodeView[], NodeChange>(
+  /** Follows the nodes until disposed. */
+  start(): () => void {
+    const nodes = this.#client.feed<NodeView[], NodeChange>(
       (api, signal) => api.nodes.watch(undefined, { signal }),
       {
         onSnapshot: (list) => {
@@ -64,25 +68,36 @@ export class Fleet {
           else next.delete(change.removed);
           this.#byId = next;
         },
-        onError,
+        onError: (error) => this.#fail(error),
       },
     );
-    const usage = client.feed<NodeUsage[], NodeUsage>(
+    return () => nodes[Symbol.dispose]();
+  }
+
+  /** Begins with the first effect that reads samples, and ends with the last one. */
+  readonly #followSamples = createSubscriber(() => {
+    const usage = this.#client.feed<NodeUsage[], NodeUsage>(
       (api, signal) => api.nodes.watchUsage(undefined, { signal }),
       {
         onSnapshot: (list) => {
           this.#samples = new Map(list.map(({ nodeId, sample }) => [nodeId, sample]));
         },
         onChange: ({ nodeId, sample }) => this.#gather(nodeId, sample),
-        onError,
+        onError: (error) => this.#fail(error),
       },
     );
     return () => {
-      nodes[Symbol.dispose]();
       usage[Symbol.dispose]();
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      // When somebody looks again they are old.
+      this.#samples = new Map();
+      this.#pending = new Map();
     };
+  });
+
+  #fail(error: unknown): void {
+    this.#problem = toProblem(error);
   }
 
   #gather(id: NodeId, sample: MetricsSample): void {

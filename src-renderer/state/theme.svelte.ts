@@ -1,15 +1,7 @@
 // Light, dark, or as the system has it. Kept by the core as the setting `ui.theme`; a copy in the
 // page's own storage lets the first paint have the right colours.
 import type { CoreClient } from '../lib/client.ts';
-
-export const themeChoices = ['system', 'light', 'dark'] as const;
-export type ThemeChoice = (typeof themeChoices)[number];
-
-const storageKey = 'kohakuriver.theme';
-
-function isChoice(value: unknown): value is ThemeChoice {
-  return (themeChoices as readonly unknown[]).includes(value);
-}
+import { isThemeChoice, keptTheme, showTheme, type ThemeChoice } from '../lib/theme-choice.ts';
 
 export class Theme {
   #choice = $state<ThemeChoice>('system');
@@ -19,8 +11,7 @@ export class Theme {
 
   constructor(client: CoreClient) {
     this.#client = client;
-    const kept = window.localStorage.getItem(storageKey);
-    this.#show(isChoice(kept) ? kept : 'system');
+    this.#show(keptTheme());
   }
 
   get choice(): ThemeChoice {
@@ -47,7 +38,7 @@ export class Theme {
   async load(): Promise<void> {
     const { value } = await this.#client.api.config.get({ key: 'ui.theme' });
     // Whoever has chosen meanwhile means it.
-    if (isChoice(value) && !this.#wasChosen) this.#show(value);
+    if (isThemeChoice(value) && !this.#wasChosen) this.#show(value);
   }
 
   /** Shows a theme at once and has the core keep it. Throws what the core answers. */
@@ -60,13 +51,11 @@ export class Theme {
   /** The setting was changed elsewhere on the page. */
   adopt(value: unknown): void {
     this.#wasChosen = false;
-    if (isChoice(value)) this.#show(value);
+    if (isThemeChoice(value)) this.#show(value);
   }
 
   #show(choice: ThemeChoice): void {
     this.#choice = choice;
-    window.localStorage.setItem(storageKey, choice);
-    if (choice === 'system') delete document.documentElement.dataset['theme'];
-    else document.documentElement.dataset['theme'] = choice;
+    showTheme(choice);
   }
 }

@@ -78,10 +78,10 @@ describe.skipIf(!hasChromium)('the desktop app', () => {
     const { page } = open;
     const script = 'for i in 1 2 3; do echo step $i of 3; sleep 1; done';
     await api.tasks.submit({ name: 'first-task', work: { kind: 'script', text: script } });
+    await app.until(({ tray }) => tray.toolTip.includes('1 running'), 'a count in the tray');
     await app.do('menu', 'View', 'Tasks');
     await page.getByText('first-task').first().click();
     await page.getByRole('heading', { name: 'first-task' }).waitFor();
-    await app.until(({ tray }) => tray.toolTip.includes('1 running'), 'a count in the tray');
     const output = page.getByRole('region', { name: 'Output of the task' });
     await output.getByText(/step\s+3 of 3/).waitFor();
     const task = place();

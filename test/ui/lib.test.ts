@@ -27,7 +27,7 @@ import {
 } from '../../src-renderer/lib/ssh-line.ts';
 import { parseTarget, targetText } from '../../src-renderer/lib/target-text.ts';
 import { advice } from '../../src-renderer/lib/texts/advice.ts';
-import { href, parseHash } from '../../src-renderer/state/router.svelte.ts';
+import { href, parseHash } from '../../src-renderer/lib/address.ts';
 
 describe('numbers and times', () => {
   test.each([

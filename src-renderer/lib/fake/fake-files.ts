@@ -19,15 +19,18 @@ function sketchTree(): Map<string, FileEntryView> {
     const modifiedAt = at - age * 3600;
     tree.set(path, { name, kind, size, mode, uid: 1000, gid: 1000, modifiedAt });
   };
+  /** One whose text there is to read: it is as large as that. */
+  const addText = (path: string, age: number) =>
+    add(path, 'file', [sampleBytes(path, 0, 2 ** 20).length, age]);
   add('/home', 'directory', [4096, 900]);
   add(home, 'directory', [4096, 1]);
   for (const folder of ['.cache', 'checkpoints', 'data', 'src']) {
     add(`${home}/${folder}`, 'directory', [4096, folder.length]);
   }
-  add(`${home}/.bashrc`, 'file', [3771, 2000]);
-  add(`${home}/README.md`, 'file', [2214, 30]);
-  add(`${home}/train.py`, 'file', [18_402, 2]);
-  add(`${home}/sweep results (final).csv`, 'file', [91_220, 5]);
+  addText(`${home}/.bashrc`, 2000);
+  addText(`${home}/README.md`, 30);
+  addText(`${home}/train.py`, 2);
+  addText(`${home}/sweep results (final).csv`, 5);
   add(`${home}/latest`, 'link', [21, 1]);
   // A name is data: this one would turn its line, break it, and be markup, if it were taken as more.
   add(`${home}/<b>plain</b>\n\u202etxt.exe\uDCFF`, 'file', [12, 400]);
@@ -37,7 +40,7 @@ function sketchTree(): Map<string, FileEntryView> {
   add(`${home}/data/tokens.bin`, 'file', [13_421_772_800, 200]);
   add(`${home}/data/train.log`, 'file', [largeLog.lines * largeLog.width, 3]);
   add(`${home}/data/loss.png`, 'file', [600, 4]);
-  add(`${home}/src/model.py`, 'file', [9_120, 3]);
+  addText(`${home}/src/model.py`, 3);
   add(`${home}/src/__init__.py`, 'file', [0, 70]);
   return tree;
 }

@@ -86,3 +86,9 @@ export function option(name: string, otherwise: number): number {
   if (!Number.isFinite(value)) throw new Error(`--${name} wants a number`);
   return value;
 }
+
+/** The text after an option; undefined when it is not given. */
+export function textOption(name: string): string | undefined {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+}

@@ -3,6 +3,7 @@ import './jsdom.ts';
 import { cleanup, configure, render, type RenderResult } from '@testing-library/svelte';
 import { afterEach, beforeAll } from 'vitest';
 import Root from '../../../src-renderer/app/Root.svelte';
+import { fetchPage } from '../../../src-renderer/app/page-code.ts';
 import { routes } from '../../../src-renderer/app/routes.ts';
 import {
   createFakeClient,
@@ -14,7 +15,7 @@ import {
 configure({ asyncUtilTimeout: 8000 });
 // Pages are compiled before the tests, not in their time.
 beforeAll(async () => {
-  await Promise.all(routes.map(({ load }) => load()));
+  await Promise.all(routes.map(({ address }) => fetchPage(address)));
 }, 240_000);
 afterEach(() => {
   cleanup();
