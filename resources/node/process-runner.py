@@ -3,9 +3,10 @@
 # programs; here it is the work alone, started with vfork where Python has it (3.10).
 # Arguments: machine, core, a word of this connection, «set» when LC_CTYPE was set by the user.
 # Reads lines of JSON. To start: path (TASK/ATTEMPT), meta, env, argv, workdir (null: home), at
-# (milliseconds, by the core's clock). To remove: remove (TASK/ATTEMPT); it is answered as
+# (milliseconds, by the core's clock), fence (the name of the FIFO of its connection: a later connection
+# takes that away, and what an earlier one ordered is then not started any more). To remove: remove (TASK/ATTEMPT); it is answered as
 # process-remove.sh does. Prints: root DIR; ready; answer TASK/ATTEMPT WORDS (as process-launch.sh does; also
-# «created»: it is there and was not started); exit TASK/ATTEMPT CODE HUNDREDTHS OOM [stdout] [stderr].
+# «created»: it is there and was not started; «refused»: not by this program); exit TASK/ATTEMPT CODE HUNDREDTHS OOM [stdout] [stderr].
 # It ends when its input has ended and so have all attempts: it outlives its connection.
 # The work leads a session of its own, so nothing of ours is in it, and there is no run.sh.
 import errno
@@ -17,6 +18,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 machine, core, word, ctype = sys.argv[1:5]
@@ -26,6 +28,9 @@ gone = '%s/gone-%s-%s' % (base, core, word)
 own_line = 'core=' + core
 record_bytes = 62
 pid_bytes = 100
+# A disk that does not answer must hold up nobody else: so long it is waited for, in seconds, and so
+# long an answer counts.
+patience, believed = 2, 10
 # What is not taken by then is not waited for: a core that reads nothing must not hold up records.
 most_waiting = 1 << 20
 
@@ -43,6 +48,7 @@ clock = getattr(time, 'CLOCK_BOOTTIME', time.CLOCK_MONOTONIC)
 running = {}
 unrecorded = []
 waiting = bytearray()
+answering = {}
 is_connected = True
 
 
@@ -174,8 +180,33 @@ def put_in_place(made, path):
     return 'failed its directory could not be made'
 
 
+# Whether these can be looked at. In a thread, since a file system that is gone keeps whoever asks.
+def answers(paths):
+    now = time.monotonic()
+    known = [answering.get(path) for path in paths]
+    if all(one is not None and one[0] > now for one in known):
+        return all(one[1] for one in known)
+    seen = threading.Event()
+
+    def look():
+        for path in paths:
+            os.path.exists(path)
+        seen.set()
+    threading.Thread(target=look, daemon=True).start()
+    is_there = seen.wait(patience)
+    if len(answering) > 1000:
+        answering.clear()
+    answering.update((path, (time.monotonic() + believed, is_there)) for path in paths)
+    return is_there
+
+
 def launch(order):
     path = order['path']
+    workdir = encoded(os.path.expanduser('~') if order['workdir'] is None else order['workdir'])
+    program = encoded(order['argv'][0])
+    places = [workdir] + ([os.path.join(workdir, program)] if b'/' in program else [])
+    if not answers(places) or not os.path.exists('%s/%s' % (base, order['fence'])):
+        return 'refused'
     owner = owner_of(path)
     if owner is not None:
         return answer_for_existing(path, owner)
@@ -189,7 +220,7 @@ def launch(order):
         if found is not None:
             clear(made)
             return found
-        return run(path, order, logs)
+        return run(order, workdir, logs)
     except OSError:
         clear(made)
         raise
@@ -198,11 +229,11 @@ def launch(order):
             os.close(fd)
 
 
-def run(path, order, logs):
+def run(order, workdir, logs):
+    path = order['path']
     place = '%s/tasks/%s' % (base, path)
     begun = hundredths()
     at = '%d000000' % order['at']
-    workdir = encoded(os.path.expanduser('~') if order['workdir'] is None else order['workdir'])
     if not os.path.isdir(workdir) or not os.access(workdir, os.X_OK):
         return never_ran(path, at, 126, 'workdir')
     env = dict(inherited)
@@ -370,9 +401,11 @@ def remove(path):
         return 'running'
     # Moved first: what is half removed must not look like an attempt.
     aside = '%s/%s' % (gone, path.replace('/', '-'))
-    shutil.rmtree(aside, ignore_errors=True)
+    clear(aside)
     os.makedirs(gone, exist_ok=True)
     os.rename(place, aside)
+    # Mostly it has nothing but our files.
+    clear(aside)
     shutil.rmtree(aside, ignore_errors=True)
     try:
         os.rmdir(os.path.dirname(place))
@@ -419,12 +452,15 @@ def take(line):
         say('answer %s %s' % (path, answer))
 
 
+# One order at a time, and none once the input has ended: whoever gave it is gone, and looks first when
+# it comes back.
 def serve():
     orders = bytearray()
     has_input = True
     while has_input or running or unrecorded:
         reads = [woken] + ([0] if has_input else [])
-        readable, _, _ = select.select(reads, [1] if waiting else [], [], 1 if unrecorded else None)
+        pause = 0 if b'\n' in orders else 1 if unrecorded else None
+        readable, _, _ = select.select(reads, [1] if waiting else [], [], pause)
         if woken in readable:
             os.read(woken, 4096)
         flush()
@@ -432,23 +468,24 @@ def serve():
         again, unrecorded[:] = list(unrecorded), []
         for path, code, ran in again:
             record(path, code, ran)
-        if 0 not in readable:
+        if 0 in readable:
+            chunk = os.read(0, 1 << 16)
+            if not chunk:
+                has_input = False
+                orders = bytearray()
+                disconnect()
+            orders += chunk
             continue
-        chunk = os.read(0, 1 << 16)
-        if not chunk:
-            has_input = False
-            disconnect()
-        orders += chunk
-        if b'\n' not in chunk:
-            continue
-        *lines, orders = orders.split(b'\n')
-        for line in lines:
+        if b'\n' in orders:
+            line, _, orders = orders.partition(b'\n')
             take(line)
-            reap()
 
 
 os.umask(0o077)
 os.closerange(3, 256)
+# By this name it is found, and not among the user's own programs.
+with open('/proc/self/comm', 'w') as file:
+    file.write('kohakuriver')
 null = os.open('/dev/null', os.O_RDWR)
 woken, wakes = os.pipe()
 os.set_blocking(woken, False)

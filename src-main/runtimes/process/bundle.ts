@@ -41,7 +41,10 @@ function refuseContainerWishes(spec: AttemptSpec): void {
  * What process-runner.py is told; undefined for an attempt that needs more than being started: limits
  * or places of its own. Throws like `attemptWords`, for the same.
  */
-export function runnerOrder(spec: AttemptSpec, options: BundleOptions): RunnerOrder | undefined {
+export function runnerOrder(
+  spec: AttemptSpec,
+  options: BundleOptions & Pick<RunnerOrder, 'fence'>,
+): RunnerOrder | undefined {
   if (launchWords(spec, options.limits) !== 'sh' || spec.numa !== null) return undefined;
   return {
     path: `${spec.taskId}/${String(spec.attempt)}`,
@@ -50,6 +53,7 @@ export function runnerOrder(spec: AttemptSpec, options: BundleOptions): RunnerOr
     argv: argvOf(spec.work),
     workdir: spec.workdir,
     at: Math.floor(options.now),
+    fence: options.fence,
   };
 }
 

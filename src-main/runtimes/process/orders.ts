@@ -19,6 +19,8 @@ export interface OrdersOptions {
   readonly log: RuntimeLog;
   /** When many starts are given to a program of their own. Default: from the first burst on. */
   readonly runner?: 'for-bursts' | 'always' | 'never';
+  /** See `RunnerOrder.fence`; undefined while there is none, and none is started by that program. */
+  readonly fence: () => string | undefined;
   /** A line that says `exit …`, from that program. */
   readonly onExit: (line: string) => void;
   /** That program is gone: something may have been missed. */
@@ -78,9 +80,9 @@ export class Orders {
     const order = this.#orderOf(spec);
     const launch = () => this.#making.launch.ask(order);
     if (!this.#runner.isReady && this.#options.runner !== 'always') return launch();
-    // What is made already, and what the runner took with it, is settled by looking.
+    // What is made already, and what the runner refused or took with it, is settled by looking.
     return this.#launchByRunner(spec).then((answer) =>
-      answer === undefined || answer === 'created' ? launch() : answer,
+      answer === undefined || answer === 'created' || answer === 'refused' ? launch() : answer,
     );
   }
 
@@ -88,7 +90,9 @@ export class Orders {
     const { runner, coreId: core, limits, clock } = this.#options;
     if (runner === 'always') await this.#runner.ensure();
     if (!this.#runner.isReady) return undefined;
-    const order = runnerOrder(spec, { core, limits, now: clock.now() });
+    const fence = this.#options.fence();
+    if (fence === undefined) return undefined;
+    const order = runnerOrder(spec, { core, limits, fence, now: clock.now() });
     return order === undefined ? undefined : this.#runner.launch(order);
   }
 

@@ -94,6 +94,7 @@ class SessionRuntime implements ProcessRuntime {
     this.#orders = new Orders({
       ...options,
       log,
+      fence: () => watcher.fifo,
       onExit: (line) => watcher.hear(line),
       onLoss: () => watcher.mayHaveMissed(),
     });

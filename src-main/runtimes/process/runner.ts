@@ -3,6 +3,7 @@
 // until the connection ends; what it has started it waits for, however long.
 import { createInterface } from 'node:readline';
 import type { CoreId, Instant } from '../../contract/ids.ts';
+import type { Timers } from '../../domain/clock.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { NodeLink, RemoteProcess } from '../../link/node-link.ts';
 import type { RuntimeLog } from '../log.ts';
@@ -15,6 +16,7 @@ export interface RunnerOptions {
   /** Of this connection: directories under way carry it. */
   readonly word: string;
   readonly log: RuntimeLog;
+  readonly timers: Timers;
   /** A line that says `exit …`, as the watcher tells them, too. */
   readonly onExit: (line: string) => void;
   /** It is gone: something may have been missed. */
@@ -31,8 +33,11 @@ export interface RunnerOrder {
   /** Null: the home directory. */
   readonly workdir: string | null;
   readonly at: Instant;
+  /** A file beside the attempts that is there as long as no later connection of this core has come. */
+  readonly fence: string;
 }
 
+const silenceMs = 20_000;
 /**
  * `setsid`: it belongs to no connection. `cat` does, and ends its input. In the background, so that
  * the shell ends with `cat`.
@@ -43,8 +48,11 @@ cat | { exec 3<&0; setsid python3 -ISc "$@" "\${LC_CTYPE+set}" <&3 3<&- & }`;
 
 export class Runner {
   readonly #options: RunnerOptions;
+  #silence: Disposable | undefined;
   readonly #waiting = new Map<string, (answer: string | undefined) => void>();
   #running: Promise<void> | undefined;
+  /** Until it has ended: resolves when it is ready, or known not to get so far. */
+  #comesUp: Promise<void> | undefined;
   #program: RemoteProcess | undefined;
   #isReady = false;
   /** It did not come up on this connection: there is no Python, or no room for it. */
@@ -68,13 +76,18 @@ export class Runner {
 
   /** Brings it up, unless it is there or cannot be had. Resolves when it is known which. */
   async ensure(): Promise<void> {
-    if (this.#isReady || this.#isAbsent || this.#isClosed) return;
-    const up = Promise.withResolvers<undefined>();
-    this.#running ??= this.#run(() => up.resolve(undefined)).finally(() => {
-      this.#running = undefined;
-      up.resolve(undefined);
+    if (this.#isAbsent || this.#isClosed) return;
+    this.#comesUp ??= this.#start();
+    await this.#comesUp;
+  }
+
+  #start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#running = this.#run(resolve).finally(() => {
+        this.#comesUp = undefined;
+        resolve();
+      });
     });
-    await up.promise;
   }
 
   /** Its answer; undefined when it went away before it gave one, and the node has to be asked. */
@@ -91,6 +104,7 @@ export class Runner {
   #ask(path: string, order: object): Promise<string | undefined> {
     if (!this.#isReady || this.#waiting.has(path)) return Promise.resolve(undefined);
     return new Promise((resolve) => {
+      this.#silence ??= this.#expectWord();
       this.#waiting.set(path, resolve);
       this.#send(`${JSON.stringify(order)}\n`);
     });
@@ -100,7 +114,26 @@ export class Runner {
     this.#isClosed = true;
     const { log } = this.#options;
     this.#program?.end().catch((error: unknown) => log.debug({ error }, 'the runner was let go'));
-    await this.#running;
+    // One that does not answer is not waited for.
+    if (!this.#isAbsent) await this.#running;
+  }
+
+  /** One that says nothing for so long while it is asked is let go: others do its work from then on. */
+  #expectWord(): Disposable {
+    const { timers, log } = this.#options;
+    return timers.after(silenceMs, () => {
+      this.#isAbsent = true;
+      log.warn({ asked: this.#waiting.size }, 'the runner for processes does not answer');
+      Promise.resolve(this.#program?.[Symbol.asyncDispose]()).catch((error: unknown) => {
+        log.debug({ error }, 'the runner was let go');
+      });
+      this.#lose(true);
+    });
+  }
+
+  #heard(): void {
+    this.#silence?.[Symbol.dispose]();
+    this.#silence = this.#waiting.size === 0 ? undefined : this.#expectWord();
   }
 
   /** Orders of one turn of the loop go together. */
@@ -143,6 +176,8 @@ export class Runner {
   }
 
   #lose(wasReady: boolean): void {
+    this.#silence?.[Symbol.dispose]();
+    this.#silence = undefined;
     this.#program = undefined;
     this.#isReady = false;
     this.#isAbsent ||= !wasReady;
@@ -160,6 +195,7 @@ export class Runner {
     const [, path = '', answer = ''] = /^answer (\d{1,19}\/\d{1,7}) (.{1,400})/.exec(line) ?? [];
     this.#waiting.get(path)?.(answer);
     this.#waiting.delete(path);
+    this.#heard();
     this.#root = /^root (\/.{1,4000})$/.exec(line)?.[1] ?? this.#root;
     if (line === 'ready') this.#isReady = true;
   }

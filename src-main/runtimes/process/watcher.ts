@@ -50,6 +50,7 @@ export class Watcher {
   #sending: Disposable | undefined;
   #isLive = true;
   #starts = 0;
+  #word = '';
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class Watcher {
   /** False while notices may be missed: look by yourself then. */
   get isListening(): boolean {
     return this.#program !== undefined;
+  }
+
+  /** The FIFO by which it hears of ends; a later connection of this core takes it away. Undefined while it is not listening. */
+  get fifo(): string | undefined {
+    return this.isListening ? `events-${this.#options.coreId}-${this.#word}` : undefined;
   }
 
   get onDidNotice(): Event<Notice> {
@@ -132,6 +138,7 @@ export class Watcher {
     const { link, machineId, coreId, log } = this.#options;
     this.#starts += 1;
     const word = `${String(process.pid)}-${String(this.#starts)}`;
+    this.#word = word;
     const script = readNodeScript('process-watch.sh');
     await using program = await link.spawn(['sh', '-c', script, 'sh', machineId, coreId, word]);
     program.ended.catch(() => undefined);

@@ -162,6 +162,30 @@ describe('processes on a node', () => {
     await runtime.close();
   });
 
+  test('a runner starts nothing any more once a later connection of its core is there', async () => {
+    const [earlier, later] = [runtimeOver(ssh, core, 'always'), runtimeOver(ssh)];
+    const specs = ['sleep 600', 'sleep 600', 'sleep 600'].map((text) => attemptOf(text, changes));
+    const [first, second, third] = specs;
+    // The watcher comes up beside the first launch, and a runner starts nothing without it.
+    await launch(earlier, first!);
+    const hasWrapper = (spec: typeof first) =>
+      bed.sh(
+        'n1',
+        `[ -e /root/.kohakuriver/test-machine/tasks/${spec!.taskId}/1/run.sh ] && echo yes || echo no`,
+      );
+    await launch(earlier, second!);
+    expect(await hasWrapper(second)).toBe('no');
+    await runToEnd(later, attemptOf('true', changes));
+    await launch(earlier, third!);
+    expect(await hasWrapper(third)).toBe('yes');
+    for (const spec of specs) {
+      await later.stop(spec, { signal: 'SIGKILL', graceMs: 0 });
+      await later.remove(spec, { keep: false });
+    }
+    await earlier.close();
+    await later.close();
+  });
+
   test('ends what the work left running', async () => {
     const runtime = runtimeOver(ssh);
     // At once, from a grandchild that nobody waits for, and after more than a moment.

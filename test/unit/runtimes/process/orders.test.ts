@@ -43,6 +43,7 @@ test('orders that come together are one script, and what comes meanwhile is the 
     clock: time,
     timers: time,
     log: silentLog,
+    fence: () => undefined,
     onExit: () => undefined,
     onLoss: () => undefined,
   });
