@@ -37,6 +37,9 @@ const collectingPause = '2';
 /** How long changes of what is followed are gathered; a log that is followed for less is never looked at. */
 const burstMs = 100;
 
+/** Of all watchers of this process: no two connections have a FIFO of the same name. */
+let starts = 0;
+
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #noticed = new Emitter<Notice>();
@@ -49,7 +52,6 @@ export class Watcher {
   #running: Promise<void> | undefined;
   #sending: Disposable | undefined;
   #isLive = true;
-  #starts = 0;
   #word = '';
 
   constructor(options: WatcherOptions) {
@@ -136,8 +138,8 @@ export class Watcher {
 
   async #runOnce(): Promise<void> {
     const { link, machineId, coreId, log } = this.#options;
-    this.#starts += 1;
-    const word = `${String(process.pid)}-${String(this.#starts)}`;
+    starts += 1;
+    const word = `${String(process.pid)}-${String(starts)}`;
     this.#word = word;
     const script = readNodeScript('process-watch.sh');
     await using program = await link.spawn(['sh', '-c', script, 'sh', machineId, coreId, word]);
