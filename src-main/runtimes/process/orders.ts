@@ -17,7 +17,7 @@ export interface OrdersOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: RuntimeLog;
-  /** When many starts are given to a program of their own. Default: from the first burst on. */
+  /** When many starts are given to a program of their own. Default: never (docs/decisions/short-tasks.md says why). */
   readonly runner?: 'for-bursts' | 'always' | 'never';
   /** See `RunnerOrder.fence`; undefined while there is none, and none is started by that program. */
   readonly fence: () => string | undefined;
@@ -122,7 +122,7 @@ export class Orders {
   #make(what: string, orders: readonly Order[]) {
     const isBurst = what === 'launch' && orders.length >= burst;
     // Beside these: they do not wait for it.
-    if (isBurst && this.#options.runner !== 'never') void this.#runner.ensure();
+    if (isBurst && this.#options.runner === 'for-bursts') void this.#runner.ensure();
     const wrapper = what === 'start' ? '' : readNodeScript('process-wrapper.sh');
     return this.#run('process-launch.sh', [this.#word, what, wrapper], orders);
   }
