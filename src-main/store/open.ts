@@ -32,7 +32,6 @@ import { TransferRepository } from './transfer-repository.ts';
 import { SecretRepository } from './vault/secret-repository.ts';
 import { SecretVault, type VaultOptions } from './vault/vault.ts';
 import { checkpointAfterCommits } from './wal-checkpoints.ts';
-import { pacedTurns } from './paced.ts';
 import { openWal, WalSync, type Syncable } from './wal-sync.ts';
 
 export interface OpenStoreOptions {
@@ -44,7 +43,7 @@ export interface OpenStoreOptions {
   readonly host: string;
   /** How secrets are kept. */
   readonly vault?: VaultOptions;
-  /** When a group of writes is committed. Default: at the end of this turn of the loop, or of several while much is written. */
+  /** When a group of writes is committed. Default: at the end of this turn of the loop. */
   readonly schedule?: Schedule;
   /** Opens the write-ahead log to force it to the disk. Default: the file itself. */
   readonly openWal?: (file: string) => Promise<Syncable>;
@@ -126,10 +125,7 @@ interface Locked {
 
 async function openLocked(options: OpenStoreOptions, locked: Locked): Promise<Store> {
   const connection = await openDatabase(locked.paths.database, options);
-  const group = new GroupCommit(
-    connection,
-    options.schedule ?? pacedTurns(() => options.clock.monotonic()),
-  );
+  const group = new GroupCommit(connection, options.schedule ?? setImmediate);
   try {
     return await assemble(options, { ...locked, connection, group });
   } catch (error) {

@@ -52,7 +52,7 @@ async function turns(): Promise<void> {
 }
 
 async function aStoreOn(disk: Disk) {
-  const { store } = await aStore({ openWal: disk.open, schedule: setImmediate });
+  const { store } = await aStore({ openWal: disk.open });
   disk.isHeld = true;
   let count = 0;
   const acknowledged: string[] = [];
