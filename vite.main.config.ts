@@ -1,5 +1,5 @@
-// Builds everything that runs in Node or Electron's main process: dist/main, ES modules, packages
-// left outside. Every `*-worker.ts` is an entry of its own: worker threads are started by file name.
+// Builds everything that runs in Node or Electron's main process: dist/main, ES modules. Every `*-worker.ts`
+// is an entry of its own: worker threads are started by file name.
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import { defineConfig } from 'vite';
@@ -24,9 +24,16 @@ function entries(): Record<string, string> {
   return found;
 }
 
+/**
+ * Packages of many small modules, which every command would search for and read one by one: built in. The
+ * others stay outside: they have native parts, start files of their own, or are loaded by the core alone.
+ */
+const builtIn = ['zod', 'commander', 'ws', 'ignore', 'yaml', 'pino-roll', 'date-fns', /^@orpc\//];
+
 export default defineConfig({
   root,
   publicDir: false,
+  ssr: { noExternal: builtIn },
   build: {
     ssr: true,
     outDir: 'dist/main',

@@ -1,7 +1,10 @@
-import http from 'node:http';
+import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import type { NodeLink } from '../../link/node-link.ts';
+
+// To import it would read everything it offers, Node's fetch among it: which takes longer to load than most.
+const { Agent } = process.getBuiltinModule('node:http');
 
 /** The way to the Engine on a node: its socket, or a program that carries one connection. */
 export type DockerDoor =
@@ -23,7 +26,7 @@ export async function dialDoor(link: NodeLink, door: DockerDoor): Promise<Duplex
 const idleConnections = 8;
 
 /** An HTTP agent whose connections go through a link. */
-export class LinkAgent extends http.Agent {
+export class LinkAgent extends Agent {
   readonly #link: NodeLink;
   readonly #door: DockerDoor;
 
@@ -34,7 +37,7 @@ export class LinkAgent extends http.Agent {
   }
 
   override createConnection(
-    _options: http.ClientRequestArgs,
+    _options: ClientRequestArgs,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     dialDoor(this.#link, this.#door).then(
@@ -51,13 +54,13 @@ export class LinkAgent extends http.Agent {
    * docker-modem waits for the end of a reply and never hears that it broke off in the middle: the
    * request then fails here. Node calls this for every request; it is what agents have in common.
    */
-  addRequest(request: http.ClientRequest, ...rest: unknown[]): void {
+  addRequest(request: ClientRequest, ...rest: unknown[]): void {
     request.once('response', (reply) => {
       reply.once('close', () => {
         if (!reply.complete) request.emit('error', new Error('The reply broke off.'));
       });
     });
-    const base = http.Agent.prototype as unknown as { addRequest(...all: unknown[]): void };
+    const base = Agent.prototype as unknown as { addRequest(...all: unknown[]): void };
     base.addRequest.call(this, request, ...rest);
   }
 
