@@ -12,6 +12,8 @@ const retry = process.env['CI'] === 'true' ? 2 : 0;
 const patience = { testTimeout: 120_000, expect: { poll: { timeout: 45_000 } } };
 const slow = {
   ...patience,
+  // Each look costs a browser or a core more than it costs a test to learn of it a little later.
+  expect: { poll: { ...patience.expect.poll, interval: 150 } },
   retry,
   maxWorkers: 3,
   hookTimeout: 180_000,

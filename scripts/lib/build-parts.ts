@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'vite';
 import { ensureSshCrypto } from './ssh-crypto.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -74,6 +73,8 @@ async function buildPart(part: Part): Promise<void> {
   rmSync(stampFile(part), { force: true });
   rmSync(outDir, { recursive: true, force: true });
   mkdirSync(outDir, { recursive: true });
+  // Loaded when it is needed: most of the time everything is built.
+  const { build } = await import('vite');
   for (const config of part.configs) {
     await build({ configFile: join(root, config), logLevel: 'warn' });
   }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { createClient, type Client } from '../../src-main/contract/client.ts';
 import { openLocalSocket } from '../../src-main/hosts/server/attach.ts';
-import { ensureBuilt } from '../e2e/support/app.ts';
+import { ensureBuilt } from '../support/built.ts';
 import { launchChromium } from '../e2e/support/browser.ts';
 import { until } from '../support/core-client.ts';
 import { temporaryDataDir } from '../support/core-process.ts';

@@ -7,7 +7,7 @@ import { createClient, type Api } from '../../src-main/contract/client.ts';
 import { attachToLocalCore } from '../../src-main/hosts/server/attach.ts';
 import { startCoreProcess, temporaryDataDir } from '../support/core-process.ts';
 import { ElectronApp, type OpenPage } from '../support/electron-app.ts';
-import { ensureBuilt } from './support/app.ts';
+import { ensureBuilt } from '../support/built.ts';
 import { hasChromium } from './support/browser.ts';
 
 describe.skipIf(!hasChromium)('the desktop app', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { temporaryDataDir } from '../support/core-process.ts';
-import { ensureBuilt, root } from './support/app.ts';
+import { ensureBuilt, root } from '../support/built.ts';
 import { hasChromium, launchChromium, newPage, slowly } from './support/browser.ts';
 import { seriousViolations } from './support/look.ts';
 

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { describe, expect, test } from 'vitest';
-import { hasChromium, openApp, root, type OpenApp } from './support/app.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { root } from '../support/built.ts';
+import { hasChromium, openApp, type OpenApp } from './support/app.ts';
 import { slowly } from './support/browser.ts';
 
 /** Runs a command line as copied, in a shell that finds `kohakuriver`. */
@@ -25,9 +26,30 @@ async function runCopied(app: OpenApp, line: string): Promise<string> {
 }
 
 describe.skipIf(!hasChromium)('on this computer', () => {
+  let app: OpenApp;
+  let page: Page;
+  let earlier: number;
+
+  const open = async () => {
+    app = await openApp();
+    ({ page } = app);
+  };
+  beforeAll(open);
+  afterAll(() => app?.[Symbol.asyncDispose]());
+  beforeEach(async ({ task }) => {
+    // What a failed try has left would be in the way of the next.
+    if ((task.result?.retryCount ?? 0) > 0) {
+      await app[Symbol.asyncDispose]();
+      await open();
+    }
+    earlier = app.complaints.length;
+  });
+
+  /** What the page has complained about in this test. */
+  const complaints = (): readonly string[] => app.complaints.slice(earlier);
+
   test('a task from the form: checked while typing, explained, submitted, ended, submitted again', async () => {
-    await using app = await openApp('#/tasks/new');
-    const { page } = app;
+    await app.go('#/tasks/new');
     await page
       .getByRole('textbox', { name: 'Command' })
       .fill('sh -c "echo out; echo err >&2; exit 3"');
@@ -56,12 +78,12 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await expect
       .poll(() => page.getByRole('textbox', { name: 'Command' }).inputValue(), slowly)
       .toContain('exit 3');
-    expect(app.complaints).toEqual([]);
+    expect(complaints()).toEqual([]);
   });
 
   test('a sweep from the form, and a task that waits for the whole of it', async () => {
-    await using app = await openApp('#/tasks/new');
-    const { page, core } = app;
+    await app.go('#/tasks/new');
+    const { core } = app;
     await page.getByRole('textbox', { name: 'Command' }).fill('echo {WORD} {N}');
     await page.getByRole('radio', { name: 'Process' }).check();
     await page.getByRole('radio', { name: 'Sweep' }).check();
@@ -104,12 +126,12 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await page.getByRole('gridcell', { name: /second-of-two It waits for task/ }).waitFor();
     await core.api.tasks.release({ tasks: [first] });
     await core.reaches((await core.api.tasks.get({ task: 'second-of-two' })).id);
-    expect(app.complaints).toEqual([]);
+    expect(complaints()).toEqual([]);
   });
 
   test('the command line beside the form does the same when it is copied and run', async () => {
-    await using app = await openApp('#/tasks/new');
-    const { page, core } = app;
+    await app.go('#/tasks/new');
+    const { core } = app;
     await page.getByRole('radio', { name: 'Script' }).check();
     const script = `for i in 1 2 3; do echo "it's $i of \\"three\\""; done\necho $FLAVOUR\nEND\n`;
     await page.getByRole('textbox', { name: 'Script' }).fill(script);
@@ -129,12 +151,12 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     expect((await core.log(task!.id)).toString()).toBe(
       `it's 1 of "three"\nit's 2 of "three"\nit's 3 of "three"\nbitter $HOME 'n' "sweet"\n`,
     );
-    expect(app.complaints).toEqual([]);
+    expect(complaints()).toEqual([]);
   });
 
   test('what is held waits, and is killed in bulk', async () => {
-    await using app = await openApp('#/tasks');
-    const { page, core } = app;
+    await app.go('#/tasks');
+    const { core } = app;
     for (let i = 0; i < 3; i += 1) {
       await core.submit({
         name: `held-${i}`,
@@ -153,12 +175,11 @@ describe.skipIf(!hasChromium)('on this computer', () => {
       .click();
     await page.getByRole('dialog').getByRole('button', { name: 'Kill' }).click();
     await expect.poll(() => page.getByRole('gridcell', { name: 'Killed' }).count(), slowly).toBe(3);
-    expect(app.complaints).toEqual([]);
+    expect(complaints()).toEqual([]);
   });
 
   test('the node shows live measurements, and drains and takes tasks again', async () => {
-    await using app = await openApp('#/nodes');
-    const { page } = app;
+    await app.go('#/nodes');
     await page.getByText('this computer').first().click();
     await page.getByRole('img', { name: /^CPU: used \d+ %/ }).waitFor();
     await page.getByRole('button', { name: 'Drain' }).click();
@@ -167,12 +188,12 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await page.getByText('Online', { exact: true }).first().waitFor();
     await page.getByRole('tab', { name: 'Processes' }).click();
     await page.getByRole('columnheader', { name: 'PID' }).waitFor();
-    expect(app.complaints).toEqual([]);
+    expect(complaints()).toEqual([]);
   });
 
   test('a setting is kept, and a wrong one is refused at its field', async () => {
-    await using app = await openApp('#/settings');
-    const { page, core } = app;
+    await app.go('#/settings');
+    const { core } = app;
     const field = page.getByLabel('Grace before SIGKILL');
     await field.fill('99999');
     await field.press('Enter');
@@ -188,8 +209,8 @@ describe.skipIf(!hasChromium)('on this computer', () => {
   });
 
   test('a page whose core starts again says so meanwhile, and goes on by itself', async () => {
-    await using app = await openApp('#/tasks');
-    const { page, core } = app;
+    await app.go('#/tasks');
+    const { core } = app;
     const script = 'for i in $(seq 1 600); do echo "line $i"; sleep 0.2; done';
     const id = await core.submit({
       name: 'goes on',
@@ -217,22 +238,12 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await page.getByText('Killed', { exact: true }).first().waitFor();
     // Failed attempts to connect are logged by the browser itself.
     const away = /WebSocket connection|net::ERR_/;
-    expect(app.complaints.filter((text) => !away.test(text))).toEqual([]);
-  });
-
-  test('a page whose session is gone says how to get a new one, instead of trying for ever', async () => {
-    await using app = await openApp('#/');
-    const { page } = app;
-    await page.context().clearCookies();
-    await app.killCore();
-    await page.getByText('Reconnecting…').waitFor();
-    await app.startCore();
-    await page.getByText(/it carries a token that signs this browser in/).waitFor();
+    expect(complaints().filter((text) => !away.test(text))).toEqual([]);
   });
 
   test('by keys alone: the palette finds a task; a form is filled and sent', async () => {
-    await using app = await openApp('#/');
-    const { page, core } = app;
+    await app.go('#/');
+    const { core } = app;
     await core.submit({
       name: 'needle-in-the-queue',
       hold: true,
@@ -260,7 +271,16 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await keyboard.press('Control+Enter');
     await page.getByRole('heading', { name: 'by-keys' }).waitFor();
     await page.getByText('Completed', { exact: true }).first().waitFor();
-    expect(app.complaints).toEqual([]);
+    expect(complaints()).toEqual([]);
+  });
+
+  test('a page whose session is gone says how to get a new one, instead of trying for ever', async () => {
+    await app.go('#/');
+    await page.context().clearCookies();
+    await app.killCore();
+    await page.getByText('Reconnecting…').waitFor();
+    await app.startCore();
+    await page.getByText(/it carries a token that signs this browser in/).waitFor();
   });
 });
 

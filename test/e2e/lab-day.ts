@@ -11,7 +11,8 @@ import type { TaskView } from '../../src-main/contract/task.ts';
 import { startCoreProcess, temporaryDataDir, type CoreProcess } from '../support/core-process.ts';
 import { until } from '../support/core-client.ts';
 import { gpus, Testbed, type GpuModel } from '../support/testbed.ts';
-import { ensureBuilt, openApp, root, type OpenApp } from './support/app.ts';
+import { ensureBuilt, root } from '../support/built.ts';
+import { openApp, type OpenApp } from './support/app.ts';
 
 const pictures = join(root, 'docs/screenshots/lab-day');
 const machines = { alpha: 'n1', beta: 'n2', gamma: 'n3' } as const;

@@ -9,7 +9,7 @@ import { FuseState, FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryDataDir } from '../support/core-process.ts';
 import { ElectronApp } from '../support/electron-app.ts';
-import { ensureBuilt, root } from './support/app.ts';
+import { ensureBuilt, root } from '../support/built.ts';
 import { hasChromium } from './support/browser.ts';
 
 const run = promisify(execFile);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { TaskSubmissionInput } from '../../src-main/contract/task.ts';
 import { until } from '../support/core-client.ts';
 import { gpus, Testbed, type Gpu, type GpuModel } from '../support/testbed.ts';
-import { openApp, root, type OpenApp } from './support/app.ts';
+import { root } from '../support/built.ts';
+import { openApp, type OpenApp } from './support/app.ts';
 
 const images = join(root, 'docs/images');
 const vessel = { kind: 'image', reference: 'river/busybox:1' } as const;

@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createClient } from '../../src-main/contract/client.ts';
 import { attachToLocalCore } from '../../src-main/hosts/server/attach.ts';
+import { builtCli, ensureBuilt } from './built.ts';
 import { coreClient, type CoreClient } from './core-client.ts';
-
-const cli = join(import.meta.dirname, '../../src-main/hosts/cli/main.ts');
 
 export interface CoreProcess extends CoreClient {
   readonly pid: number;
@@ -33,7 +32,8 @@ export async function startCoreProcess(
   env: Record<string, string> = {},
   port = 0,
 ): Promise<CoreProcess> {
-  const args = [cli, '--json', '--data-dir', dataDir, 'serve', '--port', String(port)];
+  await ensureBuilt();
+  const args = [builtCli, '--json', '--data-dir', dataDir, 'serve', '--port', String(port)];
   const child = spawn(process.execPath, args, {
     // Processes on this computer live under the home directory: not the one of whoever runs the tests.
     env: { ...process.env, HOME: dataDir, ...env },

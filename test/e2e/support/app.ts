@@ -1,9 +1,8 @@
 // The app as people get it: a real core in a process of its own, its page in a real browser.
-import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { buildAll } from '../../../scripts/lib/build-parts.ts';
+import { ensureBuilt } from '../../support/built.ts';
 import {
   startCoreProcess,
   temporaryDataDir,
@@ -12,8 +11,6 @@ import {
 import { launchChromium, newPage } from './browser.ts';
 
 export { hasChromium } from './browser.ts';
-
-export const root = join(import.meta.dirname, '../../..');
 
 export interface OpenApp extends AsyncDisposable {
   readonly page: Page;
@@ -29,15 +26,6 @@ export interface OpenApp extends AsyncDisposable {
   killCore(): Promise<void>;
   /** Starts the core again on the same data directory and port. */
   startCore(): Promise<void>;
-}
-
-const indexFile = join(root, 'dist/renderer/index.html');
-let building: Promise<unknown> | undefined;
-
-/** Builds what has changed since it was built last, once in this process. */
-export async function ensureBuilt(): Promise<void> {
-  building ??= buildAll({ force: !existsSync(indexFile) });
-  await building;
 }
 
 /** Starts a core on an empty data directory and opens its page, signed in. */

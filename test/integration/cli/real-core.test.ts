@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtCli, ensureBuilt } from '../../support/built.ts';
 import { startCoreProcess, temporaryDataDir } from '../../support/core-process.ts';
-
-const cli = join(import.meta.dirname, '../../../src-main/hosts/cli/main.ts');
 
 let dataDir: string;
 
@@ -20,7 +19,7 @@ interface Ran {
 }
 
 function start(words: readonly string[], env: Record<string, string> = {}) {
-  return spawn(process.execPath, [cli, '--data-dir', dataDir, ...words], {
+  return spawn(process.execPath, [builtCli, '--data-dir', dataDir, ...words], {
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -58,6 +57,7 @@ async function submit(command: string, options: readonly string[] = []): Promise
 }
 
 beforeAll(async () => {
+  await ensureBuilt();
   dataDir = await mkdtemp(join(tmpdir(), 'kr-cli-real-'));
 });
 

@@ -1,9 +1,9 @@
 // `connect` and `terminal exec` as people run them, with a core of their own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { builtCli } from '../../support/built.ts';
 import { until } from '../../support/core-client.ts';
 import {
   startCoreProcess,
@@ -11,8 +11,6 @@ import {
   type CoreProcess,
 } from '../../support/core-process.ts';
 import { TypedProgram } from '../../support/typed-program.ts';
-
-const cli = join(import.meta.dirname, '../../../src-main/hosts/cli/main.ts');
 
 let dir: Awaited<ReturnType<typeof temporaryDataDir>>;
 let core: CoreProcess;
@@ -31,7 +29,7 @@ afterAll(async () => {
   await dir?.[Symbol.asyncDispose]();
 });
 
-const argv = (...words: string[]) => [process.execPath, cli, '--data-dir', dir.path, ...words];
+const argv = (...words: string[]) => [process.execPath, builtCli, '--data-dir', dir.path, ...words];
 
 async function kr(words: string[], input?: Buffer) {
   const [file, ...args] = argv(...words);

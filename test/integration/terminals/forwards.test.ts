@@ -8,6 +8,7 @@ import { connect, createServer as createTcp, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtCli } from '../../support/built.ts';
 import { until } from '../../support/core-client.ts';
 import {
   startCoreProcess,
@@ -23,7 +24,6 @@ const blobSize = 128 * 1024;
 /** For a Perl without any module: answers each datagram on port 5353 with itself. */
 const udpEcho =
   'socket(S,2,2,0);bind(S,pack("Snx12",2,5353));while(defined($f=recv(S,$b,65535,0))){send(S,$b,0,$f)}';
-const cli = join(import.meta.dirname, '../../../src-main/hosts/cli/main.ts');
 
 describe.skipIf(!can.isMet)('forwards', () => {
   let bed: Testbed;
@@ -85,7 +85,8 @@ describe.skipIf(!can.isMet)('forwards', () => {
     ]);
     return { code, out: out.toString(), err: err.toString() };
   }
-  const kr = (...words: string[]) => run([process.execPath, cli, '--data-dir', dir.path, ...words]);
+  const kr = (...words: string[]) =>
+    run([process.execPath, builtCli, '--data-dir', dir.path, ...words]);
 
   test('TCP into a container: 100 at once, counted; healed after a cut; kept over a restart of the core', async () => {
     const target = { kind: 'task', task: box } as const;

@@ -7,6 +7,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtCli } from '../../support/built.ts';
 import { until } from '../../support/core-client.ts';
 import {
   startCoreProcess,
@@ -17,7 +18,6 @@ import { requirements, Testbed } from '../../support/testbed.ts';
 import { vpsImage } from './support.ts';
 
 const can = await requirements();
-const cli = join(import.meta.dirname, '../../../src-main/hosts/cli/main.ts');
 /** Each by its SSH mode. */
 const names = ['none', 'upload', 'generate'];
 const MiB = 2 ** 20;
@@ -105,7 +105,8 @@ describe.skipIf(!can.isMet)('OpenSSH reaches a VPS by its name', { timeout: 240_
     ]);
     return { code, out: out.toString(), err: err.toString() };
   }
-  const kr = (...words: string[]) => run([process.execPath, cli, '--data-dir', dir.path, ...words]);
+  const kr = (...words: string[]) =>
+    run([process.execPath, builtCli, '--data-dir', dir.path, ...words]);
   /** The public key that was sent has a private one; the one that was made is in the configuration. */
   const optionsFor = (name: string) => [
     ...['-F', config ?? '', '-o', 'BatchMode=yes'],

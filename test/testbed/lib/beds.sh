@@ -94,7 +94,7 @@ remove_bed() {
   stop_registry
   kill_cgroups
   for dir in "$DIR"/n[0-9]*; do
-    [ -d "$dir" ] && unplug_node "$(basename "$dir")" && unmount_disks "$(basename "$dir")"
+    [ -d "$dir" ] && unplug_node "${dir##*/}" && unmount_disks "${dir##*/}"
   done
   remove_switch
   remove_cgroups "$ID"
@@ -121,7 +121,7 @@ do_info() {
   [ -f "$DIR/registry.pid" ] && echo "registry $REGISTRY $PRIVATE_REGISTRY"
   for dir in $(printf '%s\n' "$DIR"/n[0-9]* | sort -V); do
     [ -d "$dir" ] || continue
-    name=$(basename "$dir")
+    name=${dir##*/}
     via=$(cat "$dir/via" 2>/dev/null || echo -)
     echo "node $name $(address "$name") 22 $(ssh-keygen -lf "$dir/hostkey.pub" | cut -d' ' -f2) $via $(node_pid "$name" || echo off)"
   done

@@ -8,7 +8,7 @@ is_cgroup2() { [ -f "$CGROUP/cgroup.controllers" ]; }
 cgroup1_hierarchies() {
   local dir
   for dir in "$CGROUP"/*; do
-    [ ! -L "$dir" ] && [ -f "$dir/tasks" ] && basename "$dir"
+    [ ! -L "$dir" ] && [ -f "$dir/tasks" ] && echo "${dir##*/}"
   done
 }
 
