@@ -11,15 +11,19 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** What axe calls serious or critical, a line each. Its script comes in past the content policy, by the debugger. */
-export async function seriousViolations(page: Page): Promise<string[]> {
-  await page.evaluate(await axeSource);
-  const violations = await page.evaluate(async () => {
+/**
+ * What axe calls serious or critical, a line each: by all its rules, or by some. Its script comes in past the
+ * content policy, by the debugger.
+ */
+export async function seriousViolations(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(await axeSource);
+  const options = rules === undefined ? {} : { runOnly: { type: 'rule', values: rules } };
+  const violations = await page.evaluate(async (given) => {
     const { axe } = window as unknown as {
-      axe: { run: () => Promise<{ violations: Violation[] }> };
+      axe: { run: (options: unknown) => Promise<{ violations: Violation[] }> };
     };
-    return (await axe.run()).violations;
-  });
+    return (await axe.run(given)).violations;
+  }, options);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) =>
