@@ -25,11 +25,13 @@ look() {
   [ -e "$1/launched" ] || return
   echo "launched $1"
   { read -r _ _ _ oom _ < "$1/exit_code"; } 2>/dev/null && [ -n "$oom" ] && return
-  if ! { read -r pid _ < "$1/pid"; } 2>/dev/null; then
-    echo "wait $1 $(($(date +%s) - $(stat -c %Y "$1/launched")))"
-    return
-  fi
-  case $pid in '' | *[!0-9]*) return ;; esac
+  { read -r pid _ < "$1/pid"; } 2>/dev/null || pid=
+  case $pid in
+    '' | *[!0-9]*)
+      echo "wait $1 $(($(date +%s) - $(stat -c %Y "$1/launched")))"
+      return
+      ;;
+  esac
   if { read -r stat < "/proc/$pid/stat"; } 2>/dev/null; then
     # shellcheck disable=SC2086
     say_state "$1" ${stat##*) }

@@ -76,8 +76,4 @@ if [ -n "$whole" ]; then
   # shellcheck disable=SC2086
   each told $asked
 fi
-# What connections that are gone left half done.
-for entry in "../stage-$core-"* "../gone-$core-"*; do
-  case $entry in *"-$core-*" | *"-$core-$word") ;; *) rm -rf "$entry" ;; esac
-done
 exit 0

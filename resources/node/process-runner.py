@@ -1,12 +1,14 @@
 # Starts attempts of one core and waits for them: what process-launch.sh and process-wrapper.sh do, in
-# one program, for times when many start. For a shell each attempt costs three forks and three
-# programs; here it is the work alone, started with vfork where Python has it (3.10).
-# Arguments: machine, core, a word of this connection, «set» when LC_CTYPE was set by the user.
+# one program, for times when many start. For a shell each attempt costs three forks and three programs;
+# here it is the work, and a shell where the work is none, started with vfork where Python has it (3.10).
+# Arguments: machine, core, a word of its own, the number of the shell that started it.
 # Reads lines of JSON. To start: path (TASK/ATTEMPT), meta, env, argv, workdir (null: home), at
-# (milliseconds, by the core's clock), fence (the name of the FIFO of its connection: a later connection
-# takes that away, and what an earlier one ordered is then not started any more). To remove: remove (TASK/ATTEMPT); it is answered as
-# process-remove.sh does. Prints: root DIR; ready; answer TASK/ATTEMPT WORDS (as process-launch.sh does; also
-# «created»: it is there and was not started; «refused»: not by this program); exit TASK/ATTEMPT CODE HUNDREDTHS OOM [stdout] [stderr].
+# (milliseconds, by the core's clock). To remove: remove (TASK/ATTEMPT); it is answered as
+# process-remove.sh does. Prints: root DIR; ready; answer TASK/ATTEMPT WORDS (as process-launch.sh does;
+# also «created»: it is there and was not started; «refused»: not by this program); exit TASK/ATTEMPT
+# CODE HUNDREDTHS OOM [stdout] [stderr].
+# An attempt is made in a directory of this program and moved to its place from there. Whoever takes
+# that directory away (process-take-over.sh) can be sure that nothing is started here afterwards.
 # It ends when its input has ended and so have all attempts: it outlives its connection.
 # The work leads a session of its own, so nothing of ours is in it, and there is no run.sh.
 import errno
@@ -21,26 +23,36 @@ import sys
 import threading
 import time
 
-machine, core, word, ctype = sys.argv[1:5]
+machine, core, word, shell = sys.argv[1:5]
 base = os.path.join(os.path.expanduser('~'), '.kohakuriver', machine)
 stage = '%s/stage-%s-%s' % (base, core, word)
 gone = '%s/gone-%s-%s' % (base, core, word)
 own_line = 'core=' + core
 record_bytes = 62
-pid_bytes = 100
 # A disk that does not answer must hold up nobody else: so long it is waited for, in seconds, and so
 # long an answer counts.
 patience, believed = 2, 10
 # What is not taken by then is not waited for: a core that reads nothing must not hold up records.
 most_waiting = 1 << 20
 
-inherited = dict(os.environb)
+# In seconds: how long a place for a new process is waited for, and how long room for a record.
+patience_for_process, patience_for_record = 5, 600
+scarce = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+# The work is held until its number is written down and it is in its place. When this program dies
+# before that, the input ends, and so does what was held: nothing runs that nobody knows of.
+gate = b'IFS= read -r _ && exec </dev/null || exit 125; '
+longest_argument = 131071
+
+# Others must be seen: a number in use by somebody else would look like one that is free.
+with open('/proc/1/stat') as file:
+    file.read()
+# As it was before a wrapper around Python (pyenv…) and Python itself added to it.
+with open('/proc/%s/environ' % shell, 'rb') as file:
+    inherited = dict(pair.split(b'=', 1) for pair in file.read().split(b'\0') if b'=' in pair)
 for name in ('SSH_CLIENT', 'SSH_CONNECTION', 'SSH_TTY', 'SSH_ORIGINAL_COMMAND', 'OLDPWD',
-             'NODE_OPTIONS', 'ELECTRON_RUN_AS_NODE', 'ELECTRON_NO_ATTACH_CONSOLE'):
+             'NODE_OPTIONS', 'ELECTRON_RUN_AS_NODE', 'ELECTRON_NO_ATTACH_CONSOLE',
+             'ENV', 'BASH_ENV', 'CDPATH', 'GREP_OPTIONS', 'SHELLOPTS', 'BASHOPTS'):
     inherited.pop(name.encode(), None)
-if ctype != 'set':
-    # Python sets it for itself where the locale is plain C.
-    inherited.pop(b'LC_CTYPE', None)
 with open('/proc/sys/kernel/random/boot_id') as file:
     boot_id = file.read().strip()
 clock = getattr(time, 'CLOCK_BOOTTIME', time.CLOCK_MONOTONIC)
@@ -89,7 +101,7 @@ def write_all(fd, data):
 def say(line):
     if not is_connected:
         return
-    waiting.extend((line + '\n').encode())
+    waiting.extend((line + '\n').encode('utf-8', 'replace'))
     flush()
 
 
@@ -108,7 +120,8 @@ def disconnect():
     global is_connected
     is_connected = False
     waiting.clear()
-    # So that the other side sees that it ended.
+    # So that the other side sees that it ended, and nothing more comes from there.
+    os.dup2(null, 0)
     os.dup2(null, 1)
     os.dup2(null, 2)
 
@@ -147,24 +160,20 @@ def clear(folder):
         pass
 
 
-# Files have their final size before the work begins, so that a full disk stops no record. Returns the
-# logs, opened.
-def fill(folder, order):
+# Files have their final size before the work begins, so that a full disk stops no record.
+def fill(folder, order, process, end):
+    line = '%s %s %d000000' % (process, boot_id, order['at'])
     write_new(folder + '/meta', order['meta'] + '\n')
     write_new(folder + '/launched', '')
-    write_new(folder + '/exit_code', 'not yet'.ljust(record_bytes) + '\n')
-    write_new(folder + '/pid', 'not yet'.ljust(pid_bytes) + '\n')
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    out = os.open(folder + '/stdout.log', flags, 0o600)
-    try:
-        return out, os.open(folder + '/stderr.log', flags, 0o600)
-    except OSError:
-        os.close(out)
-        raise
+    write_new(folder + '/exit_code', end.ljust(record_bytes) + '\n')
+    write_new(folder + '/pid', line + '\n')
 
 
-# Made aside and moved to its place when it is whole and counts as launched: what is there was
-# started, or never will be.
+def open_log(path):
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+# What is there is whole and counts as launched: it was started, or never will be. None: it was moved.
 def put_in_place(made, path):
     place = '%s/tasks/%s' % (base, path)
     for _ in range(3):
@@ -177,6 +186,8 @@ def put_in_place(made, path):
                 return answer_for_existing(path, owner_of(path))
             if error.errno != errno.ENOENT:
                 raise
+            if not os.path.isdir(stage):
+                return 'refused'
     return 'failed its directory could not be made'
 
 
@@ -192,7 +203,11 @@ def answers(paths):
         for path in paths:
             os.path.exists(path)
         seen.set()
-    threading.Thread(target=look, daemon=True).start()
+    try:
+        threading.Thread(target=look, daemon=True).start()
+    except RuntimeError:
+        # There is no room for one.
+        return False
     is_there = seen.wait(patience)
     if len(answering) > 1000:
         answering.clear()
@@ -203,86 +218,70 @@ def answers(paths):
 def launch(order):
     path = order['path']
     workdir = encoded(os.path.expanduser('~') if order['workdir'] is None else order['workdir'])
-    program = encoded(order['argv'][0])
-    places = [workdir] + ([os.path.join(workdir, program)] if b'/' in program else [])
-    if not answers(places) or not os.path.exists('%s/%s' % (base, order['fence'])):
+    if not answers([workdir]):
         return 'refused'
     owner = owner_of(path)
     if owner is not None:
         return answer_for_existing(path, owner)
     made = '%s/%s' % (stage, path.replace('/', '-'))
     clear(made)
-    os.makedirs(made)
-    logs = ()
     try:
-        logs = fill(made, order)
-        found = put_in_place(made, path)
-        if found is not None:
-            clear(made)
-            return found
-        return run(order, workdir, logs)
-    except OSError:
-        clear(made)
-        raise
+        os.mkdir(made)
+    except FileNotFoundError:
+        return 'refused'
+    try:
+        if not os.path.isdir(workdir) or not os.access(workdir, os.X_OK):
+            fill(made, order, '0 0', '2 126 0 0')
+            return put_in_place(made, path) or 'workdir'
+        return run(order, made, workdir)
     finally:
-        for fd in logs:
-            os.close(fd)
+        # What is in its place is not here any more.
+        clear(made)
 
 
-def run(order, workdir, logs):
+def run(order, made, workdir):
     path = order['path']
-    place = '%s/tasks/%s' % (base, path)
-    begun = hundredths()
-    at = '%d000000' % order['at']
-    if not os.path.isdir(workdir) or not os.access(workdir, os.X_OK):
-        return never_ran(path, at, 126, 'workdir')
     env = dict(inherited)
     env[b'PWD'] = workdir
     env.update((encoded(name), encoded(value)) for name, value in order['env'].items())
+    opened = []
+    child = None
     try:
-        child = spawn([encoded(argument) for argument in order['argv']], env, workdir, logs)
-    except OSError as error:
-        is_missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
-        what = 'not found' if is_missing else os.strerror(error.errno)
-        write_all(logs[1], encoded('%s: %s\n' % (order['argv'][0], what)))
-        answer = never_ran(path, at, 127 if is_missing else 126, 'started')
-        say('answer %s %s' % (path, answer))
-        tell_end(path, 127 if is_missing else 126, 0)
-        return None
-    running[child.pid] = Attempt(path, child, begun)
-    line = '%d %s %s %s' % (child.pid, ticks_of(child.pid), boot_id, at)
-    write_over(place + '/pid', line, pid_bytes)
-    return 'started'
+        for name in ('stdout', 'stderr'):
+            opened.append(open_log('%s/%s.log' % (made, name)))
+        opened.extend(os.pipe())
+        child = hold([encoded(argument) for argument in order['argv']], env, workdir, opened)
+        begun = hundredths()
+        ticks = ticks_of(child.pid)
+        if ticks is None:
+            return 'refused'
+        fill(made, order, '%d %s' % (child.pid, ticks), 'not yet')
+        found = put_in_place(made, path)
+        if found is not None:
+            return found
+        running[child.pid] = Attempt(path, child, begun)
+        try:
+            os.write(opened[3], b'\n')
+        except OSError:
+            # Ended already: by a signal, as it had a number to be reached by.
+            pass
+        return 'started'
+    finally:
+        for fd in opened:
+            os.close(fd)
+        if child is not None and child.pid not in running:
+            # Still held; waited for with the others.
+            child.kill()
 
 
-def never_ran(path, at, code, answer):
-    place = '%s/tasks/%s' % (base, path)
-    write_over(place + '/pid', '0 0 %s %s' % (boot_id, at), pid_bytes)
-    write_over(place + '/exit_code', '2 %d 0 0' % code, record_bytes)
-    return answer
-
-
-def spawn(argv, env, workdir, logs):
-    def start(words):
-        return subprocess.Popen(words, env=env, cwd=workdir, stdin=null, stdout=logs[0],
-                                stderr=logs[1], start_new_session=True, close_fds=False)
-    try:
-        return start(argv)
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-    # A script that does not say what reads it is a shell's, as for any shell.
-    return start([b'/bin/sh', found_in_path(argv[0], env, workdir)] + argv[1:])
-
-
-def found_in_path(name, env, workdir):
-    if b'/' in name:
-        return name
-    for folder in env.get(b'PATH', b'').split(b':'):
-        place = os.path.join(workdir, folder, name)
-        if os.access(place, os.X_OK) and not os.path.isdir(place):
-            return place
-    return name
+# Starts the work as far as the gate. A script of the shell is held by the shell it runs in.
+def hold(argv, env, workdir, opened):
+    words = [b'/bin/sh', b'-c', gate + b'exec "$@"', b'sh'] + argv
+    if argv[:2] == [b'/bin/sh', b'-c'] and len(argv) == 3:
+        if len(gate + argv[2]) <= longest_argument:
+            words = argv[:2] + [gate + argv[2]]
+    return subprocess.Popen(words, env=env, cwd=workdir, stdin=opened[2], stdout=opened[0],
+                            stderr=opened[1], start_new_session=True, close_fds=False)
 
 
 # What of a session still lives, apart from its leader. Numbers are given in order: a short run has
@@ -326,7 +325,7 @@ def end_rest(session, ran):
 
 
 def reap():
-    while running:
+    while True:
         try:
             seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
@@ -336,7 +335,10 @@ def reap():
         attempt = running.pop(seen.si_pid, None)
         ran = 0 if attempt is None else hundredths() - attempt.begun
         if attempt is not None:
-            end_rest(seen.si_pid, ran)
+            try:
+                end_rest(seen.si_pid, ran)
+            except (OSError, ValueError):
+                pass
         os.waitpid(seen.si_pid, 0)
         if attempt is None:
             continue
@@ -346,13 +348,18 @@ def reap():
 
 
 def record(path, code, ran):
+    record_until(path, code, ran, time.monotonic() + patience_for_record)
+
+
+def record_until(path, code, ran, limit):
     try:
         write_over('%s/tasks/%s/exit_code' % (base, path), '2 %d %d 0' % (code, ran), record_bytes)
     except FileNotFoundError:
         return
     except OSError:
-        unrecorded.append((path, code, ran))
-        return
+        if time.monotonic() < limit:
+            unrecorded.append((path, code, ran, limit))
+            return
     tell_end(path, code, ran)
 
 
@@ -364,6 +371,10 @@ def tell_end(path, code, ran):
                 line += ' ' + name
         except OSError:
             pass
+    # Of a connection that is gone it may not have heard (a computer that sleeps says nothing), but a
+    # later one took its directory away.
+    if is_connected and not os.path.isdir(stage):
+        disconnect()
     if is_connected:
         say(line)
     else:
@@ -372,7 +383,11 @@ def tell_end(path, code, ran):
 
 # Whoever came after the connection of this program has a FIFO.
 def tell_others(line):
-    for name in os.listdir(base):
+    try:
+        names = os.listdir(base)
+    except OSError:
+        return
+    for name in names:
         if not name.startswith('events-%s-' % core):
             continue
         try:
@@ -439,17 +454,21 @@ def ticks_of(pid):
         return None
 
 
-def take(line):
+# False: there is no room for a process just now.
+def take(line, is_last):
     order = json.loads(line.decode())
     path = order.get('remove') or order['path']
     try:
         answer = remove(path) if 'remove' in order else launch(order)
     except OSError as error:
-        answer = reason(error)
+        is_scarce = error.errno in scarce
+        if is_scarce and not is_last:
+            return False
+        answer = 'refused' if is_scarce or not os.path.isdir(stage) else reason(error)
     except ValueError as error:
         answer = 'failed ' + str(error).replace('\n', ' ')
-    if answer is not None:
-        say('answer %s %s' % (path, answer))
+    say('answer %s %s' % (path, answer))
+    return True
 
 
 # One order at a time, and none once the input has ended: whoever gave it is gone, and looks first when
@@ -457,17 +476,27 @@ def take(line):
 def serve():
     orders = bytearray()
     has_input = True
+    next_records = 0
+    # Since when the first order waits for a process, and until when it is left.
+    held_since, held_until = None, 0
     while has_input or running or unrecorded:
+        now = time.monotonic()
+        pauses = [1] if unrecorded else []
+        if b'\n' in orders:
+            pauses.append(max(0, held_until - now))
         reads = [woken] + ([0] if has_input else [])
-        pause = 0 if b'\n' in orders else 1 if unrecorded else None
-        readable, _, _ = select.select(reads, [1] if waiting else [], [], pause)
+        writes = [1] if waiting else []
+        readable, _, _ = select.select(reads, writes, [], min(pauses) if pauses else None)
         if woken in readable:
             os.read(woken, 4096)
         flush()
         reap()
-        again, unrecorded[:] = list(unrecorded), []
-        for path, code, ran in again:
-            record(path, code, ran)
+        now = time.monotonic()
+        if unrecorded and now >= next_records:
+            next_records = now + 1
+            again, unrecorded[:] = list(unrecorded), []
+            for entry in again:
+                record_until(*entry)
         if 0 in readable:
             chunk = os.read(0, 1 << 16)
             if not chunk:
@@ -476,9 +505,13 @@ def serve():
                 disconnect()
             orders += chunk
             continue
-        if b'\n' in orders:
-            line, _, orders = orders.partition(b'\n')
-            take(line)
+        if b'\n' in orders and now >= held_until:
+            line, _, rest = orders.partition(b'\n')
+            is_last = held_since is not None and now - held_since > patience_for_process
+            if take(line, is_last):
+                orders, held_since = rest, None
+            else:
+                held_since, held_until = held_since or now, now + 0.2
 
 
 os.umask(0o077)
@@ -498,11 +531,9 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, sig
     signal.signal(number, lambda *_: None)
 os.makedirs(base + '/tasks', exist_ok=True)
 os.chdir('/')
-# What connections that are gone left half done.
-for name in os.listdir(base):
-    is_ours = name.startswith(('stage-%s-' % core, 'gone-%s-' % core))
-    if is_ours and not name.endswith('-%s-%s' % (core, word)):
-        shutil.rmtree('%s/%s' % (base, name), ignore_errors=True)
+os.mkdir(stage)
 say('root ' + base)
 say('ready')
 serve()
+for name in (stage, gone):
+    shutil.rmtree(name, ignore_errors=True)

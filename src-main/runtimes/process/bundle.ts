@@ -37,23 +37,24 @@ function refuseContainerWishes(spec: AttemptSpec): void {
   );
 }
 
+/** These fork and end at once when they lead their group already, as the work of the runner does. */
+const makesSession = /\b(?:setsid|daemonize|daemon|start-stop-daemon)\b/;
+
 /**
- * What process-runner.py is told; undefined for an attempt that needs more than being started: limits
- * or places of its own. Throws like `attemptWords`, for the same.
+ * What process-runner.py is told; undefined for an attempt that needs more than being started: limits,
+ * places or a session of its own. Throws like `attemptWords`, for the same.
  */
-export function runnerOrder(
-  spec: AttemptSpec,
-  options: BundleOptions & Pick<RunnerOrder, 'fence'>,
-): RunnerOrder | undefined {
+export function runnerOrder(spec: AttemptSpec, options: BundleOptions): RunnerOrder | undefined {
   if (launchWords(spec, options.limits) !== 'sh' || spec.numa !== null) return undefined;
+  const argv = argvOf(spec.work);
+  if (argv.some((word) => makesSession.test(word))) return undefined;
   return {
     path: `${spec.taskId}/${String(spec.attempt)}`,
     meta: metaLines(spec, options.core).join('\n'),
     env: { ...spec.env, ...gpuEnvironment(spec) },
-    argv: argvOf(spec.work),
+    argv,
     workdir: spec.workdir,
     at: Math.floor(options.now),
-    fence: options.fence,
   };
 }
 

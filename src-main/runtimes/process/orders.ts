@@ -8,6 +8,7 @@ import type { AttemptRef, AttemptSpec } from '../runtime.ts';
 import { attemptWords, runnerOrder } from './bundle.ts';
 import { Gathered, type Gathering } from './gathered.ts';
 import { Runner } from './runner.ts';
+import type { TakeOver } from './take-over.ts';
 
 export interface OrdersOptions {
   readonly link: NodeLink;
@@ -19,8 +20,9 @@ export interface OrdersOptions {
   readonly log: RuntimeLog;
   /** When many starts are given to a program of their own. Default: never (docs/decisions/short-tasks.md says why). */
   readonly runner?: 'for-bursts' | 'always' | 'never';
-  /** See `RunnerOrder.fence`; undefined while there is none, and none is started by that program. */
-  readonly fence: () => string | undefined;
+  /** Of this connection: directories under way carry it. */
+  readonly word: string;
+  readonly takeOver: TakeOver;
   /** A line that says `exit …`, from that program. */
   readonly onExit: (line: string) => void;
   /** That program is gone: something may have been missed. */
@@ -37,13 +39,10 @@ const atOnce: Gathering = { pauseMs: 0, most: 32 };
 const unhurried: Gathering = { pauseMs: 100, most: 256 };
 /** So many starts in one call are a burst: bringing the runner up costs about as much as starting these. */
 const burst = 8;
-let instances = 0;
 
 /** Orders for one node. Each answers with the first word (and what follows) that the script had for the attempt. */
 export class Orders {
   readonly #options: OrdersOptions;
-  /** Of this connection: directories under way carry it. */
-  readonly #word: string;
   readonly #making: Readonly<Record<'create' | 'start' | 'launch', Gathered<Order>>>;
   readonly #removing: Readonly<Record<'keep' | 'drop', Gathered<Order>>>;
   readonly #runner: Runner;
@@ -51,9 +50,7 @@ export class Orders {
 
   constructor(options: OrdersOptions) {
     this.#options = options;
-    instances += 1;
-    this.#word = [options.clock.now(), process.pid, instances].map(String).join('-');
-    this.#runner = new Runner({ ...options, word: this.#word });
+    this.#runner = new Runner(options);
     const making = (what: string) =>
       new Gathered<Order>(options.timers, atOnce, (orders) => this.#make(what, orders));
     const removing = (how: string) =>
@@ -90,9 +87,7 @@ export class Orders {
     const { runner, coreId: core, limits, clock } = this.#options;
     if (runner === 'always') await this.#runner.ensure();
     if (!this.#runner.isReady) return undefined;
-    const fence = this.#options.fence();
-    if (fence === undefined) return undefined;
-    const order = runnerOrder(spec, { core, limits, fence, now: clock.now() });
+    const order = runnerOrder(spec, { core, limits, now: clock.now() });
     return order === undefined ? undefined : this.#runner.launch(order);
   }
 
@@ -109,7 +104,7 @@ export class Orders {
   async remove({ taskId, attempt }: AttemptRef, how: 'keep' | 'drop'): Promise<string> {
     const path = `${taskId}/${String(attempt)}`;
     const answer = how === 'drop' ? await this.#runner.remove(path) : undefined;
-    if (answer !== undefined) return answer;
+    if (answer !== undefined && answer !== 'refused') return answer;
     return this.#removing[how].ask({ taskId, attempt, words: [taskId, String(attempt)] });
   }
 
@@ -124,11 +119,11 @@ export class Orders {
     // Beside these: they do not wait for it.
     if (isBurst && this.#options.runner === 'for-bursts') void this.#runner.ensure();
     const wrapper = what === 'start' ? '' : readNodeScript('process-wrapper.sh');
-    return this.#run('process-launch.sh', [this.#word, what, wrapper], orders);
+    return this.#run('process-launch.sh', [this.#options.word, what, wrapper], orders);
   }
 
   #remove(how: string, orders: readonly Order[]) {
-    return this.#run('process-remove.sh', [this.#word, how], orders);
+    return this.#run('process-remove.sh', [this.#options.word, how], orders);
   }
 
   async #run(
@@ -136,7 +131,8 @@ export class Orders {
     words: readonly string[],
     orders: readonly Order[],
   ): Promise<(order: Order) => string> {
-    const { link, machineId, coreId } = this.#options;
+    const { link, machineId, coreId, takeOver } = this.#options;
+    await takeOver.ensure();
     const args = [machineId, coreId, ...words, ...orders.flatMap((order) => order.words)];
     const result = await link.runScript(readNodeScript(script), args, { timeoutMs });
     const answers = new Map<string, string>();

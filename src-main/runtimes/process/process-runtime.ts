@@ -25,6 +25,7 @@ import { openLogs } from './log-file.ts';
 import { nextNotice, type NextNotice } from './next-notice.ts';
 import { Orders } from './orders.ts';
 import { parseRecords, toObserved, type NodeRecords } from './records.ts';
+import { TakeOver, wordOfConnection } from './take-over.ts';
 import { Watcher } from './watcher.ts';
 
 export interface ProcessRuntimeOptions {
@@ -80,6 +81,7 @@ class SessionRuntime implements ProcessRuntime {
   readonly #changed = new Emitter<undefined>();
   readonly #launched: LaunchedAttempts;
   readonly #orders: Orders;
+  readonly #takeOver: TakeOver;
 
   constructor(options: ProcessRuntimeOptions) {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(options.machineId)) {
@@ -91,10 +93,13 @@ class SessionRuntime implements ProcessRuntime {
     const log = options.log ?? silentLog;
     const watcher = new Watcher({ ...options, log });
     this.#watcher = watcher;
+    const word = wordOfConnection(options.clock);
+    this.#takeOver = new TakeOver({ ...options, word });
     this.#orders = new Orders({
       ...options,
       log,
-      fence: () => watcher.fifo,
+      word,
+      takeOver: this.#takeOver,
       onExit: (line) => watcher.hear(line),
       onLoss: () => watcher.mayHaveMissed(),
     });
@@ -322,6 +327,7 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   async #look(what: string): Promise<NodeRecords> {
+    await this.#takeOver.ensure();
     const result = await this.#link.runScript(
       readNodeScript('process-list.sh'),
       [this.#options.machineId, what],

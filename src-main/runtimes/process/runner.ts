@@ -1,20 +1,20 @@
 // The program on a node that starts attempts and waits for them by itself (process-runner.py): for
 // times when many start, on nodes that have Python. It is brought up with the first burst and stays
 // until the connection ends; what it has started it waits for, however long.
-import { createInterface } from 'node:readline';
 import type { CoreId, Instant } from '../../contract/ids.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { NodeLink, RemoteProcess } from '../../link/node-link.ts';
 import type { RuntimeLog } from '../log.ts';
 import { readNodeScript } from '../node-scripts.ts';
+import { linesOf } from './lines.ts';
+import type { TakeOver } from './take-over.ts';
 
 export interface RunnerOptions {
   readonly link: NodeLink;
   readonly machineId: string;
   readonly coreId: CoreId;
-  /** Of this connection: directories under way carry it. */
-  readonly word: string;
+  readonly takeOver: TakeOver;
   readonly log: RuntimeLog;
   readonly timers: Timers;
   /** A line that says `exit …`, as the watcher tells them, too. */
@@ -33,28 +33,37 @@ export interface RunnerOrder {
   /** Null: the home directory. */
   readonly workdir: string | null;
   readonly at: Instant;
-  /** A file beside the attempts that is there as long as no later connection of this core has come. */
-  readonly fence: string;
 }
 
 const silenceMs = 20_000;
+/** So many are asked at a time: what a dropped link leaves on its way is little, and it is never idle. */
+const mostAsked = 32;
 /**
- * `setsid`: it belongs to no connection. `cat` does, and ends its input. In the background, so that
- * the shell ends with `cat`.
+ * `setsid`: it belongs to no connection. `cat` does, and ends its input. The shell ends with `cat`, and
+ * neither holds the output: when that ends, the program has.
  */
-const startText = `command -v python3 >/dev/null && command -v setsid >/dev/null || exit 3
-unset ENV BASH_ENV
-cat | { exec 3<&0; setsid python3 -ISc "$@" "\${LC_CTYPE+set}" <&3 3<&- & }`;
+const startText = `python=/usr/bin/python3
+[ -x "$python" ] || python=$(command -v python3) || exit 3
+command -v setsid >/dev/null || exit 3
+exec 3<&0 4>&1 5>&2 </dev/null >/dev/null 2>&1
+cat <&3 3<&- 4>&- 5>&- |
+  { exec 6<&0; setsid "$python" -ISc "$@" $$ <&6 >&4 2>&5 3<&- 4>&- 5>&- 6<&- & } &
+exec 3<&- 4>&- 5>&-
+wait`;
 
 export class Runner {
   readonly #options: RunnerOptions;
   #silence: Disposable | undefined;
   readonly #waiting = new Map<string, (answer: string | undefined) => void>();
+  /** Of these, what was not sent yet. */
+  #unsent: string[] = [];
   #running: Promise<void> | undefined;
   /** Until it has ended: resolves when it is ready, or known not to get so far. */
   #comesUp: Promise<void> | undefined;
   #program: RemoteProcess | undefined;
   #isReady = false;
+  /** From when its program is started until it is lost. */
+  #isUp = false;
   /** It did not come up on this connection: there is no Python, or no room for it. */
   #isAbsent = false;
   #isClosed = false;
@@ -106,16 +115,24 @@ export class Runner {
     return new Promise((resolve) => {
       this.#silence ??= this.#expectWord();
       this.#waiting.set(path, resolve);
-      this.#send(`${JSON.stringify(order)}\n`);
+      this.#unsent.push(`${JSON.stringify(order)}\n`);
+      this.#sendMore();
     });
   }
 
+  /** It is let go, and ends when what it has started has; that is not waited for. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#program === undefined) return;
+    this.#letGo(this.#program);
+    await this.#running;
+  }
+
+  #letGo(program: RemoteProcess): void {
     const { log } = this.#options;
-    this.#program?.end().catch((error: unknown) => log.debug({ error }, 'the runner was let go'));
-    // One that does not answer is not waited for.
-    if (!this.#isAbsent) await this.#running;
+    Promise.resolve(program[Symbol.asyncDispose]()).catch((error: unknown) => {
+      log.debug({ error }, 'the runner was let go');
+    });
   }
 
   /** One that says nothing for so long while it is asked is let go: others do its work from then on. */
@@ -124,10 +141,8 @@ export class Runner {
     return timers.after(silenceMs, () => {
       this.#isAbsent = true;
       log.warn({ asked: this.#waiting.size }, 'the runner for processes does not answer');
-      Promise.resolve(this.#program?.[Symbol.asyncDispose]()).catch((error: unknown) => {
-        log.debug({ error }, 'the runner was let go');
-      });
-      this.#lose(true);
+      if (this.#program !== undefined) this.#letGo(this.#program);
+      this.#lose();
     });
   }
 
@@ -137,9 +152,12 @@ export class Runner {
   }
 
   /** Orders of one turn of the loop go together. */
-  #send(line: string): void {
+  #sendMore(): void {
+    const asked = this.#waiting.size - this.#unsent.length;
+    const lines = this.#unsent.splice(0, Math.max(0, mostAsked - asked)).join('');
+    if (lines === '') return;
     if (this.#lines === '') setImmediate(() => this.#flush());
-    this.#lines += line;
+    this.#lines += lines;
   }
 
   #flush(): void {
@@ -149,11 +167,12 @@ export class Runner {
   }
 
   async #run(onReady: () => void): Promise<void> {
-    const { link, machineId, coreId, word, log } = this.#options;
+    const { link, machineId, coreId, takeOver, log } = this.#options;
     const script = readNodeScript('process-runner.py');
-    const words = [script, machineId, coreId, word];
-    let wasReady = false;
+    const words = [script, machineId, coreId, takeOver.nextRunner()];
+    this.#isUp = true;
     try {
+      await takeOver.ensure();
       await using program = await link.spawn(['sh', '-c', startText, 'sh', ...words]);
       this.#program = program;
       program.ended.catch(() => undefined);
@@ -162,41 +181,50 @@ export class Runner {
         log.debug({ text: chunk.toString().slice(0, 1000) }, 'the runner for processes complained'),
       );
       if (this.#isClosed) return;
-      for await (const line of createInterface({ input: program.stdout })) {
+      this.#silence = this.#expectWord();
+      for await (const line of linesOf(program.stdout)) {
         this.#take(line);
-        if (this.#isReady && !wasReady) onReady();
-        wasReady ||= this.#isReady;
+        if (this.#isReady) onReady();
       }
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       log.debug({ error }, 'the runner for processes could not be run');
     } finally {
-      this.#lose(wasReady);
+      this.#lose();
     }
   }
 
-  #lose(wasReady: boolean): void {
+  /** Done when its output ends, or it is let go; the second time does nothing. */
+  #lose(): void {
+    if (!this.#isUp) return;
+    const wasReady = this.#isReady;
+    this.#isUp = false;
     this.#silence?.[Symbol.dispose]();
     this.#silence = undefined;
     this.#program = undefined;
     this.#isReady = false;
     this.#isAbsent ||= !wasReady;
+    this.#lines = '';
+    this.#unsent = [];
+    // Before anybody looks, or orders the same of others.
+    this.#options.takeOver.forgetRunner();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const resolve of waiting) resolve(undefined);
-    if (wasReady) this.#options.onLoss();
+    if (wasReady && !this.#isClosed) this.#options.onLoss();
   }
 
   #take(line: string): void {
+    if (!this.#isUp) return;
     if (line.startsWith('exit ')) {
       this.#options.onExit(line);
       return;
     }
     const [, path = '', answer = ''] = /^answer (\d{1,19}\/\d{1,7}) (.{1,400})/.exec(line) ?? [];
     this.#waiting.get(path)?.(answer);
-    this.#waiting.delete(path);
-    this.#heard();
+    if (this.#waiting.delete(path)) this.#sendMore();
     this.#root = /^root (\/.{1,4000})$/.exec(line)?.[1] ?? this.#root;
     if (line === 'ready') this.#isReady = true;
+    if (this.#isReady) this.#heard();
   }
 }

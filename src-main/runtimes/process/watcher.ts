@@ -1,12 +1,12 @@
 // One program per node and core that tells at once when an attempt ends or a log grows. The files on
 // the node stay the truth: after every (re)start of the watcher, whoever waits looks again.
-import { createInterface } from 'node:readline';
 import { AppError } from '../../contract/errors.ts';
 import { sleep, type Timers } from '../../domain/clock.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { NodeLink, RemoteProcess } from '../../link/node-link.ts';
 import type { RuntimeLog } from '../log.ts';
 import { readNodeScript } from '../node-scripts.ts';
+import { linesOf } from './lines.ts';
 import { readExit, type ExitRecord } from './records.ts';
 
 /** `exit`: an attempt ended. `growth`: a log file has more. `reset`: something may have been missed. */
@@ -52,7 +52,6 @@ export class Watcher {
   #running: Promise<void> | undefined;
   #sending: Disposable | undefined;
   #isLive = true;
-  #word = '';
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -61,11 +60,6 @@ export class Watcher {
   /** False while notices may be missed: look by yourself then. */
   get isListening(): boolean {
     return this.#program !== undefined;
-  }
-
-  /** The FIFO by which it hears of ends; a later connection of this core takes it away. Undefined while it is not listening. */
-  get fifo(): string | undefined {
-    return this.isListening ? `events-${this.#options.coreId}-${this.#word}` : undefined;
   }
 
   get onDidNotice(): Event<Notice> {
@@ -140,7 +134,6 @@ export class Watcher {
     const { link, machineId, coreId, log } = this.#options;
     starts += 1;
     const word = `${String(process.pid)}-${String(starts)}`;
-    this.#word = word;
     const script = readNodeScript('process-watch.sh');
     await using program = await link.spawn(['sh', '-c', script, 'sh', machineId, coreId, word]);
     program.ended.catch(() => undefined);
@@ -152,7 +145,7 @@ export class Watcher {
     };
     if (this.#abort.signal.aborted) return;
     this.#abort.signal.addEventListener('abort', onAbort, { once: true });
-    for await (const line of createInterface({ input: program.stdout })) {
+    for await (const line of linesOf(program.stdout)) {
       this.#take(line, program);
     }
   }

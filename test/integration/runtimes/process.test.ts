@@ -162,28 +162,100 @@ describe('processes on a node', () => {
     await runtime.close();
   });
 
-  test('a runner starts nothing any more once a later connection of its core is there', async () => {
+  test('killed amid a burst, a runner leaves nothing that nobody knows of', async () => {
+    const runtime = runtimeOver(ssh, core, 'always');
+    const specs = Array.from({ length: 24 }, () => attemptOf('sleep 4323', changes));
+    const launched = Promise.all(specs.map((spec) => launch(runtime, spec)));
+    const tasks = '/root/.kohakuriver/test-machine/tasks';
+    const third = `${tasks}/${specs[2]!.taskId}/1`;
+    await bed.sh(
+      'n1',
+      `until [ -e ${third} ]; do :; done; pkill -9 -f "python3 -IS[c]"; ! grep -l "not yet" ${tasks}/*/1/pid`,
+    );
+    // What it took with it is started by the shell, and what it had in its place is there.
+    await launched;
+    const lives = async () => {
+      const found = await Promise.all(specs.map((spec) => runtime.inspect(spec)));
+      return found.filter((one) => one?.condition.kind === 'running').length;
+    };
+    const running = await lives();
+    expect(running).toBeGreaterThanOrEqual(23);
+    // One may have been held while it died, and is not any more.
+    const works = () => bed.sh('n1', 'pgrep -c -x -f "sleep 432[3]" || true');
+    await expect.poll(works, { timeout: 60_000 }).toBe(String(running));
+    for (const spec of specs) await runtime.stop(spec, { signal: 'SIGKILL', graceMs: 0 });
+    expect([await lives(), await works()]).toEqual([0, '0']);
+    for (const spec of specs) await runtime.remove(spec, { keep: false });
+    await runtime.close();
+  });
+
+  test('an attempt without a process is not taken for one that runs for ever', async () => {
+    const runtime = runtimeOver(ssh);
+    const spec = attemptOf('true', changes);
+    const dir = `/root/.kohakuriver/test-machine/tasks/${spec.taskId}/1`;
+    await bed.sh(
+      'n1',
+      `mkdir -p ${dir}; cd ${dir}; echo core=${core} > meta; echo not yet > pid; echo not yet > exit_code; touch -d '-2 minutes' launched`,
+    );
+    expect((await runtime.inspect(spec))?.condition).toMatchObject({
+      kind: 'ended',
+      problem: expect.stringContaining('never ran') as string,
+    });
+    await runtime.remove(spec, { keep: false });
+    await runtime.close();
+  });
+
+  test('a runner starts nothing any more once a later connection of its core has looked', async () => {
     const [earlier, later] = [runtimeOver(ssh, core, 'always'), runtimeOver(ssh)];
-    const specs = ['sleep 600', 'sleep 600', 'sleep 600'].map((text) => attemptOf(text, changes));
-    const [first, second, third] = specs;
-    // The watcher comes up beside the first launch, and a runner starts nothing without it.
-    await launch(earlier, first!);
+    const [first, second, third] = ['sleep 3; exit 6', 'sleep 600', 'sleep 600'].map((text) =>
+      attemptOf(text, changes),
+    );
     const hasWrapper = (spec: typeof first) =>
       bed.sh(
         'n1',
         `[ -e /root/.kohakuriver/test-machine/tasks/${spec!.taskId}/1/run.sh ] && echo yes || echo no`,
       );
+    await launch(earlier, first!);
     await launch(earlier, second!);
     expect(await hasWrapper(second)).toBe('no');
-    await runToEnd(later, attemptOf('true', changes));
+    const ended = later.waitForEnd(first!, never);
+    expect(await later.inspect(third!)).toBeUndefined();
     await launch(earlier, third!);
     expect(await hasWrapper(third)).toBe('yes');
-    for (const spec of specs) {
+    // It tells the later one, although its own connection seems to be there.
+    expect((await ended)?.condition).toMatchObject({ end: { exitCode: 6 } });
+    for (const spec of [first!, second!, third!]) {
       await later.stop(spec, { signal: 'SIGKILL', graceMs: 0 });
       await later.remove(spec, { keep: false });
     }
     await earlier.close();
     await later.close();
+  });
+
+  test('where a runner can make no process, it tries for a while, and the shell does it then', async () => {
+    const runtime = runtimeOver(ssh, core, 'always');
+    const [before, after] = [attemptOf('exit 2', changes), attemptOf('exit 5', changes)];
+    await runToEnd(runtime, before);
+    await bed.sh(
+      'n1',
+      `python3 -c 'import resource, sys; resource.prlimit(int(sys.argv[1]), resource.RLIMIT_NOFILE, (3, 64))' $(pgrep -f "python3 -IS[c]")`,
+    );
+    expect((await runToEnd(runtime, after)).condition).toMatchObject({ end: { exitCode: 5 } });
+    for (const spec of [before, after]) await runtime.remove(spec, { keep: false });
+    await runtime.close();
+  });
+
+  test('a runner passes on the environment it was started in, and nothing of a Python before it', async () => {
+    const printed: string[][] = [];
+    for (const runner of ['always', undefined] as const) {
+      const runtime = runtimeOver(local, core, runner);
+      const spec = attemptOf('env', changes);
+      await runToEnd(runtime, spec);
+      printed.push((await readAll(runtime, spec)).stdout.toString().trim().split('\n').sort());
+      await runtime.remove(spec, { keep: false });
+      await runtime.close();
+    }
+    expect(printed[0]).toEqual(printed[1]);
   });
 
   test('ends what the work left running', async () => {
@@ -284,6 +356,12 @@ describe('processes on a node', () => {
     await expect(launch(runtime, attemptOf(text, changes))).rejects.toMatchObject({
       code: 'process/disk-full',
     });
+    const byRunner = runtimeOver(link, core, 'always');
+    const last = attemptOf('sleep 4324', { ...changes, owner: text });
+    await expect(launch(byRunner, last)).rejects.toMatchObject({ code: 'process/disk-full' });
+    expect(await byRunner.inspect(last)).toBeUndefined();
+    expect(await bed.sh('n1', 'pgrep -fc "sleep 432[4]" || true')).toBe('0');
+    await byRunner.close();
     expect((await runtime.waitForEnd(spec, never))?.condition).toMatchObject({
       end: { exitCode: 6 },
     });

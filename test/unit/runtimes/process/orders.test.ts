@@ -4,7 +4,8 @@ import type { NodeLink } from '../../../../src-main/link/node-link.ts';
 import { LaunchedAttempts } from '../../../../src-main/runtimes/process/launched.ts';
 import { silentLog } from '../../../../src-main/runtimes/log.ts';
 import { Orders } from '../../../../src-main/runtimes/process/orders.ts';
-import { FakeTime } from '../../../support/fake-time.ts';
+import { TakeOver } from '../../../../src-main/runtimes/process/take-over.ts';
+import { FakeTime, settle } from '../../../support/fake-time.ts';
 import { aSpec } from '../spec.ts';
 
 const coreId = '77' as CoreId;
@@ -43,18 +44,29 @@ test('orders that come together are one script, and what comes meanwhile is the 
     clock: time,
     timers: time,
     log: silentLog,
-    fence: () => undefined,
+    word: 'w',
+    takeOver: new TakeOver({
+      link: node.link as unknown as NodeLink,
+      coreId,
+      machineId: 'm',
+      word: 'w',
+    }),
     onExit: () => undefined,
     onLoss: () => undefined,
   });
   const first = [101, 102].map((task) => orders.launch(specOf(task)));
   time.advance(0);
+  // First what earlier connections have under way is taken away.
+  expect(node.calls.splice(0)).toEqual([[]]);
+  node.answer('');
+  await settle();
   const later = [103, 104].map((task) => orders.launch(specOf(task)));
   time.advance(0);
   expect(node.calls).toEqual([['101', '102']]);
   node.answer('root /home/anna/.kohakuriver/m\n102/1 disk-full\n101/1 started\n');
   expect(await Promise.all(first)).toEqual(['started', 'disk-full']);
   expect(orders.root).toBe('/home/anna/.kohakuriver/m');
+  await settle();
   expect(node.calls).toEqual([
     ['101', '102'],
     ['103', '104'],

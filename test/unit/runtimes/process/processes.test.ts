@@ -4,6 +4,7 @@ import {
   attemptWords,
   gpuEnvironment,
   launchWords,
+  runnerOrder,
 } from '../../../../src-main/runtimes/process/bundle.ts';
 import { LogPosition } from '../../../../src-main/runtimes/process/log-position.ts';
 import { parseRecords, toObserved } from '../../../../src-main/runtimes/process/records.ts';
@@ -101,6 +102,17 @@ describe('what is sent to a node', () => {
     );
     expect(launchWords(aSpec({ cores: 0, memoryBytes: null }), true)).toBe('sh');
     expect(launchWords(aSpec(), false)).toBe('sh');
+  });
+
+  test('goes to the runner unless it has limits or makes a session of its own', () => {
+    const options = { core, limits: true, now: 0 };
+    const plain = { vessel: { kind: 'process' }, cores: 0, memoryBytes: null } as const;
+    const orderOf = (text: string) =>
+      runnerOrder(aSpec({ ...plain, work: { kind: 'script', text } }), options);
+    expect(orderOf('echo 1')).toMatchObject({ path: '4711/2', argv: ['/bin/sh', '-c', 'echo 1'] });
+    for (const text of ['setsid sleep 1', 'cd x && /usr/bin/setsid -w y', 'daemonize z'])
+      expect(orderOf(text)).toBeUndefined();
+    expect(runnerOrder(aSpec(), options)).toBeUndefined();
   });
 
   test('shows the GPUs that are held, and none otherwise', () => {

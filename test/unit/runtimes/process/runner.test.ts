@@ -1,0 +1,151 @@
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CoreId } from '../../../../src-main/contract/ids.ts';
+import type { NodeLink, RemoteProcess } from '../../../../src-main/link/node-link.ts';
+import { silentLog } from '../../../../src-main/runtimes/log.ts';
+import { linesOf } from '../../../../src-main/runtimes/process/lines.ts';
+import { Runner, type RunnerOrder } from '../../../../src-main/runtimes/process/runner.ts';
+import { TakeOver } from '../../../../src-main/runtimes/process/take-over.ts';
+import { FakeTime, settle } from '../../../support/fake-time.ts';
+
+const coreId = '77' as CoreId;
+
+/** A program that says what the test says. */
+class Program implements RemoteProcess {
+  readonly stdin = new PassThrough();
+  readonly stdout = new PassThrough();
+  readonly stderr = new PassThrough();
+  readonly ended = new Promise<never>(() => undefined);
+  isLetGo = false;
+  asked: string[] = [];
+
+  constructor() {
+    this.stdin.setEncoding('utf8').on('data', (text: string) => {
+      const lines = text.trim().split('\n');
+      this.asked.push(...lines.map((line) => (JSON.parse(line) as RunnerOrder).path));
+    });
+  }
+
+  resize(): void {
+    // It has no terminal.
+  }
+
+  end(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.isLetGo = true;
+    this.stdout.destroy();
+    return Promise.resolve();
+  }
+}
+
+let time: FakeTime;
+let program: Program;
+let takenOver: string[];
+let losses: number;
+let runner: Runner;
+
+beforeEach(() => {
+  time = new FakeTime();
+  program = new Program();
+  takenOver = [];
+  losses = 0;
+  const link = {
+    spawn: () => Promise.resolve(program),
+    runScript: (_script: string, [, prefix = '']: string[]) => {
+      takenOver.push(prefix);
+      return Promise.resolve({ exitCode: 0 });
+    },
+  } as unknown as NodeLink;
+  const common = { link, machineId: 'm', coreId, word: 'w' };
+  const takeOver = new TakeOver(common);
+  const onLoss = () => {
+    losses += 1;
+    // Whoever looks now waits for this.
+    void takeOver.ensure();
+  };
+  const rest = { timers: time, log: silentLog, onExit: () => undefined, onLoss };
+  runner = new Runner({ ...common, ...rest, takeOver });
+});
+
+afterEach(() => runner.close());
+
+const launch = (task: number) =>
+  runner.launch({ path: `${task}/1`, meta: '', env: {}, argv: ['true'], workdir: null, at: 0 });
+
+async function up(): Promise<void> {
+  const both = [runner.ensure(), runner.ensure()];
+  await settle();
+  program.stdout.write('root /r\nready\n');
+  await Promise.all(both);
+}
+
+test('comes up once, after what was under way was taken away, for all who wait', async () => {
+  await up();
+  expect(takenOver).toEqual(['77-']);
+  expect([runner.isReady, runner.root]).toEqual([true, '/r']);
+});
+
+test('has no more than 32 orders at a time', async () => {
+  await up();
+  const answers = Array.from({ length: 40 }, (_, task) => launch(task));
+  await settle();
+  expect(program.asked).toHaveLength(32);
+  program.stdout.write('answer 0/1 started\nanswer 1/1 disk-full\n');
+  expect(await Promise.all(answers.slice(0, 2))).toEqual(['started', 'disk-full']);
+  await settle();
+  expect(program.asked).toHaveLength(34);
+});
+
+test('one that dies is noticed, and what it has not begun is taken away before others do it', async () => {
+  await up();
+  const answer = launch(1);
+  program.stdout.end();
+  expect(await answer).toBeUndefined();
+  await settle();
+  expect([losses, takenOver, runner.isReady]).toEqual([1, ['77-', '77-w-r'], false]);
+});
+
+test('one that is silent while it is asked is let go, and not waited for', async () => {
+  await up();
+  const answer = launch(1);
+  await time.pass(20_000);
+  expect(await answer).toBeUndefined();
+  expect([program.isLetGo, losses, takenOver[1]]).toEqual([true, 1, '77-w-r']);
+  await runner.ensure();
+  expect(runner.isReady).toBe(false);
+});
+
+test('one that never gets so far as to be ready is let go, too', async () => {
+  const waiting = runner.ensure();
+  await time.pass(20_000);
+  await waiting;
+  expect([program.isLetGo, runner.isReady, losses]).toEqual([true, false, 0]);
+});
+
+test('is closed without waiting for its output to end', async () => {
+  await up();
+  const answer = launch(1);
+  await runner.close();
+  expect([await answer, program.isLetGo, losses]).toEqual([undefined, true, 0]);
+});
+
+test('a line without an end ends the reading', async () => {
+  await up();
+  const answer = launch(1);
+  program.stdout.write('x'.repeat(20_000));
+  expect(await answer).toBeUndefined();
+  expect(program.isLetGo).toBe(true);
+});
+
+test('lines come whole, whatever the pieces', async () => {
+  const stream = new PassThrough();
+  stream.write(Buffer.from('one\ntw'));
+  stream.write(Buffer.from([0x6f, 0xc3]));
+  stream.end(Buffer.from([0xbc, 0x0a, 0x78]));
+  const lines: string[] = [];
+  for await (const line of linesOf(stream)) lines.push(line);
+  expect(lines).toEqual(['one', 'twoü']);
+});
