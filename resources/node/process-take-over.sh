@@ -1,14 +1,14 @@
-# Takes away what earlier programs of a core have under way: $1 machine, $2 how the names of their
-# directories go on after «stage-» and «gone-». Each makes attempts in one of these and moves them to
-# their place from there: once that is gone, what has not got so far never will. Renamed first, which
-# is one step: nothing half removed is moved to a place.
+# Takes away what earlier runners of a core have under way: $1 machine, $2 how the names of their
+# directories go on after «stage-» and «gone-»; they end with «-r» and a number. A runner makes attempts
+# in one of these and moves them to their place from there: once that is gone, what has not got so far
+# never will. Renamed first, which is one step: nothing half removed is moved to a place.
 umask 077
 cd "$HOME/.kohakuriver/$1" 2>/dev/null || exit 0
-for entry in "stage-$2"*; do
+for entry in "stage-$2"*-r[0-9]*; do
   [ -d "$entry" ] || continue
   mv "$entry" "gone-${entry#stage-}-$$" 2>/dev/null || [ ! -d "$entry" ] || exit 1
 done
-for entry in "gone-$2"*; do
+for entry in "gone-$2"*-r[0-9]*; do
   if [ -d "$entry" ]; then rm -rf "$entry"; fi
 done
 exit 0

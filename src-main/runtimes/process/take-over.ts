@@ -1,5 +1,5 @@
-// What makes sure that nothing ordered earlier still comes: before a connection looks at a node or
-// orders anything, what earlier ones have under way there is taken away.
+// What makes sure that nothing a runner was ordered earlier still comes: before a connection looks at
+// a node or orders anything, what runners of earlier ones have under way there is taken away.
 import type { CoreId } from '../../contract/ids.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { NodeLink } from '../../link/node-link.ts';
@@ -54,7 +54,7 @@ export class TakeOver {
 
   /** A runner of this connection was let go: what it has not begun it must not begin. */
   forgetRunner(): void {
-    this.#prefix = `${this.#options.coreId}-${this.#options.word}-r`;
+    this.#prefix = `${this.#options.coreId}-${this.#options.word}`;
     this.#done = undefined;
   }
 

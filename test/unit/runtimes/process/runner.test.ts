@@ -105,7 +105,7 @@ test('one that dies is noticed, and what it has not begun is taken away before o
   program.stdout.end();
   expect(await answer).toBeUndefined();
   await settle();
-  expect([losses, takenOver, runner.isReady]).toEqual([1, ['77-', '77-w-r'], false]);
+  expect([losses, takenOver, runner.isReady]).toEqual([1, ['77-', '77-w'], false]);
 });
 
 test('one that is silent while it is asked is let go, and not waited for', async () => {
@@ -113,7 +113,7 @@ test('one that is silent while it is asked is let go, and not waited for', async
   const answer = launch(1);
   await time.pass(20_000);
   expect(await answer).toBeUndefined();
-  expect([program.isLetGo, losses, takenOver[1]]).toEqual([true, 1, '77-w-r']);
+  expect([program.isLetGo, losses, takenOver[1]]).toEqual([true, 1, '77-w']);
   await runner.ensure();
   expect(runner.isReady).toBe(false);
 });
