@@ -18,7 +18,7 @@ export interface OrdersOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: RuntimeLog;
-  /** When many starts are given to a program of their own. Default: never (docs/decisions/short-tasks.md says why). */
+  /** When many starts are given to a program of their own. Default: from the first burst on. */
   readonly runner?: 'for-bursts' | 'always' | 'never';
   /** Of this connection: directories under way carry it. */
   readonly word: string;
@@ -117,7 +117,7 @@ export class Orders {
   #make(what: string, orders: readonly Order[]) {
     const isBurst = what === 'launch' && orders.length >= burst;
     // Beside these: they do not wait for it.
-    if (isBurst && this.#options.runner === 'for-bursts') void this.#runner.ensure();
+    if (isBurst && this.#options.runner !== 'never') void this.#runner.ensure();
     const wrapper = what === 'start' ? '' : readNodeScript('process-wrapper.sh');
     return this.#run('process-launch.sh', [this.#options.word, what, wrapper], orders);
   }

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { CoreId, TaskId } from '../../../../src-main/contract/ids.ts';
 import type { NodeLink } from '../../../../src-main/link/node-link.ts';
+import { ProcessDiskFullError } from '../../../../src-main/runtimes/process/errors.ts';
 import { LaunchedAttempts } from '../../../../src-main/runtimes/process/launched.ts';
 import { silentLog } from '../../../../src-main/runtimes/log.ts';
 import { Orders } from '../../../../src-main/runtimes/process/orders.ts';
@@ -30,30 +31,30 @@ function aNode() {
       );
     });
   };
-  return { calls, answer: (lines: string) => waiting.shift()?.(lines), link: { runScript } };
+  const spawn = vi.fn<NodeLink['spawn']>().mockRejectedValue(new ProcessDiskFullError());
+  const link = { runScript, spawn } as unknown as NodeLink;
+  return { calls, spawn, answer: (lines: string) => waiting.shift()?.(lines), link };
+}
+
+function ordersFor({ link }: ReturnType<typeof aNode>, time: FakeTime, runner?: 'never'): Orders {
+  const common = { link, coreId, machineId: 'm', word: 'w' };
+  return new Orders({
+    ...common,
+    ...(runner === undefined ? {} : { runner }),
+    takeOver: new TakeOver(common),
+    limits: false,
+    clock: time,
+    timers: time,
+    log: silentLog,
+    onExit: () => undefined,
+    onLoss: () => undefined,
+  });
 }
 
 test('orders that come together are one script, and what comes meanwhile is the next', async () => {
   const time = new FakeTime();
   const node = aNode();
-  const orders = new Orders({
-    link: node.link as unknown as NodeLink,
-    coreId,
-    machineId: 'm',
-    limits: false,
-    clock: time,
-    timers: time,
-    log: silentLog,
-    word: 'w',
-    takeOver: new TakeOver({
-      link: node.link as unknown as NodeLink,
-      coreId,
-      machineId: 'm',
-      word: 'w',
-    }),
-    onExit: () => undefined,
-    onLoss: () => undefined,
-  });
+  const orders = ordersFor(node, time);
   const first = [101, 102].map((task) => orders.launch(specOf(task)));
   time.advance(0);
   // First what earlier connections have under way is taken away.
@@ -73,6 +74,24 @@ test('orders that come together are one script, and what comes meanwhile is the 
   ]);
   node.answer('103/1 started\n');
   expect(await Promise.all(later)).toEqual(['started', 'failed nothing was said']);
+});
+
+test.each([
+  [8, undefined, 1],
+  [7, undefined, 0],
+  [8, 'never', 0],
+] as const)('a burst brings the runner up: %i starts, %s', async (starts, runner, times) => {
+  const time = new FakeTime();
+  const node = aNode();
+  const orders = ordersFor(node, time, runner);
+  const launched = Array.from({ length: starts }, (_, task) => orders.launch(specOf(101 + task)));
+  time.advance(0);
+  node.answer('');
+  await settle();
+  // It cannot be had here, and they are started all the same.
+  node.answer(launched.map((_, task) => `${String(101 + task)}/1 started\n`).join(''));
+  expect(new Set(await Promise.all(launched))).toEqual(new Set(['started']));
+  expect(node.spawn).toHaveBeenCalledTimes(times);
 });
 
 test('an end that is told before the launch is answered is not missed', () => {
