@@ -32,12 +32,11 @@ export class TakeOver {
   readonly #options: TakeOverOptions;
   #done: Promise<void> | undefined;
   #runners = 0;
-  #prefix: string;
+  /** What earlier connections had under way is gone; what remains is ours. */
+  #isAlone = false;
 
   constructor(options: TakeOverOptions) {
     this.#options = options;
-    // At first of all that is there; ours comes later.
-    this.#prefix = `${options.coreId}-`;
   }
 
   /** Resolves when nothing ordered before can begin any more; to be awaited before each call. Throws what the link throws; the next call tries again. */
@@ -54,15 +53,16 @@ export class TakeOver {
 
   /** A runner of this connection was let go: what it has not begun it must not begin. */
   forgetRunner(): void {
-    this.#prefix = `${this.#options.coreId}-${this.#options.word}`;
     this.#done = undefined;
   }
 
   async #run(): Promise<void> {
-    const { link, machineId } = this.#options;
+    const { link, machineId, coreId, word } = this.#options;
     const script = readNodeScript('process-take-over.sh');
+    const whose = `${coreId}-${this.#isAlone ? word : ''}`;
     try {
-      const result = await link.runScript(script, [machineId, this.#prefix], { timeoutMs });
+      const result = await link.runScript(script, [machineId, whose], { timeoutMs });
+      this.#isAlone ||= result.exitCode === 0;
       if (result.exitCode === 0) return;
       throw new ProcessCreationError(
         'On the node, what an earlier connection has under way could not be taken away. Its home directory may be broken.',

@@ -255,6 +255,36 @@ describe('processes on a node', () => {
     await runtime.close();
   });
 
+  test('where Python is missing or broken, or sees only its own, the shell starts everything', async () => {
+    const python = '/usr/bin/python3';
+    const away = `mv ${python} ${python}.away`;
+    const back = `mv -f ${python}.away ${python}`;
+    const broken = `printf '#!/bin/sh\nexit 1\n' > ${python}; chmod +x ${python}`;
+    const faults = [
+      ['root', away, back],
+      ['root', `${away}; ${broken}`, back],
+      ['ops', 'mount -o remount,hidepid=2 /proc', 'mount -o remount,hidepid=0 /proc'],
+    ] as const;
+    for (const [user, make, mend] of faults) {
+      await bed.sh('n1', make);
+      await using link = await sshTo(bed, 'n1', user);
+      const runtime = runtimeOver(link, core, 'always');
+      const specs = Array.from({ length: 9 }, (_, code) => attemptOf(`exit ${code}`, changes));
+      const ends = await Promise.all(specs.map((spec) => runToEnd(runtime, spec)));
+      await bed.sh('n1', mend);
+      expect(ends).toMatchObject(
+        specs.map((_, exitCode) => ({ condition: { kind: 'ended', end: { exitCode } } })),
+      );
+      const tasks = `~${user}/.kohakuriver/test-machine/tasks`;
+      const scripts = specs.map(({ taskId }) => `${tasks}/${taskId}/1/run.sh`).join(' ');
+      expect(await bed.sh('n1', `ls ${scripts} | wc -l`)).toBe('9');
+      // Nothing of what should have run it waits for anything.
+      expect(await bed.sh('n1', 'pgrep -fc "python3 -IS[c]" || true')).toBe('0');
+      await Promise.all(specs.map((spec) => runtime.remove(spec, { keep: false })));
+      await runtime.close();
+    }
+  });
+
   test('a runner passes on the environment it was started in, and nothing of a Python before it', async () => {
     const printed: string[][] = [];
     for (const runner of ['always', undefined] as const) {

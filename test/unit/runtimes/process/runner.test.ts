@@ -45,6 +45,8 @@ let time: FakeTime;
 let program: Program;
 let takenOver: string[];
 let losses: number;
+let exitCode: number;
+let takeOver: TakeOver;
 let runner: Runner;
 
 beforeEach(() => {
@@ -52,15 +54,16 @@ beforeEach(() => {
   program = new Program();
   takenOver = [];
   losses = 0;
+  exitCode = 0;
   const link = {
     spawn: () => Promise.resolve(program),
     runScript: (_script: string, [, prefix = '']: string[]) => {
       takenOver.push(prefix);
-      return Promise.resolve({ exitCode: 0 });
+      return Promise.resolve({ exitCode, stderr: '' });
     },
   } as unknown as NodeLink;
   const common = { link, machineId: 'm', coreId, word: 'w' };
-  const takeOver = new TakeOver(common);
+  takeOver = new TakeOver(common);
   const onLoss = () => {
     losses += 1;
     // Whoever looks now waits for this.
@@ -86,6 +89,16 @@ test('comes up once, after what was under way was taken away, for all who wait',
   await up();
   expect(takenOver).toEqual(['77-']);
   expect([runner.isReady, runner.root]).toEqual([true, '/r']);
+});
+
+test('does not come up while what was under way is still there, and others take it away, too', async () => {
+  exitCode = 1;
+  await runner.ensure();
+  expect(runner.isReady).toBe(false);
+  exitCode = 0;
+  await takeOver.ensure();
+  await takeOver.ensure();
+  expect(takenOver).toEqual(['77-', '77-']);
 });
 
 test('has no more than 32 orders at a time', async () => {
