@@ -3,11 +3,16 @@
 # MEMBERS); wait TASK/ATTEMPT AGE (launched so long ago, no process yet; seconds); then the small
 # files as PATH:LINE.
 root=$HOME/.kohakuriver/$1
+if ! cd "$root/tasks" 2>/dev/null; then
+  # A home that cannot be read just now (a stale mount) is not one without attempts.
+  case $(LC_ALL=C ls -d "$root/tasks" 2>&1) in *'No such file'*) ;; *) exit 1 ;; esac
+  set -- "$1" nothing
+fi
 echo "root $root"
 read -r boot < /proc/sys/kernel/random/boot_id
 read -r up _ < /proc/uptime
 echo "boot $boot ${up%.*}"
-cd "$root/tasks" 2>/dev/null || exit 0
+[ "$2" != nothing ] || exit 0
 
 say_state() {
   path=$1
@@ -34,10 +39,16 @@ look() {
   esac
   if { read -r stat < "/proc/$pid/stat"; } 2>/dev/null; then
     # shellcheck disable=SC2086
-    say_state "$1" ${stat##*) }
-  else
-    echo "proc $1 gone $(members "$pid")"
+    case ${stat##*) } in
+      # Whoever waited for it is gone, and process 1 of a container may wait for nobody.
+      'Z 1 '*) ;;
+      *)
+        say_state "$1" ${stat##*) }
+        return
+        ;;
+    esac
   fi
+  echo "proc $1 gone $(members "$pid")"
 }
 if [ "$2" = all ]; then
   set --

@@ -25,6 +25,8 @@ is_running() {
   { read -r _ _ _ oom _ < "$1/exit_code"; } 2>/dev/null && [ -n "$oom" ] && return 1
   { read -r pid begun boot _ < "$1/pid"; } 2>/dev/null || return 1
   [ "$boot" = "$this_boot" ] && { read -r stat < "/proc/$pid/stat"; } 2>/dev/null || return 1
+  # What has ended and was left to process 1 may stay there for good.
+  case ${stat##*) } in 'Z 1 '*) return 1 ;; esac
   # shellcheck disable=SC2086
   nth_20 ${stat##*) }
   [ "$begun_now" = "$begun" ]

@@ -58,15 +58,20 @@ with open('/proc/sys/kernel/random/boot_id') as file:
 clock = getattr(time, 'CLOCK_BOOTTIME', time.CLOCK_MONOTONIC)
 
 running = {}
+# Numbers of what was held and is not wanted any more.
+dropped = set()
 unrecorded = []
 waiting = bytearray()
 answering = {}
+looking = set()
 is_connected = True
 
 
 class Attempt:
     def __init__(self, path, child, begun):
         self.path, self.child, self.begun = path, child, begun
+        # Of its end: the exit code, hundredths of a second, and until when it is tried to record it.
+        self.code, self.ran, self.limit = 0, 0, 0
 
 
 def hundredths():
@@ -191,34 +196,39 @@ def put_in_place(made, path):
     return 'failed its directory could not be made'
 
 
-# Whether these can be looked at. In a thread, since a file system that is gone keeps whoever asks.
-def answers(paths):
-    now = time.monotonic()
-    known = [answering.get(path) for path in paths]
-    if all(one is not None and one[0] > now for one in known):
-        return all(one[1] for one in known)
+# Whether it can be looked at. In a thread, since a file system that is gone keeps whoever asks.
+def answers(path):
+    until, is_there = answering.get(path, (0, False))
+    if until > time.monotonic():
+        return is_there
+    if path in looking:
+        return False
     seen = threading.Event()
 
     def look():
-        for path in paths:
-            os.path.exists(path)
+        os.path.exists(path)
+        looking.discard(path)
         seen.set()
+    looking.add(path)
     try:
         threading.Thread(target=look, daemon=True).start()
     except RuntimeError:
         # There is no room for one.
+        looking.discard(path)
         return False
     is_there = seen.wait(patience)
     if len(answering) > 1000:
         answering.clear()
-    answering.update((path, (time.monotonic() + believed, is_there)) for path in paths)
+    answering[path] = (time.monotonic() + believed, is_there)
     return is_there
 
 
 def launch(order):
     path = order['path']
-    workdir = encoded(os.path.expanduser('~') if order['workdir'] is None else order['workdir'])
-    if not answers([workdir]):
+    workdir = os.fsencode(os.path.expanduser('~'))
+    if order['workdir'] is not None:
+        workdir = encoded(order['workdir'])
+    if not answers(workdir):
         return 'refused'
     owner = owner_of(path)
     if owner is not None:
@@ -268,9 +278,14 @@ def run(order, made, workdir):
         return 'started'
     finally:
         for fd in opened:
-            os.close(fd)
+            try:
+                os.close(fd)
+            except OSError:
+                # A full disk elsewhere may say so here; there is nothing of ours in these.
+                pass
         if child is not None and child.pid not in running:
             # Still held; waited for with the others.
+            dropped.add(child.pid)
             child.kill()
 
 
@@ -324,50 +339,65 @@ def end_rest(session, ran):
         time.sleep(0.002)
 
 
-def reap():
-    while True:
-        try:
-            seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return
-        if seen is None:
-            return
-        attempt = running.pop(seen.si_pid, None)
-        ran = 0 if attempt is None else hundredths() - attempt.begun
-        if attempt is not None:
-            try:
-                end_rest(seen.si_pid, ran)
-            except (OSError, ValueError):
-                pass
-        os.waitpid(seen.si_pid, 0)
-        if attempt is None:
-            continue
-        code = seen.si_status if seen.si_code == os.CLD_EXITED else 128 + seen.si_status
-        attempt.child.returncode = code
-        record(attempt.path, code, ran)
-
-
-def record(path, code, ran):
-    record_until(path, code, ran, time.monotonic() + patience_for_record)
-
-
-def record_until(path, code, ran, limit):
+# One that has ended, or None. What is kept until its end is recorded would be seen again and again.
+def next_ended():
+    how = os.WEXITED | os.WNOHANG | os.WNOWAIT
     try:
-        write_over('%s/tasks/%s/exit_code' % (base, path), '2 %d %d 0' % (code, ran), record_bytes)
+        if not unrecorded:
+            return os.waitid(os.P_ALL, 0, how)
+        for pid in [*running, *dropped]:
+            seen = os.waitid(os.P_PID, pid, how)
+            if seen is not None:
+                return seen
+    except ChildProcessError:
+        pass
+    return None
+
+
+def reap():
+    for seen in iter(next_ended, None):
+        attempt = running.pop(seen.si_pid, None)
+        if attempt is None:
+            dropped.discard(seen.si_pid)
+            os.waitpid(seen.si_pid, 0)
+            continue
+        attempt.ran = hundredths() - attempt.begun
+        attempt.limit = time.monotonic() + patience_for_record
+        try:
+            end_rest(seen.si_pid, attempt.ran)
+        except (OSError, ValueError):
+            pass
+        attempt.code = seen.si_status if seen.si_code == os.CLD_EXITED else 128 + seen.si_status
+        attempt.child.returncode = attempt.code
+        if not record(attempt):
+            # Whoever listens need not wait for that.
+            tell_end(attempt)
+
+
+# Until its end is recorded, the process is there, and so it looks as if it ran; only then it is let go
+# of. False: it is to be tried again.
+def record(attempt):
+    line = '2 %d %d 0' % (attempt.code, attempt.ran)
+    is_there = True
+    try:
+        write_over('%s/tasks/%s/exit_code' % (base, attempt.path), line, record_bytes)
     except FileNotFoundError:
-        return
+        is_there = False
     except OSError:
-        if time.monotonic() < limit:
-            unrecorded.append((path, code, ran, limit))
-            return
-    tell_end(path, code, ran)
+        if time.monotonic() < attempt.limit:
+            unrecorded.append(attempt)
+            return False
+    os.waitpid(attempt.child.pid, 0)
+    if is_there:
+        tell_end(attempt)
+    return True
 
 
-def tell_end(path, code, ran):
-    line = 'exit %s %d %d 0' % (path, code, ran)
+def tell_end(attempt):
+    line = 'exit %s %d %d 0' % (attempt.path, attempt.code, attempt.ran)
     for name in ('stdout', 'stderr'):
         try:
-            if os.stat('%s/tasks/%s/%s.log' % (base, path, name)).st_size > 0:
+            if os.stat('%s/tasks/%s/%s.log' % (base, attempt.path, name)).st_size > 0:
                 line += ' ' + name
         except OSError:
             pass
@@ -412,7 +442,8 @@ def remove(path):
     owner = owner_of(path)
     if owner is not None and owner != own_line:
         return 'foreign'
-    if is_running(place):
+    has_ended = any(attempt.path == path for attempt in unrecorded)
+    if not has_ended and is_running(place):
         return 'running'
     # Moved first: what is half removed must not look like an attempt.
     aside = '%s/%s' % (gone, path.replace('/', '-'))
@@ -442,23 +473,32 @@ def is_running(place):
     process = words_of(place + '/pid')
     if record[:1] == ['2'] and len(record) == 4 or len(process) != 4 or process[2] != boot_id:
         return False
-    return ticks_of(process[0]) == process[1]
+    words = stat_of(process[0])
+    # What has ended and was left to process 1 may stay there for good.
+    return words[19:20] == process[1:2] and words[:2] != ['Z', '1']
 
 
-# When a process began, in ticks since boot; None when it is not there. The 20th word after the name.
-def ticks_of(pid):
+# What /proc says of a process behind its name; nothing when it is not there.
+def stat_of(pid):
     try:
         with open('/proc/%s/stat' % pid, 'rb') as file:
-            return file.read().rpartition(b')')[2].split()[19].decode()
-    except (OSError, IndexError):
-        return None
+            return file.read().rpartition(b')')[2].decode().split()
+    except OSError:
+        return []
+
+
+# When a process began, in ticks since boot; None when it is not there.
+def ticks_of(pid):
+    words = stat_of(pid)
+    return words[19] if len(words) > 19 else None
 
 
 # False: there is no room for a process just now.
 def take(line, is_last):
-    order = json.loads(line.decode())
-    path = order.get('remove') or order['path']
+    path = ''
     try:
+        order = json.loads(line.decode())
+        path = order.get('remove') or order['path']
         answer = remove(path) if 'remove' in order else launch(order)
     except OSError as error:
         is_scarce = error.errno in scarce
@@ -467,6 +507,8 @@ def take(line, is_last):
         answer = 'refused' if is_scarce or not os.path.isdir(stage) else reason(error)
     except ValueError as error:
         answer = 'failed ' + str(error).replace('\n', ' ')
+    except MemoryError:
+        answer = 'refused'
     say('answer %s %s' % (path, answer))
     return True
 
@@ -495,8 +537,8 @@ def serve():
         if unrecorded and now >= next_records:
             next_records = now + 1
             again, unrecorded[:] = list(unrecorded), []
-            for entry in again:
-                record_until(*entry)
+            for attempt in again:
+                record(attempt)
         if 0 in readable:
             chunk = os.read(0, 1 << 16)
             if not chunk:

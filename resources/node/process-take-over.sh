@@ -3,7 +3,11 @@
 # in one of these and moves them to their place from there: once that is gone, what has not got so far
 # never will. Renamed first, which is one step: nothing half removed is moved to a place.
 umask 077
-cd "$HOME/.kohakuriver/$1" 2>/dev/null || exit 0
+base=$HOME/.kohakuriver/$1
+if ! cd "$base" 2>/dev/null; then
+  # A home that cannot be read just now (a stale mount) is not one without attempts.
+  case $(LC_ALL=C ls -d "$base" 2>&1) in *'No such file'*) exit 0 ;; *) exit 1 ;; esac
+fi
 for entry in "stage-$2"*-r[0-9]*; do
   [ -d "$entry" ] || continue
   mv "$entry" "gone-${entry#stage-}-$$" 2>/dev/null || [ ! -d "$entry" ] || exit 1

@@ -49,10 +49,15 @@ export class SshProcess implements RemoteProcess {
 
   /** Ends it hard and frees the channel, without waiting for output nobody reads. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#hasEnded) await this.end('SIGKILL');
-    this.#options.channel.close();
-    this.stdout.destroy();
-    this.stderr.destroy();
+    try {
+      if (!this.#hasEnded) await this.end('SIGKILL');
+    } catch {
+      // The node answers nothing: it is let go of all the same.
+    } finally {
+      this.#options.channel.close();
+      this.stdout.destroy();
+      this.stderr.destroy();
+    }
   }
 
   #watch(): RemoteProcess['ended'] {

@@ -48,6 +48,8 @@ export function runnerOrder(spec: AttemptSpec, options: BundleOptions): RunnerOr
   if (launchWords(spec, options.limits) !== 'sh' || spec.numa !== null) return undefined;
   const argv = argvOf(spec.work);
   if (argv.some((word) => makesSession.test(word))) return undefined;
+  // The shell that holds the work until it is recorded would load what is meant for the work.
+  if (Object.keys(spec.env).some((name) => name.startsWith('LD_'))) return undefined;
   return {
     path: `${spec.taskId}/${String(spec.attempt)}`,
     meta: metaLines(spec, options.core).join('\n'),

@@ -7,7 +7,7 @@ import { readNodeScript } from '../node-scripts.ts';
 import type { AttemptRef, AttemptSpec } from '../runtime.ts';
 import { attemptWords, runnerOrder } from './bundle.ts';
 import { Gathered, type Gathering } from './gathered.ts';
-import { Runner } from './runner.ts';
+import { Runner, type RunnerOrder } from './runner.ts';
 import type { TakeOver } from './take-over.ts';
 
 export interface OrdersOptions {
@@ -18,7 +18,7 @@ export interface OrdersOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: RuntimeLog;
-  /** When many starts are given to a program of their own. Default: from the first burst on. */
+  /** When starts are given to a program of their own. Default: while they come in a burst. */
   readonly runner?: 'for-bursts' | 'always' | 'never';
   /** Of this connection: directories under way carry it. */
   readonly word: string;
@@ -37,8 +37,12 @@ const timeoutMs = 60_000;
 const atOnce: Gathering = { pauseMs: 0, most: 32 };
 /** Nobody waits for what is only tidied away. */
 const unhurried: Gathering = { pauseMs: 100, most: 256 };
-/** So many starts in one call are a burst: bringing the runner up costs about as much as starting these. */
+/**
+ * So many starts within so long are a burst: bringing the runner up costs about as much as starting
+ * these. What is started alone has a shell of its own, and shares nothing with others.
+ */
 const burst = 8;
+const burstMs = 10_000;
 
 /** Orders for one node. Each answers with the first word (and what follows) that the script had for the attempt. */
 export class Orders {
@@ -46,6 +50,8 @@ export class Orders {
   readonly #making: Readonly<Record<'create' | 'start' | 'launch', Gathered<Order>>>;
   readonly #removing: Readonly<Record<'keep' | 'drop', Gathered<Order>>>;
   readonly #runner: Runner;
+  /** When the last of those were started that a runner could start; the newest last. */
+  #starts: number[] = [];
   #root: string | undefined;
 
   constructor(options: OrdersOptions) {
@@ -76,19 +82,33 @@ export class Orders {
   launch(spec: AttemptSpec): Promise<string> {
     const order = this.#orderOf(spec);
     const launch = () => this.#making.launch.ask(order);
-    if (!this.#runner.isReady && this.#options.runner !== 'always') return launch();
+    const { runner, coreId: core, limits, clock } = this.#options;
+    const forRunner = runnerOrder(spec, { core, limits, now: clock.now() });
+    if (forRunner === undefined || !this.#isInBurst()) return launch();
+    if (!this.#runner.isReady && runner !== 'always') {
+      // Beside these: they do not wait for it.
+      void this.#runner.ensure();
+      return launch();
+    }
     // What is made already, and what the runner refused or took with it, is settled by looking.
-    return this.#launchByRunner(spec).then((answer) =>
+    return this.#launchByRunner(forRunner).then((answer) =>
       answer === undefined || answer === 'created' || answer === 'refused' ? launch() : answer,
     );
   }
 
-  async #launchByRunner(spec: AttemptSpec): Promise<string | undefined> {
-    const { runner, coreId: core, limits, clock } = this.#options;
-    if (runner === 'always') await this.#runner.ensure();
-    if (!this.#runner.isReady) return undefined;
-    const order = runnerOrder(spec, { core, limits, now: clock.now() });
-    return order === undefined ? undefined : this.#runner.launch(order);
+  async #launchByRunner(order: RunnerOrder): Promise<string | undefined> {
+    await this.#runner.ensure();
+    return this.#runner.launch(order);
+  }
+
+  /** Counts one more start. */
+  #isInBurst(): boolean {
+    const { runner, clock } = this.#options;
+    if (runner === 'never' || runner === 'always') return runner === 'always';
+    const now = clock.monotonic();
+    this.#starts = [...this.#starts, now].slice(-burst);
+    const [first = now] = this.#starts;
+    return this.#starts.length === burst && now - first <= burstMs;
   }
 
   /** The runner is let go: it waits for what it has started, whether or not we are there. */
@@ -115,9 +135,6 @@ export class Orders {
   }
 
   #make(what: string, orders: readonly Order[]) {
-    const isBurst = what === 'launch' && orders.length >= burst;
-    // Beside these: they do not wait for it.
-    if (isBurst && this.#options.runner !== 'never') void this.#runner.ensure();
     const wrapper = what === 'start' ? '' : readNodeScript('process-wrapper.sh');
     return this.#run('process-launch.sh', [this.#options.word, what, wrapper], orders);
   }

@@ -130,6 +130,8 @@ export class Runner {
 
   #letGo(program: RemoteProcess): void {
     const { log } = this.#options;
+    // First, as the far side may answer nothing any more.
+    program.stdout.destroy();
     Promise.resolve(program[Symbol.asyncDispose]()).catch((error: unknown) => {
       log.debug({ error }, 'the runner was let go');
     });
@@ -187,8 +189,8 @@ export class Runner {
         if (this.#isReady) onReady();
       }
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      log.debug({ error }, 'the runner for processes could not be run');
+      const level = error instanceof AppError ? 'debug' : 'warn';
+      log[level]({ error }, 'the runner for processes could not be run');
     } finally {
       this.#lose();
     }
@@ -201,13 +203,13 @@ export class Runner {
     this.#isUp = false;
     this.#silence?.[Symbol.dispose]();
     this.#silence = undefined;
+    // Before anybody looks, or orders the same of others.
+    if (this.#program !== undefined) this.#options.takeOver.forgetRunner();
     this.#program = undefined;
     this.#isReady = false;
     this.#isAbsent ||= !wasReady;
     this.#lines = '';
     this.#unsent = [];
-    // Before anybody looks, or orders the same of others.
-    this.#options.takeOver.forgetRunner();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const resolve of waiting) resolve(undefined);

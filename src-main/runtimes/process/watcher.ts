@@ -121,8 +121,9 @@ export class Watcher {
       try {
         await this.#runOnce();
       } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        log.debug({ error }, 'the watcher for processes could not be run');
+        // Whatever it was: without a watcher, ends are heard of late.
+        const level = error instanceof AppError ? 'debug' : 'warn';
+        log[level]({ error }, 'the watcher for processes could not be run');
       }
       this.#program = undefined;
       this.#noticed.emit({ kind: 'reset' });

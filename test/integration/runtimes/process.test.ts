@@ -10,6 +10,9 @@ import {
   systemClock as clock,
   systemTimers as timers,
 } from '../../../src-main/link/system-timers.ts';
+import { quoteForShell } from '../../../src-main/link/quote.ts';
+import { readNodeScript } from '../../../src-main/runtimes/node-scripts.ts';
+import { parseRecords, toObserved } from '../../../src-main/runtimes/process/records.ts';
 import { createProcessRuntime } from '../../../src-main/runtimes/process/process-runtime.ts';
 import { letGoBytes } from '../../../src-main/runtimes/runtime.ts';
 import { Testbed } from '../../support/testbed.ts';
@@ -203,6 +206,58 @@ describe('processes on a node', () => {
     });
     await runtime.remove(spec, { keep: false });
     await runtime.close();
+  });
+
+  test('what has ended runs until that is recorded, however long a runner has to try', async () => {
+    await using link = await sshTo(bed, 'n1', 'ops');
+    const [earlier, later] = [runtimeOver(link, core, 'always'), runtimeOver(link)];
+    const spec = attemptOf('read -r line < ~/go; exit 5', changes);
+    const record = `/home/ops/.kohakuriver/test-machine/tasks/${spec.taskId}/1/exit_code`;
+    await bed.sh('n1', 'su ops -c "mkfifo /home/ops/go"');
+    await launch(earlier, spec);
+    await bed.sh('n1', `chmod 400 ${record}; echo > /home/ops/go`);
+    // Whoever listens knows at once; whoever looks sees no end that nobody can tell.
+    expect((await earlier.waitForEnd(spec, never))?.condition).toMatchObject({
+      end: { exitCode: 5 },
+    });
+    expect((await later.inspect(spec))?.condition.kind).toBe('running');
+    await bed.sh('n1', `chmod 600 ${record}`);
+    expect((await later.waitForEnd(spec, never))?.condition).toMatchObject({
+      end: { exitCode: 5 },
+    });
+    await later.remove(spec, { keep: false });
+    await earlier.close();
+    await later.close();
+  });
+
+  test('what has ended is not taken for running where process 1 waits for nobody', async () => {
+    // In a container, say. Its number is there for good.
+    const dir = '/root/.kohakuriver/test-machine/tasks/12/1';
+    const program = `import os, subprocess, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        os.setsid()
+        stat = open('/proc/self/stat').read().rpartition(')')[2].split()
+        boot = open('/proc/sys/kernel/random/boot_id').read().strip()
+        os.makedirs('${dir}')
+        for name, text in (('meta', 'core=${core}'), ('launched', ''), ('exit_code', 'not yet'),
+                           ('pid', f'{os.getpid()} {stat[19]} {boot} 1000000')):
+            open('${dir}/' + name, 'w').write(text + '\n')
+    os._exit(0)
+os.waitpid(-1, 0)
+while not [pid for pid in os.listdir('/proc') if pid.isdigit() and pid != '1' and
+           ') Z 1 ' in open('/proc/' + pid + '/stat').read()]:
+    time.sleep(0.01)
+listed = subprocess.Popen(['sh', '/tmp/list.sh', 'test-machine', 'all'], stdout=subprocess.PIPE)
+print(listed.communicate()[0].decode())`;
+    await bed.sh('n1', 'cat > /tmp/list.sh', { input: readNodeScript('process-list.sh') });
+    const output = await bed.sh(
+      'n1',
+      `unshare -pf --mount-proc python3 -c ${quoteForShell([program])}; rm -r ${dir}`,
+    );
+    const node = parseRecords(output, clock.now())!;
+    const record = node.attempts.find(({ path }) => path === '12/1')!;
+    expect(toObserved(record, node)?.condition.kind).toBe('ended');
   });
 
   test('a runner starts nothing any more once a later connection of its core has looked', async () => {

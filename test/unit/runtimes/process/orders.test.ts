@@ -76,20 +76,36 @@ test('orders that come together are one script, and what comes meanwhile is the 
   expect(await Promise.all(later)).toEqual(['started', 'failed nothing was said']);
 });
 
-test.each([
-  [8, undefined, 1],
-  [7, undefined, 0],
-  [8, 'never', 0],
-] as const)('a burst brings the runner up: %i starts, %s', async (starts, runner, times) => {
+interface Starts {
+  readonly starts: number;
+  readonly runner?: 'never';
+  readonly apartMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+test.each<[Starts, number]>([
+  [{ starts: 8 }, 1],
+  [{ starts: 7 }, 0],
+  [{ starts: 8, runner: 'never' }, 0],
+  [{ starts: 8, apartMs: 2000 }, 0],
+  // Only the shell can do these.
+  [{ starts: 8, env: { LD_PRELOAD: '/x.so' } }, 0],
+])('a burst brings the runner up: %j', async ({ starts, runner, apartMs = 0, env = {} }, times) => {
   const time = new FakeTime();
   const node = aNode();
   const orders = ordersFor(node, time, runner);
-  const launched = Array.from({ length: starts }, (_, task) => orders.launch(specOf(101 + task)));
+  const launched = Array.from({ length: starts }, (_, task) => {
+    time.advance(apartMs);
+    return orders.launch({ ...specOf(101 + task), env });
+  });
   time.advance(0);
   node.answer('');
   await settle();
   // It cannot be had here, and they are started all the same.
-  node.answer(launched.map((_, task) => `${String(101 + task)}/1 started\n`).join(''));
+  for (let call = 0; call < 2; call += 1) {
+    node.answer(launched.map((_, task) => `${String(101 + task)}/1 started\n`).join(''));
+    await settle();
+  }
   expect(new Set(await Promise.all(launched))).toEqual(new Set(['started']));
   expect(node.spawn).toHaveBeenCalledTimes(times);
 });

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CoreId } from '../../../../src-main/contract/ids.ts';
+import { CommandFailedError } from '../../../../src-main/link/errors.ts';
 import type { NodeLink, RemoteProcess } from '../../../../src-main/link/node-link.ts';
 import { silentLog } from '../../../../src-main/runtimes/log.ts';
 import { linesOf } from '../../../../src-main/runtimes/process/lines.ts';
@@ -17,6 +18,8 @@ class Program implements RemoteProcess {
   readonly stderr = new PassThrough();
   readonly ended = new Promise<never>(() => undefined);
   isLetGo = false;
+  /** What ending it comes to; on a node that answers nothing, an error. */
+  letGo = () => Promise.resolve();
   asked: string[] = [];
 
   constructor() {
@@ -36,8 +39,7 @@ class Program implements RemoteProcess {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.isLetGo = true;
-    this.stdout.destroy();
-    return Promise.resolve();
+    return this.letGo();
   }
 }
 
@@ -143,6 +145,17 @@ test('is closed without waiting for its output to end', async () => {
   const answer = launch(1);
   await runner.close();
   expect([await answer, program.isLetGo, losses]).toEqual([undefined, true, 0]);
+});
+
+test('is closed, and its reading ended, though the node lets go of nothing', async () => {
+  await up();
+  program.letGo = () =>
+    Promise.reject(new CommandFailedError('link/command-timeout', 'It says nothing.'));
+  program.stdout.write('x'.repeat(20_000));
+  await settle();
+  expect(runner.isReady).toBe(false);
+  await runner.close();
+  expect(losses).toBe(1);
 });
 
 test('a line without an end ends the reading', async () => {
