@@ -68,10 +68,9 @@ function gpusOf(task: QueuedTask) {
 export function needHash(task: QueuedTask): number {
   const gpus = task.target?.gpus ?? null;
   const gpuCount = gpus?.length ?? task.gpus?.count ?? 0;
-  return (
-    ((Math.max(1, task.cores) * 67 + gpuCount) * 31 + (task.target?.numa ?? -1)) * 127 +
-    Math.log2(task.memoryBytes + 1)
-  );
+  const small = (Math.max(1, task.cores) * 67 + gpuCount) * 31 + (task.target?.numa ?? -1);
+  // Whole and small, so that no number is put on the heap.
+  return (Math.imul(small, 8191) ^ (task.memoryBytes / 2 ** 20)) & 0x3fffffff;
 }
 
 /** Whether two tasks need the same of a node, so that where one fits the other fits as well. */
@@ -123,5 +122,6 @@ function areSameLabels(a: Labels, b: Labels): boolean {
     if (a[key] !== b[key]) return false;
     count += 1;
   }
-  return count === Object.keys(b).length;
+  for (const _key in b) count -= 1;
+  return count === 0;
 }

@@ -81,8 +81,15 @@ export class NodeState {
   }
 
   hold(holder: string, place: Place, endsAt: Instant | null = null): void {
+    const isNew = !this.holders.has(holder);
     this.holders.set(holder, { place, endsAt });
-    this.#count();
+    if (!isNew) {
+      this.#count();
+      return;
+    }
+    this.#forget();
+    this.#take(holder, place);
+    this.#countFreeGpus();
   }
 
   release(holder: string): void {
@@ -124,10 +131,14 @@ export class NodeState {
     return (this.#emptied ??= new NodeState(this.node));
   }
 
-  #count(): void {
+  #forget(): void {
     this.#endings = undefined;
     this.#enoughAt = undefined;
     this.#view = undefined;
+  }
+
+  #count(): void {
+    this.#forget();
     this.freeCores = this.node.cores - this.node.foreignUse.cores;
     this.freeMemoryBytes = this.node.memoryBytes - this.node.foreignUse.memoryBytes;
     this.exclusiveBy = null;
@@ -137,6 +148,10 @@ export class NodeState {
       part.freeMemoryBytes = part.memoryBytes;
     }
     for (const [holder, { place }] of this.holders) this.#take(holder, place);
+    this.#countFreeGpus();
+  }
+
+  #countFreeGpus(): void {
     this.freeGpus = 0;
     for (const slot of this.gpus) {
       if (isAvailable(slot) && slot.gpu.foreign === null) this.freeGpus += 1;

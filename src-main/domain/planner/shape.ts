@@ -113,10 +113,10 @@ export class Shape {
 
   #laneFor({ owner, timeLimitMs }: QueuedTask, groups: readonly string[]): Lane {
     const lanes = this.#lanes.get(owner);
-    const known = lanes?.find(
-      (lane) => lane.timeLimitMs === timeLimitMs && isSameList(lane.groups, groups),
-    );
-    if (known !== undefined) return known;
+    for (let at = 0; lanes !== undefined && at < lanes.length; at += 1) {
+      const lane = lanes[at];
+      if (lane?.timeLimitMs === timeLimitMs && isSameList(lane.groups, groups)) return lane;
+    }
     const lane = { gang: null, owner, timeLimitMs, groups, queue: new TaskQueue<Entry>() };
     if (lanes === undefined) this.#lanes.set(owner, [lane]);
     else lanes.push(lane);

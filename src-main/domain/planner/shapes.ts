@@ -19,8 +19,10 @@ export class Shapes {
   of(task: QueuedTask): Shape {
     const hash = needHash(task);
     const alike = this.#shapes.get(hash);
-    const known = alike?.find(({ sample }) => needsSame(sample, task));
-    if (known !== undefined) return known;
+    for (let at = 0; alike !== undefined && at < alike.length; at += 1) {
+      const known = alike[at];
+      if (known !== undefined && needsSame(known.sample, task)) return known;
+    }
     const shape = new Shape(task);
     if (alike === undefined) this.#shapes.set(hash, [shape]);
     else alike.push(shape);

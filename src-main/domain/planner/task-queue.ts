@@ -78,10 +78,10 @@ export class TaskQueue<W extends Waiting> {
 
   #levelOf(step: number): Level<W> {
     let at = 0;
-    for (const level of this.#levels) {
+    for (; at < this.#levels.length; at += 1) {
+      const level = this.#levels[at];
+      if (level === undefined || level.step < step) break;
       if (level.step === step) return level;
-      if (level.step < step) break;
-      at += 1;
     }
     const made = { step, waiting: [], head: 0, live: 0, isSorted: true };
     this.#levels.splice(at, 0, made);

@@ -212,16 +212,16 @@ describe('processes on a node', () => {
     await using link = await sshTo(bed, 'n1', 'ops');
     const [earlier, later] = [runtimeOver(link, core, 'always'), runtimeOver(link)];
     const spec = attemptOf('read -r line < ~/go; exit 5', changes);
-    const record = `/home/ops/.kohakuriver/test-machine/tasks/${spec.taskId}/1/exit_code`;
+    const dir = `/home/ops/.kohakuriver/test-machine/tasks/${spec.taskId}/1`;
     await bed.sh('n1', 'su ops -c "mkfifo /home/ops/go"');
     await launch(earlier, spec);
-    await bed.sh('n1', `chmod 400 ${record}; echo > /home/ops/go`);
-    // Whoever listens knows at once; whoever looks sees no end that nobody can tell.
-    expect((await earlier.waitForEnd(spec, never))?.condition).toMatchObject({
-      end: { exitCode: 5 },
-    });
+    await bed.sh(
+      'n1',
+      `cd ${dir}; chmod 400 exit_code; echo > /home/ops/go
+until grep -q '^State:.Z' "/proc/$(cut -d ' ' -f 1 pid)/status"; do sleep 0.05; done`,
+    );
     expect((await later.inspect(spec))?.condition.kind).toBe('running');
-    await bed.sh('n1', `chmod 600 ${record}`);
+    await bed.sh('n1', `chmod 600 ${dir}/exit_code`);
     expect((await later.waitForEnd(spec, never))?.condition).toMatchObject({
       end: { exitCode: 5 },
     });
