@@ -1,5 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './scripts/test/sequencer.ts';
 
 // unit, unit-services: no network, no real timers. ui: components with a fake client, in jsdom.
 // integration: real sshd, Docker Engine, SQLite. e2e: a real browser on a real core. electron: real
@@ -25,6 +26,7 @@ const inVirtualTime = 'test/unit/services/**/*.test.ts';
 export default defineConfig({
   test: {
     teardownTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
