@@ -14,5 +14,21 @@ if (!(desktopMark in window)) beginSocket();
 const address = pageAt(parseHash(window.location.hash).path);
 // One that cannot be had is asked for again, and complained about, where it is wanted.
 const page = address === undefined ? undefined : fetchPage(address).catch(() => undefined);
-const [{ startApp }] = await Promise.all([import('./start.ts'), page]);
-startApp();
+try {
+  const [{ startApp }] = await Promise.all([import('./start.ts'), page]);
+  startApp();
+} catch (error) {
+  showStartTrouble();
+  throw error;
+}
+
+/** The words stand in index.html, where they also serve without this script. */
+function showStartTrouble(): void {
+  const trouble = document.getElementById('start-trouble');
+  trouble?.classList.add('known');
+  trouble?.querySelector('a')?.addEventListener('click', (event) => {
+    // A link to the page itself would leave the place in it behind.
+    event.preventDefault();
+    window.location.reload();
+  });
+}
