@@ -72,7 +72,7 @@ describe('the packaged app', () => {
     expect(wanted.filter((path) => !inside.includes(path))).toEqual([]);
 
     const unwanted =
-      /\.(ts|mts|map|md|svelte|c|cc|h)$|\/dist\/main\/(cli|serve)\.js$|\/test\/|\/docs\//;
+      /\.(ts|mts|map|md|svelte|c|cc|h|gz)$|\/dist\/main\/(cli|serve)\.js$|\/test\/|\/docs\//;
     expect(inside.filter((path) => unwanted.test(path))).toEqual([]);
     const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { dev?: boolean }>;

@@ -142,6 +142,7 @@ async function addRoutes(
   addDownloads(app, options);
   await app.register(fastifyStatic, {
     root: options.rendererDir,
+    preCompressed: true,
     setHeaders: (response, path) => {
       // Built files carry a hash of their content in their name; the page that names them does not.
       const isHashed = path.includes(join(options.rendererDir, 'assets'));

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createClient } from '../../../src-main/contract/client.ts';
@@ -28,6 +29,7 @@ beforeEach(async () => {
   await mkdir(join(rendererDir, 'assets'), { recursive: true });
   await writeFile(join(rendererDir, 'index.html'), '<!doctype html><title>KohakuRiver</title>');
   await writeFile(join(rendererDir, 'assets', 'app-1234.js'), 'export {};');
+  await writeFile(join(rendererDir, 'assets', 'app-1234.js.gz'), gzipSync('export {};'));
   core = new FakeCore(dir, 'server');
   now = 1_000_000;
   server = await start({});
@@ -177,7 +179,17 @@ describe('the page', () => {
       'referrer-policy': 'no-referrer',
     });
     const asset = await get('/assets/app-1234.js', { cookie });
-    expect(asset.headers['cache-control']).toContain('immutable');
+    expect(asset).toMatchObject({ body: 'export {};' });
+    const packed = await get('/assets/app-1234.js', { cookie, 'accept-encoding': 'gzip' });
+    for (const { headers: each } of [asset, packed])
+      expect(each).toMatchObject({
+        'cache-control': expect.stringContaining('immutable') as string,
+        'content-type': expect.stringContaining('text/javascript') as string,
+      });
+    expect([asset.headers['content-encoding'], packed.headers['content-encoding']]).toEqual([
+      undefined,
+      'gzip',
+    ]);
     expect((await get('/health')).headers['content-security-policy']).toBe(policy);
   });
 
