@@ -1,6 +1,6 @@
 // The files page and the transfers panel, as far as they live on while pages change: where both panes
 // are, what is being moved, and every way in which files are sent somewhere.
-import type { FileLocation } from '../../src-main/contract/files.ts';
+import type { FileLocation, FilePlace } from '../../src-main/contract/files.ts';
 import type { TransferId } from '../../src-main/contract/transfers.ts';
 import { entriesOf, readEntries, readPicked, type Chosen } from '../lib/files/chosen.ts';
 import type { DraggedFiles } from '../lib/files/dragged.ts';
@@ -109,6 +109,12 @@ export class Files {
     if (chosen.files.length + chosen.folders.length === 0) return false;
     this.#app.panel.open(transfersTab);
     return this.uploads.start({ chosen, to, toLabel: this.places.label(to.place) });
+  }
+
+  /** Where a file lies on the desktop's own computer; undefined when it is anywhere else. */
+  ownPath(place: FilePlace, path: string): string | undefined {
+    const isHere = this.#app.desktop?.current?.id === 'here' && place.kind === 'here';
+    return isHere ? path : undefined;
   }
 
   /** Where files of the desktop lie, when the core shown runs on this very computer. */

@@ -149,7 +149,7 @@ describe.skipIf(!hasChromium)('the desktop app', () => {
     await connected();
   });
 
-  test('knows the paths of dropped files; a drop that nobody takes does not lead away', async () => {
+  test('knows the paths of dropped files, hands one out; a drop that nobody takes does not lead away', async () => {
     const { page } = open;
     const folder = join(dataDir, 'dropped');
     await mkdir(folder);
@@ -167,6 +167,22 @@ describe.skipIf(!hasChromium)('the desktop app', () => {
     await app.do('drop', file);
     await page.waitForFunction(() => window.dropped?.length === 1);
     expect(await page.evaluate(() => window.dropped)).toEqual([file]);
+    // Back out: a file of this computer is handed to the system as a drag begins.
+    const [local] = await api.nodes.list();
+    await page.evaluate(
+      (query) => {
+        window.location.hash = `#/files?${query}`;
+      },
+      String(new URLSearchParams({ node: local!.id, path: folder })),
+    );
+    const row = page.getByRole('row', { name: /data set\.csv/ }).first();
+    const box = (await row.boundingBox())!;
+    await page.mouse.move(box.x + 40, box.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 80, box.y + 60, { steps: 6 });
+    await page.mouse.up();
+    const { drags } = await app.until(({ drags: all }) => all.length > 0, 'a drag');
+    expect(drags).toEqual([{ file, icon: expect.stringContaining('drag.png') as string }]);
     // A drop that nobody takes must not lead away.
     await page.reload();
     await connected();
