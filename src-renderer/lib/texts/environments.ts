@@ -45,6 +45,7 @@ export const environments = {
   },
   versions: {
     title: 'Versions',
+    table: 'Table of versions',
     none: 'None yet. A saved version is never changed; its tag goes on to the next one.',
     current: 'newest',
     usedBy: (count: number) => `used by ${count}`,
@@ -55,6 +56,7 @@ export const environments = {
       made: 'Saved',
       size: 'Size',
       nodes: 'On nodes',
+      orders: 'Orders',
     },
   },
   deliveries: {

@@ -12,7 +12,7 @@ export const images = {
   },
   unused: 'nothing',
   more: (count: number) => `and ${count} more`,
-  columns: { name: 'Image', size: 'Size', made: 'Made', users: 'Used by' },
+  columns: { name: 'Image', size: 'Size', made: 'Made', users: 'Used by', orders: 'Orders' },
   remove: 'Remove',
   removeTitle: (name: string) => `Remove ${name}?`,
   removeText: 'Who names it later waits for it to be pulled again.',

@@ -72,11 +72,14 @@ export const node = {
   noTasks: 'No task is here.',
   noFindings: 'Nothing to mend.',
   noGpus: 'This node has no GPUs.',
+  someTask: 'a task',
+  gpuTable: 'Table of GPUs',
 } as const;
 
 /** Words of the processes of a node. */
 export const processes = {
   title: 'Processes',
+  table: 'Table of processes',
   note: 'the 200 busiest',
   filter: 'Filter by user or command',
   again: 'Look again',
