@@ -35,6 +35,7 @@ export const diagnostics = {
   },
   links: {
     title: 'Links',
+    table: 'Table of links',
     node: 'Node',
     state: 'State',
     since: 'Since',

@@ -44,7 +44,7 @@ function scrollsSideways(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [document.documentElement, ...document.querySelectorAll('main, main *')]
       .filter((element) => element.scrollWidth > element.clientWidth + 1)
-      .filter((element) => element.closest('[role="region"], .xterm') === null)
+      .filter((element) => element.closest('[role="region"], .xterm, .cm-editor') === null)
       .filter((element) => {
         const { overflowX } = getComputedStyle(element);
         return overflowX === 'auto' || overflowX === 'scroll' || element.localName === 'html';
