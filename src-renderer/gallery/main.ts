@@ -24,7 +24,10 @@ const target = document.getElementById('app');
 if (target === null) throw new Error('The page has no place for the gallery.');
 
 if (variant === undefined) {
-  mount(Gallery, { target, props: { client: createFakeClient() } });
+  // `?theme=dark` shows that one alone, with all that opens over it.
+  const themes = (['light', 'dark'] as const).filter((each) => theme === null || theme === each);
+  if (theme !== null) document.documentElement.dataset['theme'] = theme;
+  mount(Gallery, { target, props: { client: createFakeClient(), themes } });
 } else {
   const client = createFakeClient({ variant });
   if (theme !== null) void client.api.config.set({ key: 'ui.theme', value: theme });

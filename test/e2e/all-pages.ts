@@ -6,7 +6,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { format } from 'prettier';
-import { launchChromium, serveGallery, type ServedGallery } from '../ui/support/gallery.ts';
+import { launchChromium, serveGallery, type ServedGallery } from '../ui/browser/gallery.ts';
 
 const folder = join(import.meta.dirname, '../../docs/screenshots');
 const sizes = [

@@ -1,5 +1,6 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
 import { expect, test, vi } from 'vitest';
+import { protocolError } from '../../src-main/contract/wire/protocol-error.ts';
 import { renderApp } from './support/app.ts';
 
 const click = (element: HTMLElement) => fireEvent.click(element);
@@ -101,6 +102,29 @@ test('a lost core is told after a moment, and the page stays', async () => {
   screen.getByText('old-faithful');
   client.setState('connected');
   await waitFor(() => expect(screen.queryByRole('button', { name: 'Try now' })).toBeNull());
+});
+
+test('a core that is slow, or of another version, spoils only what asked it', async () => {
+  const { client } = renderApp('#/');
+  await screen.findByRole('heading', { name: 'Overview' });
+  const { list } = client.api.images;
+  client.api.images.list = () => new Promise(() => undefined);
+  window.location.hash = '#/nodes/alpha/images';
+  const again = await screen.findByRole('button', { name: 'Look again' });
+  expect((again as HTMLButtonElement).disabled).toBe(true);
+  await screen.findByRole('heading', { name: 'alpha' });
+
+  window.location.hash = '#/nodes';
+  await screen.findByText('old-faithful');
+  client.api.images.list = () =>
+    Promise.reject(protocolError('The answer to images.list was not of the agreed form.'));
+  window.location.hash = '#/nodes/alpha/images';
+  const problem = within(await screen.findByRole('alert'));
+  problem.getByText('The app and the core do not understand each other');
+  problem.getByText(/^Reload the page/);
+  client.api.images.list = list;
+  await click(problem.getByRole('button', { name: 'Try again' }));
+  await screen.findByRole('region', { name: 'Table of images' });
 });
 
 test('the theme is shown at once, kept for the next start, and given to the core', async () => {

@@ -11,10 +11,14 @@ import {
 import { FakeSignal } from './fake-feed.ts';
 import { bigNodes, firstNodes, richNodes } from './fake-nodes.ts';
 import { bigTasks, richTasks } from './fake-tasks.ts';
+import { poison } from './hostile.ts';
 
-/** `rich`: six nodes, tasks in every status. `big`: 800 GPUs. `many`: 100,000 tasks. `first`: a laptop. `empty`: nothing. */
-export type FakeVariant = 'rich' | 'big' | 'many' | 'first' | 'empty';
-export const fakeVariants = ['rich', 'big', 'many', 'first', 'empty'] as const;
+/**
+ * `rich`: six nodes, tasks in every status. `big`: 800 GPUs. `many`: 100,000 tasks. `first`: a laptop.
+ * `empty`: nothing. `hostile`: as rich, with evil in every text.
+ */
+export const fakeVariants = ['rich', 'big', 'many', 'first', 'empty', 'hostile'] as const;
+export type FakeVariant = (typeof fakeVariants)[number];
 
 export class FakeCore {
   readonly now: () => number;
@@ -36,6 +40,7 @@ export class FakeCore {
             : richNodes(at);
     this.tasks = sampleTasks(variant, at, this.nodes).sort((a, b) => b.submittedAt - a.submittedAt);
     this.nodes = this.nodes.map((node) => this.#withHoldings(node));
+    if (variant === 'hostile') poison(this);
   }
 
   node(ref: string): NodeView | undefined {
@@ -109,6 +114,7 @@ export class FakeCore {
 function sampleTasks(variant: FakeVariant, at: number, nodes: readonly NodeView[]): TaskView[] {
   switch (variant) {
     case 'rich':
+    case 'hostile':
       return richTasks(at, 240);
     case 'many':
       return richTasks(at, 100_000);

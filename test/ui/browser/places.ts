@@ -1,10 +1,5 @@
-// @vitest-environment node
-// Every page in a real browser: no violation axe knows, and nothing the content policy stops.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasChromium } from './support/gallery.ts';
-import { Pages } from './support/pages.ts';
-
-const places: readonly [name: string, variant: string, hash: string][] = [
+/** Every page in each of its states: what it is, the sample core, the address. */
+export const places: readonly [name: string, variant: string, hash: string][] = [
   ['overview', 'rich', '#/'],
   ['overview of 800 GPUs', 'big', '#/'],
   ['first start', 'first', '#/'],
@@ -44,39 +39,3 @@ const places: readonly [name: string, variant: string, hash: string][] = [
   ['settings', 'rich', '#/settings'],
   ['unknown page', 'rich', '#/nowhere'],
 ];
-
-describe.skipIf(!hasChromium)('every page', () => {
-  let pages: Pages;
-  const windows = new Map<string, ReturnType<Pages['open']>>();
-
-  /** One window for each sample core: to start the app anew for every place would take most of the time. */
-  function windowOf(variant: string): ReturnType<Pages['open']> {
-    const opened = windows.get(variant) ?? pages.open(variant, 'light', '#/');
-    windows.set(variant, opened);
-    return opened;
-  }
-
-  beforeAll(async () => {
-    pages = await Pages.start();
-  }, 180_000);
-  afterAll(async () => {
-    await pages[Symbol.asyncDispose]();
-  });
-
-  test.each(places)(
-    '%s is accessible in both themes, and nothing of it is forbidden',
-    async (_name, variant, hash) => {
-      const { page, complaints } = await windowOf(variant);
-      await pages.goTo(page, hash);
-      expect(await pages.violations(page)).toEqual([]);
-      const theme = page.getByRole('button', { name: /^Theme: / });
-      await theme.click();
-      expect(await pages.violations(page, ['color-contrast'])).toEqual([]);
-      // From dark over «as the system» to light again.
-      await theme.click();
-      await theme.click();
-      expect(complaints).toEqual([]);
-    },
-    60_000,
-  );
-});

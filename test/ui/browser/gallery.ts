@@ -1,12 +1,12 @@
-// The gallery built and served under the policy of the hosts, and a browser to look at it.
-import { existsSync } from 'node:fs';
+// The gallery built and served under the policy of the hosts.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
 import { build } from 'vite';
 import { securityHeaders } from '../../../src-main/hosts/security-policy.ts';
+
+export { hasChromium, launchChromium } from '../../e2e/support/browser.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
@@ -16,16 +16,11 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-export const chromiumPath = process.env['KOHAKURIVER_CHROMIUM'] ?? '/usr/bin/chromium';
-export const hasChromium = existsSync(chromiumPath);
-
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
-}
-
 export interface ServedGallery {
+  /** Address of the components, by themselves. */
+  readonly components: string;
   /** Address of the app on a fake core: variant, theme, and place. */
-  address(variant: string, theme: 'light' | 'dark', hash: string): string;
+  address(variant: string, theme: 'light' | 'dark' | 'system', hash: string): string;
   close(): Promise<void>;
 }
 
@@ -40,9 +35,10 @@ export async function serveGallery(): Promise<ServedGallery> {
   });
   const server = await serve(outDir);
   const { port } = server.address() as { port: number };
+  const components = `http://127.0.0.1:${port}/gallery.html`;
   return {
-    address: (variant, theme, hash) =>
-      `http://127.0.0.1:${port}/gallery.html?app=${variant}&theme=${theme}${hash}`,
+    components,
+    address: (variant, theme, hash) => `${components}?app=${variant}&theme=${theme}${hash}`,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
