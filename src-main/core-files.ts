@@ -55,6 +55,7 @@ export function makeFiles({ nodes, book, tasks, store, settings, ids, log }: Fil
       parallel: settings.get('transfers.parallel'),
       direct: settings.get('transfers.direct'),
       delta: settings.get('transfers.delta'),
+      bytesPerSecond: settings.get('transfers.mostMibPerSecond') * 2 ** 20 || null,
     }),
     // The file systems of both keep the case of names and do not tell it apart.
     isCaseBlind: process.platform === 'darwin' || process.platform === 'win32',

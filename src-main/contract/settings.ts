@@ -233,6 +233,19 @@ export const settingDefinitions = {
     description: 'How many transfers of files run side by side; the others wait in the queue.',
     group: 'Files',
   }),
+  'transfers.mostMibPerSecond': setting({
+    schema: z
+      .number()
+      .min(0)
+      .max(100_000)
+      .refine((rate) => rate === 0 || rate >= 0.1, { message: 'must be 0 or at least 0.1' }),
+    default: 0,
+    title: 'Transfers’ speed at most',
+    description:
+      'So much all transfers together move in a second, so that others on the network have some of it. Taken up at once. While it is set, files do not go straight from node to node. 0: as much as goes.',
+    group: 'Files',
+    unit: 'MiB/s',
+  }),
   'transfers.direct': setting({
     schema: z.boolean(),
     default: true,

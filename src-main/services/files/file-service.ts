@@ -291,6 +291,8 @@ async function writeAll(
 
 interface WritingOptions {
   readonly from: number;
+  /** Parts under way at once. */
+  readonly ahead?: number | undefined;
   readonly onWritten?: ((position: number) => void) | undefined;
   readonly onTaken?: ((part: Uint8Array) => void) | undefined;
 }
@@ -302,7 +304,7 @@ interface WritingOptions {
  */
 export async function writeFrom(
   file: Pick<RemoteFile, 'write'>,
-  { from, onWritten, onTaken = () => undefined }: WritingOptions,
+  { from, ahead = writesAhead, onWritten, onTaken = () => undefined }: WritingOptions,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   let position = from;
@@ -330,7 +332,7 @@ export async function writeFrom(
   try {
     for await (const part of gathered(bytes, onTaken)) {
       put(part);
-      if (underway.size >= writesAhead) await Promise.race(underway);
+      if (underway.size >= ahead) await Promise.race(underway);
       if (failures.length > 0) throw failures[0];
     }
   } finally {

@@ -1,7 +1,7 @@
 // Writing one large file at whatever end it is to lie: through a program where there is one, else part
 // by part. What lies there after a break is the beginning of the file, but for its last `unsureBytes`.
 import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
-import type { RemoteProcess } from '../../link/node-link.ts';
+import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
 import { writeFrom } from '../files/file-service.ts';
 import { TransferError } from './errors.ts';
 import { digestIn, type HashingEnd } from './far-side.ts';
@@ -54,11 +54,62 @@ async function byParts(
 ): Promise<Written> {
   await using file = await root.files.open(path, start === 0 ? 'w' : 'r+', 0o600);
   using following = isHashed ? hasher?.follow(path) : undefined;
-  const onWritten = (position: number) => following?.advance(position);
+  const isHere = hasher !== undefined;
+  const saving = new Saving(file, isHere ? { from: start, everyBytes: savedBytes } : undefined);
+  const onWritten = (position: number) => {
+    following?.advance(position);
+    saving.advance(position);
+  };
   const onTaken = (part: Uint8Array) => memory.giveBack(part);
-  const end = await writeFrom(file, { from: start, onWritten, onTaken }, source);
-  const [hash] = await Promise.all([following?.finish(end), file.sync()]);
+  const options = { from: start, onWritten, onTaken, ...(isHere ? { ahead: writesHere } : {}) };
+  const end = await writeFrom(file, options, source);
+  const [hash] = await Promise.all([following?.finish(end), saving.finish()]);
   return { end, hash };
+}
+
+/** Of a file of this computer, so much goes to its disk at a time while more comes. */
+const savedBytes = 32 * 1024 * 1024;
+/** The system writes to one file one part after the other: more at once would only wait in its way. */
+const writesHere = 2;
+
+/** Has what is written brought to the disk on the way, so that little of it is waited for at the end. */
+class Saving {
+  readonly #file: Pick<RemoteFile, 'sync'>;
+  readonly #everyBytes: number;
+  #saved: number;
+  #underway: Promise<void> | undefined;
+  /** The system tells of a part that could not be written only once. */
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(
+    file: Pick<RemoteFile, 'sync'>,
+    { from, everyBytes } = { from: 0, everyBytes: Infinity },
+  ) {
+    this.#file = file;
+    this.#everyBytes = everyBytes;
+    this.#saved = from;
+  }
+
+  advance(position: number): void {
+    if (this.#underway !== undefined || position - this.#saved < this.#everyBytes) return;
+    this.#saved = position;
+    this.#underway = this.#sync().finally(() => (this.#underway = undefined));
+  }
+
+  /** Resolves when all of it is on the disk. */
+  async finish(): Promise<void> {
+    await this.#underway;
+    if (this.#failure === undefined) await this.#sync();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+  }
 }
 
 /**

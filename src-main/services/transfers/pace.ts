@@ -20,3 +20,22 @@ export class BytePace {
     if (this.#paidUntil > now) await sleep(timers, this.#paidUntil - now, signal);
   }
 }
+
+/** One rate for all who ask for it, which may be set anew at any time. */
+export class SharedPace {
+  readonly #parts: { clock: Pick<Clock, 'monotonic'>; timers: Timers };
+  #current: { readonly bytesPerSecond: number; readonly pace: BytePace } | undefined;
+
+  constructor(parts: { clock: Pick<Clock, 'monotonic'>; timers: Timers }) {
+    this.#parts = parts;
+  }
+
+  /** Undefined where there is no limit. */
+  at(bytesPerSecond: number | null): BytePace | undefined {
+    if (bytesPerSecond === null) this.#current = undefined;
+    else if (this.#current?.bytesPerSecond !== bytesPerSecond) {
+      this.#current = { bytesPerSecond, pace: new BytePace({ ...this.#parts, bytesPerSecond }) };
+    }
+    return this.#current?.pace;
+  }
+}

@@ -17,7 +17,7 @@ import type { TransferRecord } from '../../store/transfer-repository.ts';
 import type { Places } from '../files/places.ts';
 import type { Logger } from '../logger.ts';
 import { LocalHashes } from './local-hashes.ts';
-import { BytePace } from './pace.ts';
+import { BytePace, SharedPace } from './pace.ts';
 import { runTransfer, type RunOutcome } from './runner.ts';
 import { mostItems } from './scan.ts';
 import { Speed } from './speed.ts';
@@ -32,11 +32,19 @@ export interface TransferParts extends TransferBookParts {
   readonly places: Places;
   readonly log: Logger;
   readonly newId: () => TransferId;
-  readonly settings: () => { parallel: number; direct: boolean; delta: boolean };
+  readonly settings: () => TransferSettings;
   /** This computer takes `A` and `a` for one. */
   readonly isCaseBlind: boolean;
   /** Files, folders and links in one transfer. Default: a million. */
   readonly mostItems?: number;
+}
+
+export interface TransferSettings {
+  readonly parallel: number;
+  readonly direct: boolean;
+  readonly delta: boolean;
+  /** Of all transfers together; null: no limit. */
+  readonly bytesPerSecond: number | null;
 }
 
 export interface OrderResult {
@@ -59,6 +67,7 @@ export class TransferService implements AsyncDisposable {
   readonly #cleaning = new Set<TransferId>();
   readonly #ended: Emitter<TransferView>;
   readonly #hasher = new LocalHashes();
+  readonly #sharedPace: SharedPace;
   #isClosed = false;
 
   readonly onDidChange: TransferBook['onDidChange'];
@@ -68,6 +77,7 @@ export class TransferService implements AsyncDisposable {
   constructor(parts: TransferParts) {
     this.#parts = parts;
     this.#book = new TransferBook(parts);
+    this.#sharedPace = new SharedPace(parts);
     this.onDidChange = this.#book.onDidChange;
     // Whoever hears of it may write it down, on a disk that is full.
     this.#ended = new Emitter((error) =>
@@ -255,11 +265,8 @@ export class TransferService implements AsyncDisposable {
 
   #attempt(id: TransferId, signal: AbortSignal): Promise<RunOutcome> {
     const { clock, timers, places, isCaseBlind, log, mostItems: limit = mostItems } = this.#parts;
-    const { direct, delta } = this.#parts.settings();
+    const { direct, delta, bytesPerSecond: sharedRate } = this.#parts.settings();
     const { request, target, runs } = this.#book.need(id);
-    const { rateLimit } = request;
-    const pace =
-      rateLimit === null ? undefined : new BytePace({ clock, timers, bytesPerSecond: rateLimit });
     const speed = new Speed();
     this.#book.progress(id, { ...nothingYet, phase: 'looking' });
     return runTransfer({
@@ -268,7 +275,8 @@ export class TransferService implements AsyncDisposable {
       places,
       signal,
       hasher: this.#hasher,
-      isDirectAllowed: direct,
+      // Nothing there could be held to a rate.
+      isDirectAllowed: direct && sharedRate === null,
       isDeltaAllowed: delta,
       timers,
       target,
@@ -284,9 +292,24 @@ export class TransferService implements AsyncDisposable {
         const { bytesPerSecond } = speed;
         this.#book.progress(id, { ...change, bytesPerSecond });
       },
-      onBytes: (bytes) => pace?.spend(bytes, signal),
+      onBytes: this.#paced(request.rateLimit, signal),
       onNote: (note) => log.info({ transfer: id, ...note }, 'a file was moved as a whole'),
     });
+  }
+
+  /** Waits where a rate is set: for this transfer, or for all of them together. */
+  #paced(
+    rateLimit: number | null,
+    signal: AbortSignal,
+  ): (bytes: number) => Promise<void> | undefined {
+    const { clock, timers, settings } = this.#parts;
+    const own =
+      rateLimit === null ? undefined : new BytePace({ clock, timers, bytesPerSecond: rateLimit });
+    return (bytes) => {
+      const shared = this.#sharedPace.at(settings().bytesPerSecond);
+      if (own === undefined || shared === undefined) return (own ?? shared)?.spend(bytes, signal);
+      return own.spend(bytes, signal).then(() => shared.spend(bytes, signal));
+    };
   }
 
   #conclude(id: TransferId, outcome: RunOutcome): void {

@@ -36,6 +36,8 @@ export class TransferWorld implements AsyncDisposable {
   isCaseBlind = false;
   isDirectAllowed = true;
   isDeltaAllowed = true;
+  /** Of all transfers together. */
+  bytesPerSecond: number | null = null;
   timers: Timers = systemTimers;
   /** Why files went as a whole. */
   readonly notes: string[] = [];
@@ -154,6 +156,7 @@ export class TransferWorld implements AsyncDisposable {
         parallel: 2,
         direct: this.isDirectAllowed,
         delta: this.isDeltaAllowed,
+        bytesPerSecond: this.bytesPerSecond,
       }),
       isCaseBlind: this.isCaseBlind,
       // In the product a million, which a test server would take a minute to list.

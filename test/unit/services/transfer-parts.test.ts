@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
+import type { Timers } from '../../../src-main/domain/clock.ts';
 import { wayTo } from '../../../src-main/services/transfers/direct.ts';
+import { writeLarge } from '../../../src-main/services/transfers/large-writing.ts';
 import { LocalHashes } from '../../../src-main/services/transfers/local-hashes.ts';
+import { SharedPace } from '../../../src-main/services/transfers/pace.ts';
 import { PartMemory } from '../../../src-main/services/transfers/part-memory.ts';
 import { inParts } from '../../../src-main/services/transfers/parts.ts';
 
@@ -110,6 +113,68 @@ test('a file is hashed behind whoever writes it, and by itself', async () => {
   expect(await hashes.of(path, Infinity)).toBe(expected);
   const start = createHash('sha256').update(whole.subarray(0, 12_345_678)).digest('hex');
   expect(await hashes.of(path, 12_345_678)).toBe(start);
+});
+
+/** Writes 70 MiB to a disk of this computer that is asked to save them. */
+function writeHere(sync: () => Promise<void>) {
+  const part = Buffer.alloc(2 ** 20);
+  const file = { write: async () => undefined, sync, [Symbol.asyncDispose]: async () => undefined };
+  const to = {
+    root: { nodeId: undefined, files: { open: async () => file } },
+    tools: {},
+    hasher: {},
+  } as unknown as Parameters<typeof writeLarge>[0];
+  const { signal } = new AbortController();
+  const target = { path: '/f', start: 0, mode: 0o600, isHashed: false, signal };
+  return writeLarge(
+    to,
+    { ...target, memory: new PartMemory() },
+    Readable.from(Array.from({ length: 70 }, () => part)) as AsyncIterable<Buffer>,
+  );
+}
+
+test('what is written here goes to the disk on the way, and all of it before it is done', async () => {
+  const told: (() => void)[] = [];
+  const ended = writeHere(() => new Promise((resolve) => told.push(resolve)));
+  let isDone = false;
+  void ended.then(() => (isDone = true));
+  await expect.poll(() => told.length).toBe(1);
+  told[0]?.();
+  await expect.poll(() => told.length).toBe(2);
+  expect(isDone).toBe(false);
+  told[1]?.();
+  expect((await ended).end).toBe(70 * 2 ** 20);
+});
+
+test('a disk that fails once on the way has not taken the file, whatever it says later', async () => {
+  let asked = 0;
+  const sync = async () => {
+    asked += 1;
+    if (asked === 1) throw new Error('it could not be written');
+  };
+  await expect(writeHere(sync)).rejects.toThrow('it could not be written');
+});
+
+test('one rate holds for all together, and another is taken up at once', async () => {
+  const waits: number[] = [];
+  let now = 0;
+  const timers = {
+    after: (ms: number, run: () => void) => {
+      waits.push(ms);
+      now += ms;
+      queueMicrotask(run);
+      return { [Symbol.dispose]: () => undefined };
+    },
+  } as unknown as Timers;
+  const shared = new SharedPace({ clock: { monotonic: () => now }, timers });
+  const { signal } = new AbortController();
+  expect(shared.at(null)).toBeUndefined();
+  await shared.at(1000)?.spend(500, signal);
+  await shared.at(1000)?.spend(500, signal);
+  expect(now).toBe(1000);
+  await shared.at(100)?.spend(50, signal);
+  expect(waits.at(-1)).toBe(500);
+  expect(shared.at(null)).toBeUndefined();
 });
 
 test('what cannot be read is named; a thread that is gone leaves nobody waiting', async () => {
