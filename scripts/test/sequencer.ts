@@ -2,7 +2,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Of the suites that share a pool. What is not named comes last: many small files fill what is left. */
-const order = [/\/test\/e2e\//, /\/test\/ui\/pages-/, /\/test\/integration\//];
+const order = [/\/test\/e2e\//, /\/test\/ui\/browser/, /\/test\/integration\//];
 
 function rankOf({ moduleId }: TestSpecification): number {
   const rank = order.findIndex((pattern) => pattern.test(moduleId));
