@@ -5,8 +5,11 @@
 root=$HOME/.kohakuriver/$1
 if ! cd "$root/tasks" 2>/dev/null; then
   # A home that cannot be read just now (a stale mount) is not one without attempts.
-  case $(LC_ALL=C ls -d "$root/tasks" 2>&1) in *'No such file'*) ;; *) exit 1 ;; esac
-  set -- "$1" nothing
+  case $(LC_ALL=C ls -d "$root/tasks" 2>&1) in
+    *'No such file'*) set -- "$1" nothing ;;
+    # Or it was made just now.
+    *) cd "$root/tasks" 2>/dev/null || exit 1 ;;
+  esac
 fi
 echo "root $root"
 read -r boot < /proc/sys/kernel/random/boot_id

@@ -6,7 +6,9 @@ umask 077
 base=$HOME/.kohakuriver/$1
 if ! cd "$base" 2>/dev/null; then
   # A home that cannot be read just now (a stale mount) is not one without attempts.
-  case $(LC_ALL=C ls -d "$base" 2>&1) in *'No such file'*) exit 0 ;; *) exit 1 ;; esac
+  case $(LC_ALL=C ls -d "$base" 2>&1) in *'No such file'*) exit 0 ;; esac
+  # Or it was made just now.
+  cd "$base" 2>/dev/null || exit 1
 fi
 for entry in "stage-$2"*-r[0-9]*; do
   [ -d "$entry" ] || continue

@@ -85,6 +85,8 @@ export class SimulatedRuntime implements Runtime {
       this.#late.delete(settle);
     };
     this.#late.add(settle);
+    // It set out while the link was there, and that is gone already.
+    if (this.#isDead || this.#lost.signal.aborted) settle();
     arrived.promise.catch(() => undefined);
     return this.#unlessLost(arrived.promise, this.#lost.signal);
   }

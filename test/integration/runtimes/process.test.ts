@@ -280,7 +280,7 @@ print(listed.communicate()[0].decode())`;
 
   test('a runner starts nothing any more once a later connection of its core has looked', async () => {
     const [earlier, later] = [runtimeOver(ssh, core, 'always'), runtimeOver(ssh)];
-    const waits = 'until [ -e /root/go-on ]; do sleep 0.1; done; exit 6';
+    const waits = 'until [ -e /root/end-the-first ]; do sleep 0.1; done; exit 6';
     const first = await launchByRunner(earlier, waits, '/root');
     const second = await launchByRunner(earlier, 'sleep 600', '/root');
     const third = attemptOf('sleep 600', changes);
@@ -288,7 +288,7 @@ print(listed.communicate()[0].decode())`;
     expect(await later.inspect(third)).toBeUndefined();
     await launch(earlier, third);
     expect(await bed.sh('n1', `ls /root/${directoryOf(third)}`)).toContain('run.sh');
-    await bed.sh('n1', 'touch /root/go-on');
+    await bed.sh('n1', 'touch /root/end-the-first');
     // It tells the later one, although its own connection seems to be there.
     expect((await ended)?.condition).toMatchObject({ end: { exitCode: 6 } });
     for (const spec of [first, second, third]) {
