@@ -1,5 +1,7 @@
 // Builds the page both hosts serve: dist/renderer, relative addresses, nothing inline, so that it
 // works under `app://` and HTTP with `script-src 'self'`. `--mode gallery` adds the gallery page.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import zlib from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
@@ -52,11 +54,12 @@ function appInOnePiece(): Plugin {
 function compressed(): Plugin {
   return {
     name: 'compressed',
-    generateBundle(_options, bundle) {
-      for (const { fileName, ...file } of Object.values(bundle)) {
+    // Of what was written: until then Vite itself still changes it.
+    writeBundle({ dir = '' }, bundle) {
+      for (const { fileName } of Object.values(bundle)) {
         if (!/\.(js|css)$/.test(fileName)) continue;
-        const source = zlib.gzipSync('code' in file ? file.code : file.source, { level: 9 });
-        this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source });
+        const file = join(dir, fileName);
+        writeFileSync(`${file}.gz`, zlib.gzipSync(readFileSync(file), { level: 9 }));
       }
     },
   };

@@ -17,6 +17,7 @@ const page = address === undefined ? undefined : fetchPage(address).catch(() => 
 try {
   const [{ startApp }] = await Promise.all([import('./start.ts'), page]);
   startApp();
+  document.getElementById('start-trouble')?.remove();
 } catch (error) {
   showStartTrouble();
   throw error;

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { createPackage, extractAll, listPackage } from '@electron/asar';
 import { FuseState, FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -35,6 +36,20 @@ async function filesUnder(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length));
 }
+
+test('what `serve` sends compressed is what lies beside it', async () => {
+  await ensureBuilt();
+  const assets = join(root, 'dist/renderer/assets');
+  const files = (await readdir(assets)).filter((name) => /\.(js|css)$/.test(name));
+  expect(files.length).toBeGreaterThan(50);
+  for (const name of files) {
+    const [plain, packed] = await Promise.all([
+      readFile(join(assets, name)),
+      readFile(join(assets, `${name}.gz`)),
+    ]);
+    expect(gunzipSync(packed).equals(plain), name).toBe(true);
+  }
+});
 
 describe('the packaged app', () => {
   let work: string;
