@@ -130,6 +130,15 @@ class Judging implements Verdict {
     return isFull || this.#was('memory eaten', task.node, span);
   }
 
+  /** Its container ended while its Engine was dead: what Docker never learned, it cannot tell. */
+  #endedUnseen(task: TaskView): boolean {
+    const at = task.finishedAt ?? Date.now();
+    return (
+      task.runtime === 'docker' &&
+      this.#was('dockerd killed', task.node, { from: at - slackMs, to: at })
+    );
+  }
+
   #checkEnd(task: TaskView, work: Work): void {
     const wrong = (what: string) =>
       this.violations.push(
@@ -146,6 +155,8 @@ class Judging implements Verdict {
       return;
     }
     if (work.isOom && task.status === 'KILLED_OOM') return;
+    // That the kernel took its memory is what Docker did not see.
+    if (work.isOom && task.exitCode === 137 && this.#endedUnseen(task)) return;
     if (task.status === 'KILLED' && this.#ordered.killed.has(task.id)) return;
     if (task.status === 'FAILED' && this.#isDisturbed(task)) return;
     wrong('it was never through, and nobody ended it');
@@ -159,7 +170,8 @@ class Judging implements Verdict {
       const log = (await core.log(task.id, stream)).toString('latin1');
       this.bytes += log.length;
       const isWhole = log === work[stream];
-      if (isWhole || (!isThrough && !work.isOom && work[stream].startsWith(log))) continue;
+      const mayBreakOff = (!isThrough && !work.isOom) || this.#endedUnseen(task);
+      if (isWhole || (mayBreakOff && work[stream].startsWith(log))) continue;
       if (this.#isDisturbed(task) && isPartOf(log, work[stream])) continue;
       this.violations.push(
         `${work.name} (${task.id}, attempt ${String(task.attempt)}): its ${stream} ${difference(log, work[stream])}`,
