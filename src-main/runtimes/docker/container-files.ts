@@ -86,7 +86,8 @@ export class ContainerFiles implements RemoteFiles {
       await this.#run('write', temporary, { words: ['0'], input: bytes });
       await this.rename(temporary, path);
     } catch (error) {
-      await this.removeTree(temporary);
+      // Where that cannot be done either, it is the first failure that counts.
+      await this.removeTree(temporary).catch(() => undefined);
       throw error;
     }
   }

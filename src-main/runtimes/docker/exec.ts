@@ -195,11 +195,12 @@ class ContainerProcess implements RemoteProcess {
 
   async #takeApart(output: PassThrough, errors: PassThrough): Promise<void> {
     const frames = new OutputFrames();
+    const source = this.#parts.stream;
     try {
-      for await (const chunk of this.#parts.stream) {
+      for await (const chunk of source) {
         for (const { stream, bytes } of frames.push(chunk as Buffer)) {
           const target = stream === 'stdout' ? output : errors;
-          if (!target.write(bytes) && !target.destroyed) await once(target, 'drain');
+          if (!target.write(bytes)) await roomOrEnd(target, source);
         }
       }
       output.end();
@@ -231,6 +232,20 @@ class ContainerProcess implements RemoteProcess {
       throw fromDocker(error, { kind: 'other', container: this.#parts.container });
     }
   }
+}
+
+/** Resolves when there is room for more, when nobody reads it any more, or when its source is gone. */
+async function roomOrEnd(target: Writable, source: Duplex): Promise<void> {
+  if (target.closed || source.closed) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      target.off('drain', done).off('close', done);
+      source.off('close', done);
+      resolve();
+    };
+    target.on('drain', done).on('close', done);
+    source.on('close', done);
+  });
 }
 
 /** Resolves when nothing more comes; rejects with what broke the stream. */

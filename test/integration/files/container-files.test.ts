@@ -1,10 +1,12 @@
 // Files of a real container, through a real Engine, over SSH.
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TaskId } from '../../../src-main/contract/ids.ts';
-import type { NodeLink } from '../../../src-main/link/node-link.ts';
+import type { NodeLink, RemoteFiles } from '../../../src-main/link/node-link.ts';
 import { systemClock, systemTimers } from '../../../src-main/link/system-timers.ts';
+import { ContainerFiles } from '../../../src-main/runtimes/docker/container-files.ts';
 import {
   createDockerRuntime,
   type DockerRuntime,
@@ -93,6 +95,128 @@ describe('in a container', () => {
     failing.stdin.end();
     expect(Buffer.concat(await failing.stderr.toArray()).toString()).toBe('sorry\n');
     expect(await failing.ended).toMatchObject({ exitCode: 7 });
+  });
+
+  describe('the link drops', () => {
+    /** A link of its own to the same container, and what ends it at once: its sshd is killed. */
+    async function droppable(stack: AsyncDisposableStack) {
+      const node = bed.node('n1');
+      const sessions = async () => (await bed.sh(node, "pgrep -f '^sshd: [a-z]' || :")).split('\n');
+      const before = new Set(await sessions());
+      const own = await sshTo(bed);
+      stack.defer(() => own.close());
+      const parts = { link: own, coreId: core, clock: systemClock, timers: systemTimers };
+      const docker = createDockerRuntime(parts);
+      stack.defer(() => docker.close());
+      const { spawn } = await docker.inside!(spec);
+      const mine = (await sessions()).filter((pid) => !before.has(pid));
+      let dropped: Promise<void> | undefined;
+      const dropNow = async () => {
+        await bed.sh(node, `kill -9 ${mine.join(' ')}`);
+        while (own.isOpen) await new Promise((resolve) => setTimeout(resolve, 10));
+      };
+      return { spawn, drop: () => (dropped ??= dropNow()) };
+    }
+    type Program = Awaited<ReturnType<Inside['spawn']>>;
+    const old = Buffer.alloc(900_000, 'the river as it was ');
+    const newer = Buffer.alloc(1_100_000, 'the river as it will be ');
+    const read = (files: RemoteFiles) => files.readFile('/drops/file', 1_000_000);
+    const orders: readonly ((files: RemoteFiles) => Promise<unknown>)[] = [
+      read,
+      // More than a shell that stays reads or writes: by a program of its own.
+      (files) => files.readFile('/drops/file'),
+      (files) => files.writeFileAtomically('/drops/file', newer),
+    ];
+
+    beforeAll(async () => {
+      await inside.files.makeDirectory('/drops');
+      await inside.files.writeFileAtomically('/drops/file', old);
+    });
+    async function nothingIsHalf() {
+      expect((await inside.files.readFile('/drops/file')).equals(old)).toBe(true);
+    }
+
+    /** Gets half of what it is given; then the link drops. */
+    function writesHalf(program: Program, drop: () => Promise<void>): Program {
+      const stdin = new Writable({
+        write: (bytes: Buffer, _encoding, done) => {
+          program.stdin.write(bytes.subarray(0, bytes.length / 2), () => void drop());
+          done();
+        },
+      });
+      const { stdout, stderr, ended } = program;
+      const dispose = () => program[Symbol.asyncDispose]();
+      const end = (signal?: string) => program.end(signal);
+      return {
+        ...{ stdin, stdout, stderr, ended, end },
+        resize: () => undefined,
+        [Symbol.asyncDispose]: dispose,
+      };
+    }
+
+    test('before a program is there: every order fails', async () => {
+      await using stack = new AsyncDisposableStack();
+      const { spawn, drop } = await droppable(stack);
+      const late: typeof spawn = async (command, options) => {
+        await drop();
+        return spawn(command, options);
+      };
+      const files = new ContainerFiles(late, systemTimers);
+      const outcomes = await Promise.allSettled(orders.map((order) => order(files)));
+      expect(outcomes).toMatchObject(orders.map(() => ({ reason: { retry: 'later' } })));
+      await nothingIsHalf();
+    });
+
+    test('before it has heard anything: every order fails', async () => {
+      await using stack = new AsyncDisposableStack();
+      const { spawn, drop } = await droppable(stack);
+      const early: typeof spawn = async (command, options) => {
+        const program = await spawn(command, options);
+        await drop();
+        return program;
+      };
+      const files = new ContainerFiles(early, systemTimers);
+      const outcomes = await Promise.allSettled(orders.map((order) => order(files)));
+      expect(outcomes).toMatchObject(orders.map(() => ({ reason: { retry: 'later' } })));
+      await nothingIsHalf();
+    });
+
+    test('while it answers somebody who does not read on: it fails', async () => {
+      await using stack = new AsyncDisposableStack();
+      const { spawn, drop } = await droppable(stack);
+      const halting: typeof spawn = async (command, options) => {
+        const program = await spawn(command, options);
+        program.stdout.once('data', () => {
+          program.stdout.pause();
+          void drop();
+        });
+        return program;
+      };
+      const reading = read(new ContainerFiles(halting, systemTimers));
+      await expect(reading).rejects.toMatchObject({ retry: 'later' });
+    });
+
+    test('while it is given a file: that fails, and the older one is there', async () => {
+      await using stack = new AsyncDisposableStack();
+      const { spawn, drop } = await droppable(stack);
+      const halving: typeof spawn = async (command, options) => {
+        const program = await spawn(command, options);
+        return command.includes('write') ? writesHalf(program, drop) : program;
+      };
+      const files = new ContainerFiles(halving, systemTimers);
+      const writing = files.writeFileAtomically('/drops/file', newer);
+      await expect(writing).rejects.toMatchObject({ retry: 'later' });
+      await nothingIsHalf();
+    });
+
+    test('between two orders: the next one fails, and does not wait', async () => {
+      await using stack = new AsyncDisposableStack();
+      const { spawn, drop } = await droppable(stack);
+      const files = new ContainerFiles(spawn, systemTimers);
+      expect(await read(files)).toHaveLength(old.length);
+      await drop();
+      await expect(read(files)).rejects.toMatchObject({ retry: 'later' });
+    });
   });
 
   test('what does not run has no inside', async () => {
