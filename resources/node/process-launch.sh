@@ -1,10 +1,12 @@
-# Makes and starts attempts: $1 machine, $2 core, $3 a word of its own, $4 what: create, start or
-# launch (both), $5 the text that ends every run.sh; then six words for each attempt: task, attempt,
-# the shell words that start it, the lines of meta (the first is core=ID), the lines of env, and how
-# its run.sh begins. For start alone the last four are empty.
+# Makes and starts attempts: $1 machine, $2 core, $3 the word of the directory they are made in (see
+# process-take-over.sh), $4 what: create, start or launch (both), $5 the text that ends every run.sh;
+# then six words for each attempt: task, attempt, the shell words that start it, the lines of meta (the
+# first is core=ID), the lines of env, and how its run.sh begins. For start alone the last four are empty.
 # Prints «root DIR», then for each TASK/ATTEMPT one of: created, exists, started, already, missing,
-# foreign, workdir, disk-full, failed REASON.
-# A new attempt is made aside and moved to its place when it is whole, so what is there is whole.
+# foreign, workdir, disk-full, refused (that directory was taken away: nothing is made in it any more),
+# failed REASON.
+# A new attempt is made aside and moved to its place when it is whole, so what is there is whole. A call
+# that comes late, when somebody else has decided about its attempts, finds no directory to do so.
 LC_ALL=C
 umask 077
 core=$2 stage=stage-$2-$3 what=$4 wrapper=$5
@@ -42,7 +44,17 @@ find_owner() {
   done
   return 1
 }
-list_new() { find_owner "$1/$2" || new="$new $stage/$1/$2"; }
+list_new() { find_owner "$1/$2" || new="$new $1/$2"; }
+make_new() {
+  # Not by its name, since -p would make it again.
+  # shellcheck disable=SC2086
+  (cd "$base/$stage" && mkdir -p $new)
+}
+drop() { rm -rf "${stage:?}/$1"; }
+is_taken() {
+  [ ! -d "$stage" ] || return 1
+  echo "$1/$2 refused"
+}
 write() {
   printf '%s\n' "$3" > "$stage/$1/$2/launch" &&
     printf '%s\n' "$4" > "$stage/$1/$2/meta" &&
@@ -60,7 +72,8 @@ fill() {
     whole="$whole $stage/$1"
   else
     error=$(write "$@" 2>&1)
-    rm -rf "${stage:?}/$1"
+    [ -d "$stage" ] || return
+    drop "$1"
     reason "$1/$2" "$error"
     failed="$failed $1/$2 "
   fi
@@ -75,11 +88,11 @@ join() {
   [ "$what" = create ] || return
   case $failed in *" $1/$2 "*) return ;; esac
   if ! find_owner "$1/$2"; then
-    echo "$1/$2 failed its directory could not be made"
+    is_taken "$@" || echo "$1/$2 failed its directory could not be made"
   elif [ "$owner" != "core=$core" ]; then
     echo "$1/$2 foreign"
   else
-    case "$new " in *" $stage/$1/$2 "*) echo "$1/$2 created" ;; *) echo "$1/$2 exists" ;; esac
+    case "$new " in *" $1/$2 "*) echo "$1/$2 created" ;; *) echo "$1/$2 exists" ;; esac
   fi
 }
 failed=
@@ -87,11 +100,14 @@ if [ "$what" != start ]; then
   new= whole=
   each list_new "$@"
   if [ -n "$new" ]; then
-    # shellcheck disable=SC2086
-    if ! mkdir -p $new 2>/dev/null; then
-      error=$(mkdir -p $new 2>&1)
-      rm -rf "$stage"
-      each refuse "$@"
+    if ! make_new 2>/dev/null; then
+      error=$(make_new 2>&1)
+      if [ -d "$stage" ]; then
+        each drop "$@"
+        each refuse "$@"
+      else
+        each is_taken "$@"
+      fi
       exit 0
     fi
     each fill "$@"
@@ -125,7 +141,7 @@ start() {
   case $failed in *" $1/$2 "*) return ;; esac
   dir=tasks/$1/$2
   if ! find_owner "$1/$2"; then
-    echo "$1/$2 missing"
+    { [ "$what" = launch ] && is_taken "$@"; } || echo "$1/$2 missing"
   elif [ "$owner" != "core=$core" ]; then
     echo "$1/$2 foreign"
   elif [ ! -f "$dir/meta" ]; then

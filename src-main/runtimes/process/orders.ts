@@ -34,6 +34,8 @@ interface Order extends AttemptRef {
 }
 
 const timeoutMs = 60_000;
+/** How often an attempt is made whose stage was taken away meanwhile. */
+const mostStages = 3;
 const atOnce: Gathering = { pauseMs: 0, most: 32 };
 /** Nobody waits for what is only tidied away. */
 const unhurried: Gathering = { pauseMs: 100, most: 256 };
@@ -75,13 +77,13 @@ export class Orders {
   }
 
   create(spec: AttemptSpec): Promise<string> {
-    return this.#making.create.ask(this.#orderOf(spec));
+    return this.#askToMake('create', this.#orderOf(spec));
   }
 
   /** Creates and starts. */
   launch(spec: AttemptSpec): Promise<string> {
     const order = this.#orderOf(spec);
-    const launch = () => this.#making.launch.ask(order);
+    const launch = () => this.#askToMake('launch', order);
     const { runner, coreId: core, limits, clock } = this.#options;
     const forRunner = runnerOrder(spec, { core, limits, now: clock.now() });
     if (forRunner === undefined || !this.#isInBurst()) return launch();
@@ -118,7 +120,7 @@ export class Orders {
 
   start({ taskId, attempt }: AttemptRef): Promise<string> {
     const words = [taskId, String(attempt), '', '', '', ''];
-    return this.#making.start.ask({ taskId, attempt, words });
+    return this.#askToMake('start', { taskId, attempt, words });
   }
 
   async remove({ taskId, attempt }: AttemptRef, how: 'keep' | 'drop'): Promise<string> {
@@ -134,12 +136,32 @@ export class Orders {
     return { taskId: spec.taskId, attempt: spec.attempt, words };
   }
 
-  #make(what: string, orders: readonly Order[]) {
-    const wrapper = what === 'start' ? '' : readNodeScript('process-wrapper.sh');
-    return this.#run('process-launch.sh', [this.#options.word, what, wrapper], orders);
+  /** Refused is what another call's end, or another connection, has taken the stage of: it is not begun. */
+  async #askToMake(what: 'create' | 'start' | 'launch', order: Order): Promise<string> {
+    for (let stages = 1; ; stages += 1) {
+      const answer = await this.#making[what].ask(order);
+      if (answer !== 'refused' || stages === mostStages) return answer;
+    }
   }
 
-  #remove(how: string, orders: readonly Order[]) {
+  async #make(what: string, orders: readonly Order[]): Promise<(order: Order) => string> {
+    const { takeOver } = this.#options;
+    const { word, problem } = await takeOver.stage();
+    if (word === undefined) return () => problem;
+    const wrapper = what === 'start' ? '' : readNodeScript('process-wrapper.sh');
+    try {
+      const answerTo = await this.#run('process-launch.sh', [word, what, wrapper], orders);
+      if (orders.some((order) => answerTo(order) === 'refused')) takeOver.forgetStage(word);
+      return answerTo;
+    } catch (error) {
+      // It may still come, however late: whoever looks, or tries again, must be sure that it does not.
+      takeOver.forgetStage(word);
+      throw error;
+    }
+  }
+
+  async #remove(how: string, orders: readonly Order[]): Promise<(order: Order) => string> {
+    await this.#options.takeOver.ensure();
     return this.#run('process-remove.sh', [this.#options.word, how], orders);
   }
 
@@ -148,8 +170,7 @@ export class Orders {
     words: readonly string[],
     orders: readonly Order[],
   ): Promise<(order: Order) => string> {
-    const { link, machineId, coreId, takeOver } = this.#options;
-    await takeOver.ensure();
+    const { link, machineId, coreId } = this.#options;
     const args = [machineId, coreId, ...words, ...orders.flatMap((order) => order.words)];
     const result = await link.runScript(readNodeScript(script), args, { timeoutMs });
     const answers = new Map<string, string>();

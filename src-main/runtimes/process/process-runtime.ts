@@ -17,7 +17,7 @@ import type {
   PrepareOptions,
   Runtime,
 } from '../runtime.ts';
-import { ProcessCreationError, ProcessDiskFullError, ProcessNotFoundError } from './errors.ts';
+import { failure, notThere, ProcessCreationError } from './errors.ts';
 import { followLog } from './follow-log.ts';
 import { LaunchedAttempts } from './launched.ts';
 import { LogPosition } from './log-position.ts';
@@ -367,33 +367,4 @@ function signalName(signal: string): string {
   const match = /^(?:SIG)?([A-Z][A-Z0-9]{1,9})$/.exec(signal);
   if (match?.[1] !== undefined) return match[1];
   throw new RequestError('input/invalid', `${signal} is not the name of a signal such as SIGTERM.`);
-}
-
-function notThere(ref: AttemptRef, what: string): ProcessNotFoundError {
-  return new ProcessNotFoundError(`Attempt ${String(ref.attempt)} of task ${ref.taskId} ${what}.`, {
-    details: { taskId: ref.taskId, attempt: ref.attempt },
-  });
-}
-
-/** The error behind an answer of a script that is not success. */
-function failure(answer: string, ref: AttemptRef): Error {
-  const details = { taskId: ref.taskId, attempt: ref.attempt };
-  if (answer === 'disk-full') return new ProcessDiskFullError({ details });
-  if (answer === 'missing') return notThere(ref, 'is not on the node');
-  if (answer === 'workdir') {
-    return new ProcessCreationError(
-      'The working directory of the task is not on the node, or may not be entered.',
-      { details },
-    );
-  }
-  if (answer === 'foreign') {
-    return new ProcessCreationError(
-      `The directory of task ${ref.taskId} on the node belongs to another core. It was left alone.`,
-      { details },
-    );
-  }
-  const reason = answer.replace(/^failed ?/, '').slice(0, 300);
-  return new ProcessCreationError(`The process could not be set up on the node: ${reason}`, {
-    details,
-  });
 }

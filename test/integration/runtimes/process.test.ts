@@ -52,6 +52,34 @@ async function launchByRunner(
   }
 }
 
+class TooSlow extends Error {}
+
+/** A link over which what starts attempts does not arrive, when it is slow, until it is let: whoever sent it has given it up by then. */
+function slowToStart(link: NodeLink) {
+  const underWay: (() => ReturnType<NodeLink['runScript']>)[] = [];
+  const slow = {
+    isSlow: false,
+    link: new Proxy(link, {
+      get: (target, name: keyof NodeLink) => {
+        if (name === 'runScript') return runScript;
+        const value: unknown = target[name];
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    }),
+    async arrive(): Promise<string> {
+      const results = await Promise.all(underWay.splice(0).map((send) => send()));
+      return results.map(({ stdout }) => stdout.toString()).join('');
+    },
+  };
+  const runScript: NodeLink['runScript'] = (script, args, options) => {
+    const send = () => link.runScript(script, args, options);
+    if (!slow.isSlow || script !== readNodeScript('process-launch.sh')) return send();
+    underWay.push(send);
+    return Promise.reject(new TooSlow());
+  };
+  return slow;
+}
+
 let home: string;
 let busyboxHome: string;
 let busybox: LocalLink;
@@ -298,6 +326,49 @@ print(listed.communicate()[0].decode())`;
     await earlier.close();
     await later.close();
   });
+
+  test.each(['this computer', 'busybox', 'SSH'])(
+    'what a shell was told and hears too late begins nothing: %s',
+    async (where) => {
+      const link = { 'this computer': local, busybox, SSH: ssh }[where]!;
+      const counted = () => attemptOf('echo ran >> "$HOME/runs"', changes);
+      const ran = async () =>
+        (await link.runScript('cat "$HOME/runs"; rm "$HOME/runs"')).stdout.toString();
+
+      // Given up, and tried again over the same connection.
+      const slow = slowToStart(link);
+      const runtime = runtimeOver(slow.link);
+      const first = counted();
+      const beside = counted();
+      slow.isSlow = true;
+      await expect(launch(runtime, first)).rejects.toThrow(TooSlow);
+      slow.isSlow = false;
+      await Promise.all([runToEnd(runtime, first), runToEnd(runtime, beside)]);
+      for (const spec of [first, beside]) await runtime.remove(spec, { keep: false });
+      expect(await ran()).toBe('ran\nran\n');
+      expect(await slow.arrive()).toContain(`${first.taskId}/1 refused`);
+
+      // Its link dropped, and a later connection has looked.
+      const second = counted();
+      slow.isSlow = true;
+      await expect(launch(runtime, second)).rejects.toThrow(TooSlow);
+      const later = runtimeOver(link);
+      expect(await later.inspect(second)).toBeUndefined();
+      expect(await slow.arrive()).toContain(`${second.taskId}/1 refused`);
+      await runToEnd(later, second);
+      await later.remove(second, { keep: false });
+      expect(await ran()).toBe('ran\n');
+      expect(await later.list()).toEqual([]);
+      // The earlier one goes on, where it was not gone after all.
+      slow.isSlow = false;
+      const third = counted();
+      await launch(runtime, third);
+      await later.waitForEnd(third, never);
+      await later.remove(third, { keep: false });
+      expect(await ran()).toBe('ran\n');
+      await Promise.all([runtime.close(), later.close()]);
+    },
+  );
 
   test('where a runner can make no process, it tries for a while, and the shell does it then', async () => {
     const runtime = runtimeOver(ssh, core, 'always');

@@ -16,24 +16,33 @@ const specOf = (task: number) =>
 /** A node that answers each call when it is told to; calls are the tasks that were named in each. */
 function aNode() {
   const calls: string[][] = [];
-  const waiting: ((lines: string) => void)[] = [];
+  /** The directory each is about, by its word: that which is made, or in which attempts are. */
+  const stages: string[] = [];
+  const waiting: ((lines: string | Error) => void)[] = [];
   const runScript: NodeLink['runScript'] = (_script, args = []) => {
     calls.push(args.filter((word) => /^\d{3}$/.test(word)));
-    return new Promise((resolve) => {
-      waiting.push((lines) =>
-        resolve({
-          exitCode: 0,
-          signal: null,
-          stdout: Buffer.from(lines),
-          stderr: Buffer.from('nothing was said'),
-          isTruncated: false,
-        }),
-      );
+    stages.push(args[2] ?? '');
+    return new Promise((resolve, reject) => {
+      waiting.push((lines) => {
+        if (lines instanceof Error) reject(lines);
+        else
+          resolve({
+            exitCode: 0,
+            signal: null,
+            stdout: Buffer.from(lines),
+            stderr: Buffer.from('nothing was said'),
+            isTruncated: false,
+          });
+      });
     });
   };
   const spawn = vi.fn<NodeLink['spawn']>().mockRejectedValue(new ProcessDiskFullError());
   const link = { runScript, spawn } as unknown as NodeLink;
-  return { calls, spawn, answer: (lines: string) => waiting.shift()?.(lines), link };
+  const answer = async (lines: string | Error) => {
+    waiting.shift()?.(lines);
+    await settle();
+  };
+  return { calls, stages, spawn, answer, link };
 }
 
 function ordersFor({ link }: ReturnType<typeof aNode>, time: FakeTime, runner?: 'never'): Orders {
@@ -59,12 +68,11 @@ test('orders that come together are one script, and what comes meanwhile is the 
   time.advance(0);
   // First what earlier connections have under way is taken away.
   expect(node.calls.splice(0)).toEqual([[]]);
-  node.answer('');
-  await settle();
+  await node.answer('made');
   const later = [103, 104].map((task) => orders.launch(specOf(task)));
   time.advance(0);
   expect(node.calls).toEqual([['101', '102']]);
-  node.answer('root /home/anna/.kohakuriver/m\n102/1 disk-full\n101/1 started\n');
+  await node.answer('root /home/anna/.kohakuriver/m\n102/1 disk-full\n101/1 started\n');
   expect(await Promise.all(first)).toEqual(['started', 'disk-full']);
   expect(orders.root).toBe('/home/anna/.kohakuriver/m');
   await settle();
@@ -72,8 +80,59 @@ test('orders that come together are one script, and what comes meanwhile is the 
     ['101', '102'],
     ['103', '104'],
   ]);
-  node.answer('103/1 started\n');
+  await node.answer('103/1 started\n');
   expect(await Promise.all(later)).toEqual(['started', 'failed nothing was said']);
+});
+
+test('a call that was given up cannot begin anything once there is another look or try', async () => {
+  const time = new FakeTime();
+  const node = aNode();
+  const orders = ordersFor(node, time);
+  const launch = (task: number) => {
+    const answer = orders.launch(specOf(task));
+    answer.catch(() => undefined);
+    time.advance(0);
+    return answer;
+  };
+  const first = launch(101);
+  await node.answer('made');
+  await node.answer(new Error('it took too long'));
+  await expect(first).rejects.toThrow('it took too long');
+  const again = launch(101);
+  await settle();
+  await node.answer('made');
+  await node.answer('101/1 started\n');
+  expect(await again).toBe('started');
+  expect(node.stages).toEqual(['w-s1', 'w-s1', 'w-s2', 'w-s2']);
+});
+
+test('what was not begun since its directory was taken away is made in another', async () => {
+  const time = new FakeTime();
+  const node = aNode();
+  const orders = ordersFor(node, time);
+  const both = [101, 102].map((task) => orders.launch(specOf(task)));
+  time.advance(0);
+  await node.answer('made');
+  await node.answer('101/1 started\n102/1 refused\n');
+  time.advance(0);
+  await settle();
+  await node.answer('made');
+  await node.answer('102/1 started\n');
+  expect(await Promise.all(both)).toEqual(['started', 'started']);
+  expect(node.stages).toEqual(['w-s1', 'w-s1', 'w-s2', 'w-s2']);
+  expect(node.calls[3]).toEqual(['102']);
+});
+
+test('a look needs no room on the node, and a start says that there is none', async () => {
+  const node = aNode();
+  const takeOver = new TakeOver({ link: node.link, coreId, machineId: 'm', word: 'w' });
+  const look = takeOver.ensure();
+  await node.answer('disk-full');
+  await look;
+  const stage = takeOver.stage();
+  await settle();
+  await node.answer('disk-full');
+  expect(await stage).toEqual({ problem: 'disk-full' });
 });
 
 interface Starts {
@@ -99,12 +158,10 @@ test.each<[Starts, number]>([
     return orders.launch({ ...specOf(101 + task), env });
   });
   time.advance(0);
-  node.answer('');
-  await settle();
+  await node.answer('made');
   // It cannot be had here, and they are started all the same.
   for (let call = 0; call < 2; call += 1) {
-    node.answer(launched.map((_, task) => `${String(101 + task)}/1 started\n`).join(''));
-    await settle();
+    await node.answer(launched.map((_, task) => `${String(101 + task)}/1 started\n`).join(''));
   }
   expect(new Set(await Promise.all(launched))).toEqual(new Set(['started']));
   expect(node.spawn).toHaveBeenCalledTimes(times);

@@ -43,9 +43,13 @@ class Program implements RemoteProcess {
   }
 }
 
+/** How names go on behind the core's that are taken away: at first, and when a runner of this connection was lost. */
+const everything = ['', 'w-s'];
+const ours = ['w-r', 'w-s'];
+
 let time: FakeTime;
 let program: Program;
-let takenOver: string[];
+let takenOver: string[][];
 let losses: number;
 let exitCode: number;
 let takeOver: TakeOver;
@@ -59,9 +63,9 @@ beforeEach(() => {
   exitCode = 0;
   const link = {
     spawn: () => Promise.resolve(program),
-    runScript: (_script: string, [, prefix = '']: string[]) => {
-      takenOver.push(prefix);
-      return Promise.resolve({ exitCode, stderr: '' });
+    runScript: (_script: string, args: string[]) => {
+      takenOver.push(args.slice(4));
+      return Promise.resolve({ exitCode, stdout: 'made\n', stderr: '' });
     },
   } as unknown as NodeLink;
   const common = { link, machineId: 'm', coreId, word: 'w' };
@@ -89,7 +93,7 @@ async function up(): Promise<void> {
 
 test('comes up once, after what was under way was taken away, for all who wait', async () => {
   await up();
-  expect(takenOver).toEqual(['77-']);
+  expect(takenOver).toEqual([everything]);
   expect([runner.isReady, runner.root]).toEqual([true, '/r']);
 });
 
@@ -100,7 +104,7 @@ test('does not come up while what was under way is still there, and others take 
   exitCode = 0;
   await takeOver.ensure();
   await takeOver.ensure();
-  expect(takenOver).toEqual(['77-', '77-']);
+  expect(takenOver).toEqual([everything, everything]);
 });
 
 test('has no more than 32 orders at a time', async () => {
@@ -120,7 +124,7 @@ test('one that dies is noticed, and what it has not begun is taken away before o
   program.stdout.end();
   expect(await answer).toBeUndefined();
   await settle();
-  expect([losses, takenOver, runner.isReady]).toEqual([1, ['77-', '77-w'], false]);
+  expect([losses, takenOver, runner.isReady]).toEqual([1, [everything, ours], false]);
 });
 
 test('one that is silent while it is asked is let go, and not waited for', async () => {
@@ -128,7 +132,7 @@ test('one that is silent while it is asked is let go, and not waited for', async
   const answer = launch(1);
   await time.pass(20_000);
   expect(await answer).toBeUndefined();
-  expect([program.isLetGo, losses, takenOver[1]]).toEqual([true, 1, '77-w']);
+  expect([program.isLetGo, losses, takenOver[1]]).toEqual([true, 1, ours]);
   await runner.ensure();
   expect(runner.isReady).toBe(false);
 });
