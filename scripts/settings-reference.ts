@@ -1,6 +1,6 @@
 // Writes the reference of all settings into the README, from the one schema. `--check` only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { format, resolveConfig } from 'prettier';
+import { format } from 'oxfmt';
 import { z } from 'zod';
 import { settingDefinitions, settingKeys } from '../src-main/contract/settings.ts';
 import { environmentName } from '../src-main/services/settings.ts';
@@ -52,11 +52,7 @@ function table(): string {
 const readme = readFileSync('README.md', 'utf8');
 const [before = '', rest = ''] = readme.split(begin);
 const after = rest.slice(rest.indexOf(end));
-const options = await resolveConfig('README.md');
-const next = await format(`${before}${begin}\n\n${table()}\n\n${after}`, {
-  ...options,
-  parser: 'markdown',
-});
+const { code: next } = await format('README.md', `${before}${begin}\n\n${table()}\n\n${after}`);
 if (process.argv.includes('--check')) {
   if (next !== readme) {
     console.error(

@@ -15,4 +15,5 @@ export function feedOf<S extends z.ZodType, C extends z.ZodType>(snapshot: S, ch
   );
 }
 export type FeedItem<S, C> =
-  { kind: 'snapshot'; value: S } | { kind: 'change'; seq: number; value: C };
+  | { kind: 'snapshot'; value: S }
+  | { kind: 'change'; seq: number; value: C };

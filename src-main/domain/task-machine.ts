@@ -171,7 +171,8 @@ export function transition(task: Task, event: TaskEvent, now: Instant): Transiti
   // The table's keys make the pair right; TypeScript cannot follow a lookup by two unions.
   // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- without it the call below has no type
   const handler = machine[task.state.status][event.kind] as
-    Handler<TaskStatus, EventKind> | undefined;
+    | Handler<TaskStatus, EventKind>
+    | undefined;
   if (handler === undefined) {
     return refuse(task, event, { refused: 'illegal', why: whyIllegal(task.state.status, event) });
   }

@@ -3,7 +3,8 @@
 import { mostElements } from '../../src-main/contract/task-shape.ts';
 
 export type ArrayNumbers =
-  { ok: true; indices: number[]; maxRunning: number | null } | { ok: false; problem: string };
+  | { ok: true; indices: number[]; maxRunning: number | null }
+  | { ok: false; problem: string };
 
 const howTo = 'Write 10 (for 0 to 9), 1-10 or 1,3,7-9.';
 

@@ -3,7 +3,8 @@ import { mostElements } from '../../src-main/contract/task-shape.ts';
 import { splitWords } from './shell-words.ts';
 
 export type CommandList =
-  { ok: true; commands: readonly string[][] } | { ok: false; problem: string };
+  | { ok: true; commands: readonly string[][] }
+  | { ok: false; problem: string };
 
 /** Empty lines, and lines that begin with `#`, are no commands. */
 export function readList(text: string): CommandList {

@@ -5,7 +5,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { format } from 'prettier';
+import { format } from 'oxfmt';
 import { launchChromium, serveGallery, type ServedGallery } from '../ui/browser/gallery.ts';
 
 const folder = join(import.meta.dirname, '../../docs/screenshots');
@@ -386,8 +386,8 @@ try {
   if (missing.length > 0)
     throw new Error(`No example of these pages: ${missing.join(', ')}. Add them to examples.`);
   const all = routes.flatMap((route) => examples[route] ?? []);
-  const text = await format(readme(all), { parser: 'markdown', printWidth: 100 });
-  await writeFile(join(folder, 'README.md'), text);
+  const { code } = await format('README.md', readme(all));
+  await writeFile(join(folder, 'README.md'), code);
   const wanted = all.filter(
     ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
   );

@@ -19,7 +19,8 @@ export interface Found {
 }
 
 export type Outcome = { readonly job: Job } & (
-  { readonly result: SimulationResult } | { readonly found: Found }
+  | { readonly result: SimulationResult }
+  | { readonly found: Found }
 );
 
 async function run(job: Job): Promise<Outcome> {

@@ -8,7 +8,8 @@ const { Agent } = process.getBuiltinModule('node:http');
 
 /** The way to the Engine on a node: its socket, or a program that carries one connection. */
 export type DockerDoor =
-  { readonly kind: 'socket'; readonly path: string } | { readonly kind: 'dial-stdio' };
+  | { readonly kind: 'socket'; readonly path: string }
+  | { readonly kind: 'dial-stdio' };
 
 /** Opens one connection to the Engine. */
 export async function dialDoor(link: NodeLink, door: DockerDoor): Promise<Duplex> {

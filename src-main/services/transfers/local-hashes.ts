@@ -12,7 +12,8 @@ export type HashOrder =
   | { readonly kind: 'drop'; readonly id: number };
 
 export type HashReport =
-  { readonly id: number; readonly hash: string } | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly hash: string }
+  | { readonly id: number; readonly error: string };
 
 interface Waiting {
   readonly path: string;
