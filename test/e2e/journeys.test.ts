@@ -241,6 +241,21 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     expect(complaints().filter((text) => !away.test(text))).toEqual([]);
   });
 
+  test('an app that cannot be fetched whole says so in words, and is tried again where one was', async () => {
+    await app.go('#/queue');
+    await page.getByRole('heading', { level: 1, name: 'Queue' }).waitFor();
+    const code = /\/assets\/start-[^/]*\.js$/;
+    await page.route(code, (route) => route.abort());
+    await page.reload();
+    const words = page.getByRole('alert').getByText('KohakuRiver has not started.');
+    await words.waitFor();
+    await page.unroute(code);
+    await page.getByRole('link', { name: 'Reload' }).click();
+    await page.getByText('Connected', { exact: true }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Queue' }).waitFor();
+    await expect.poll(() => words.count(), slowly).toBe(0);
+  });
+
   test('by keys alone: the palette finds a task; a form is filled and sent', async () => {
     await app.go('#/');
     const { core } = app;

@@ -229,6 +229,16 @@ describe('a hostile or broken report', () => {
     );
   });
 
+  test('a name of a megabyte, wherever one can stand, is cut', () => {
+    const flood = 'Ω<b>'.repeat(2 ** 18);
+    const usual = JSON.stringify(probe(dual)).length;
+    for (const [, section = '', line = ''] of dual.matchAll(/^@(.+)\n(\|.*)$/gm)) {
+      const report = probe(dual.replace(`@${section}\n${line}`, `@${section}\n${line}${flood}`));
+      nodeFacts.parse(report.facts);
+      expect(JSON.stringify(report).length, section).toBeLessThan(usual + 4096);
+    }
+  });
+
   test('a true report with any of its bytes changed', () => {
     fc.assert(
       fc.property(
