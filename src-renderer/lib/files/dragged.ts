@@ -20,6 +20,11 @@ export const dragged = {
   isIn(transfer: DataTransfer | null): boolean {
     return transfer?.types.includes(type) === true || dragged.isFromDesktop(transfer);
   },
+  /** Whether an element was left, and not only one part of it for another. */
+  hasLeft({ currentTarget, relatedTarget }: DragEvent): boolean {
+    const [whole, next] = [currentTarget, relatedTarget];
+    return !(whole instanceof Node && next instanceof Node && whole.contains(next));
+  },
   isFromDesktop(transfer: DataTransfer | null): boolean {
     return transfer?.types.includes('Files') === true;
   },
