@@ -87,18 +87,22 @@ async function* openedParts(
   }
 }
 
+/** `dd` only goes to the place: BusyBox's `tail` finds none beyond 2 GiB. */
+const readFrom = '{ dd bs=1 skip="$2" count=0 2>/dev/null && cat; } < "$1"';
+const unreadable = 'It could not be read.';
+
 /** The node hashes the file by itself meanwhile, and says so on its other stream. */
 function readByProgram(one: One): Reading {
   const { from, path, start, size, isHashed, signal, memory } = one;
   const { digest } = from.tools;
   let said = '';
   async function* bytes(): AsyncGenerator<Buffer> {
-    const read = start === 0 ? 'cat < "$1"' : 'tail -c "+$2" "$1"';
+    const read = start === 0 ? 'cat < "$1"' : readFrom;
     const text =
       isHashed && digest !== undefined
         ? `${digest} < "$1" >&2 & ${read}; s=$?; wait; exit "$s"`
-        : `exec ${read}`;
-    const command = ['sh', '-c', text, 'sh', path, String(start + 1)];
+        : read;
+    const command = ['sh', '-c', text, 'sh', path, String(start)];
     await using process = await from.root.spawn(command, { isBulk: true, signal });
     process.stdin.on('error', () => undefined);
     process.stdin.end();
@@ -112,7 +116,7 @@ function readByProgram(one: One): Reading {
     }
     const { exitCode } = await process.ended;
     said = await complaint;
-    if (exitCode !== 0) throw new ItemError(shownName(path), shownName(said.trim()));
+    if (exitCode !== 0) throw new ItemError(shownName(path), shownName(said.trim()) || unreadable);
   }
   return {
     memory: one.memory,

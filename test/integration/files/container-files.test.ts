@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TaskId } from '../../../src-main/contract/ids.ts';
+import type { NodeId, TaskId } from '../../../src-main/contract/ids.ts';
 import type { NodeLink, RemoteFiles } from '../../../src-main/link/node-link.ts';
 import { systemClock, systemTimers } from '../../../src-main/link/system-timers.ts';
 import { ContainerFiles } from '../../../src-main/runtimes/docker/container-files.ts';
@@ -12,6 +12,9 @@ import {
   type DockerRuntime,
 } from '../../../src-main/runtimes/docker/docker-runtime.ts';
 import type { Inside } from '../../../src-main/runtimes/runtime.ts';
+import type { Root } from '../../../src-main/services/files/places.ts';
+import { findTools } from '../../../src-main/services/transfers/far-side.ts';
+import { readLarge } from '../../../src-main/services/transfers/large-reading.ts';
 import { Testbed } from '../../support/testbed.ts';
 import { attemptOf, core, launch, sshTo } from '../runtimes/support.ts';
 import { describeRemoteFiles } from './remote-files-suite.ts';
@@ -82,6 +85,27 @@ describe('in a container', () => {
     expect(down).toMatchObject({ status: 'DONE', failed: 0, skipped: 0, proof: 'hashes' });
     expect(treeOf(at('down/tree'))).toEqual(treeOf(at('tree')));
     expect(readdirSync(at('down'))).toEqual(['tree']);
+  });
+
+  test('a large file goes on from beyond 4 GiB', async () => {
+    const far = 5 * 2 ** 30;
+    await using file = await inside.files.open('/far', 'w');
+    await file.write(far, Buffer.from('a long river'));
+    const root: Root = {
+      place: { kind: 'task', task: '1' },
+      label: 'the container',
+      nodeId: '1' as NodeId,
+      files: inside.files,
+      spawn: (command, options) => inside.spawn(command, options),
+    };
+    const end = { root, tools: await findTools(root), directory: '/', hasher: undefined };
+    const item = { path: 'far', kind: 'file', size: far + 12, mode: 0o644, modifiedAt: 0 } as const;
+    const { signal } = new AbortController();
+    using reading = readLarge(end, item, { start: far + 2, isHashed: false, signal });
+    let text = '';
+    for await (const part of reading.bytes) text += part.toString();
+    expect(text).toBe('long river');
+    await inside.files.remove('/far');
   });
 
   test('programs stream both ways, byte for byte, and tell how they ended', async () => {

@@ -70,6 +70,11 @@ export function describeRemoteFiles(
       expect((await files.readFile(path, 5)).toString()).toBe('rIver');
       await (await files.open(path, 'w'))[Symbol.asyncDispose]();
       expect((await files.stat(path))?.size).toBe(0);
+      // No number of 32 bits; nothing lies before it.
+      const far = 5 * 2 ** 30;
+      await appended.write(far, Buffer.from('a long river'));
+      expect((await reader.read(far + 2, 100)).toString()).toBe('long river');
+      await files.remove(path);
     });
 
     test('keeps modes, times and links, and follows a link only when told', async () => {
