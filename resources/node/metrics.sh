@@ -53,29 +53,35 @@ amd_gpus() {
   done 2>/dev/null
 }
 
-# What the kernel keeps. Interrupt counters, virtual interfaces and loop devices are left out here
-# already: on large machines they are most of the bytes.
+# What the kernel keeps, by one program: each one more would cost the node more than reading does.
+# Interrupt counters, virtual interfaces and loop devices are left out here already: on large machines they
+# are most of the bytes. A file that is not there is an empty section.
+kernel() {
+  awk '
+    function show(section, file, keep, drop,    line) {
+      print "@" section
+      while ((getline line < file) > 0)
+        if (line ~ keep && (drop == "" || line !~ drop)) print "|" line
+    }
+    BEGIN {
+      show("uptime", "/proc/uptime", ".")
+      show("stat", "/proc/stat", "^cpu")
+      show("meminfo", "/proc/meminfo", "^(MemTotal|MemFree|MemAvailable|Cached|SwapTotal|SwapFree):")
+      show("loadavg", "/proc/loadavg", ".")
+      show("diskstats", "/proc/diskstats", ".", " (loop|ram)[0-9]")
+      show("net", "/proc/net/dev", ":", "^ *(lo|br-[^:]*|veth[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]+):")
+    }' </dev/null
+}
 tick() {
-  printf '@tick\n@uptime\n' || exit 0
-  sed -e 's/^/|/' /proc/uptime
-  printf '@stat\n'
-  sed -n -e 's/^cpu/|&/p' /proc/stat
-  printf '@meminfo\n'
-  sed -n -e 's/^MemTotal:/|&/p' -e 's/^MemFree:/|&/p' -e 's/^MemAvailable:/|&/p' -e 's/^Cached:/|&/p' \
-    -e 's/^SwapTotal:/|&/p' -e 's/^SwapFree:/|&/p' /proc/meminfo
-  printf '@loadavg\n'
-  sed -e 's/^/|/' /proc/loadavg
-  printf '@diskstats\n'
-  sed -n -e '/ loop[0-9]/d' -e '/ ram[0-9]/d' -e 's/^/|/p' /proc/diskstats
-  printf '@net\n'
-  sed -n -e '/^ *lo:/d' -e '/^ *veth[0-9a-f]\{6,\}:/d' -e '/^ *br-/d' -e '/:/s/^/|/p' /proc/net/dev
+  printf '@tick\n' || exit 0
+  kernel
   printf '@temperatures\n'
   temperatures
   # Free space changes slowly. Only where Docker keeps its data (or the root): a home may lie on a
   # dead network file system, and asking that would block.
   if [ $((ticks % 12)) = 0 ]; then
     printf '@disk\n'
-    df -Pk "$data" | tail -n 1 | sed -e 's/^/|/'
+    df -Pk "$data" | awk 'NR == 2 { print "|" $0 }'
   fi
   ticks=$((ticks + 1))
   printf '@end\n' || exit 0
@@ -96,17 +102,27 @@ process_owners() {
     printf '|%s %s %s\n' "$pid" "${3:--}" "${group:--}"
   done 2>/dev/null
 }
+# The first lines of what a tool said, as the body of a section.
+body() { printf '%s\n' "$2" | awk -v most="$1" 'NR <= most { print "|" substr($0, 1, 300) }'; }
+# Of the processes that compute, each once.
+pids_of() {
+  printf '%s\n' "$1" | awk -F , '
+    { pid = $2; gsub(/ /, "", pid) }
+    NF > 2 && pid ~ /^[0-9]+$/ && length(pid) < 10 && !(pid in seen) && found < 64 {
+      seen[pid] = 1
+      found++
+      print pid
+    }'
+}
 gpus() {
   cards=$(smi --query-gpu=uuid,utilization.gpu,memory.used,temperature.gpu,power.draw,power.limit,fan.speed,ecc.errors.uncorrected.volatile.total --format=csv,noheader,nounits 2>&1 </dev/null)
   code=$?
-  apps=''
+  apps='' owners='@owners'
   [ $code != 0 ] ||
     apps=$(smi --query-compute-apps=gpu_uuid,pid,used_memory,process_name --format=csv,noheader,nounits 2>/dev/null </dev/null)
-  pids=$(printf '%s\n' "$apps" | sed -n -e 's/^[^,]*, *\([0-9]\{1,9\}\) *,.*$/\1/p' | sort -u | head -n 64)
+  [ -z "$apps" ] || owners=$(process_owners "$(pids_of "$apps")")
   printf '@gpu\n@nvidia\n|code %s\n%s\n@apps\n%s\n%s\n@amd\n%s\n@end\n' "$code" \
-    "$(printf '%s\n' "$cards" | head -n 80 | cut -c 1-300 | sed -e 's/^/|/')" \
-    "$(printf '%s\n' "$apps" | head -n 400 | cut -c 1-300 | sed -e 's/^/|/')" \
-    "$(process_owners "$pids")" "$(amd_gpus)" >&3 || exit 0
+    "$(body 80 "$cards")" "$(body 400 "$apps")" "$owners" "$(amd_gpus)" >&3 || exit 0
 }
 
 # With `timeout`, a nvidia-smi that hangs is ended; one that cannot be ended holds up only its loop.
