@@ -185,21 +185,15 @@ export function describeRuntime(name: string, under: () => RuntimeUnderTest): vo
         await runtime.remove(spec, { keep: false });
       }));
 
-    test('brings 100 MB of stdout over, at the pace of the reader', () =>
+    test('brings 32 MB of random bytes over whole', () =>
       withRuntime(async (runtime) => {
-        const text =
-          'head -c 100000000 /dev/urandom > /tmp/$$; cat /tmp/$$; sha1sum < /tmp/$$ >&2; rm /tmp/$$';
-        const spec = attemptOf(text);
+        const spec = attemptOf(
+          'head -c 32000000 /dev/urandom > /tmp/$$; cat /tmp/$$; sha1sum < /tmp/$$ >&2; rm /tmp/$$',
+        );
         await launch(runtime, spec);
-        const before = process.memoryUsage().rss;
-        let bytes = 0;
-        let highest = 0;
-        for await (const chunk of runtime.logs(spec, null, never)) {
-          bytes += chunk.stream === 'stdout' ? chunk.bytes.length : 0;
-          highest = Math.max(highest, process.memoryUsage().rss);
-        }
-        expect(bytes).toBe(100_000_000);
-        expect(highest - before).toBeLessThan(150 * 1024 * 1024);
+        const { stdout, stderr } = await readAll(runtime, spec);
+        expect(stdout.length).toBe(32_000_000);
+        expect(stderr.toString()).toContain(sha1(stdout));
         await runtime.remove(spec, { keep: false });
       }));
 
