@@ -1,5 +1,5 @@
-// Running attempts in containers of a node's Docker Engine. What the Engine has is the truth; this
-// class remembers nothing of them.
+// Running attempts in containers of a node's Docker Engine. What the Engine has is the truth; of them
+// this class remembers only which nobody was told to start.
 import type { LinkAgent } from './agent.ts';
 import type Dockerode from 'dockerode';
 import { AppError } from '../../contract/errors.ts';
@@ -40,6 +40,7 @@ import { isAttempt, isKeptName, keptName } from './labels.ts';
 import { LogCursor } from './log-cursor.ts';
 import { mayBeLost, readEngineLife, toldAsLost, type EngineLife } from './lost-containers.ts';
 import { readLog } from './logs.ts';
+import { replaceUnstarted } from './made-again.ts';
 import type { FoundContainer } from './observed.ts';
 import { DockerImages } from './environments/docker-images.ts';
 import { imageOf } from './reference.ts';
@@ -98,6 +99,8 @@ class EngineRuntime implements DockerRuntime {
   readonly #changed = new Emitter<undefined>();
   readonly #closed = new Emitter<Error | undefined>();
   readonly #abort = new AbortController();
+  /** Containers that were made here and that nobody can have been told to start yet. */
+  readonly #untold = new Set<string>();
   /** Asked for once: a runtime does not outlive its node's or its Engine's restart. */
   #life: Promise<EngineLife> | undefined;
   readonly vps: DockerVps;
@@ -197,7 +200,8 @@ class EngineRuntime implements DockerRuntime {
     }
     for (let round = 0; ; round += 1) {
       try {
-        await this.#docker.createContainer(config);
+        const { id } = await this.#docker.createContainer(config);
+        this.#untold.add(id);
         return;
       } catch (error) {
         if (readComplaint(error).status !== 409 || round === nameRounds) {
@@ -230,12 +234,21 @@ class EngineRuntime implements DockerRuntime {
     return this.#locks.run(keyOf(ref), () => this.#start(ref));
   }
 
-  /** The Engine would start an ended container again: only one that never ran may be started. */
+  /**
+   * The Engine would start an ended container again: only one that never ran may be started. Where an
+   * order to start it may be under way already, another takes its place first: it could come once this
+   * attempt has ended.
+   */
   async #start(ref: AttemptRef): Promise<void> {
     const found = await this.#found(ref);
     if (found.attempt.condition.kind !== 'created') return;
+    const isUntold = this.#untold.delete(found.id) || ref.vps !== undefined;
+    const id = isUntold
+      ? found.id
+      : await replaceUnstarted(this.#docker, found, await this.#engineLife());
+    if (id === undefined) return;
     try {
-      await this.#docker.getContainer(found.id).start();
+      await this.#docker.getContainer(id).start();
     } catch (error) {
       if (readComplaint(error).status === 304) return;
       throw fromDocker(error, { kind: 'start', container: found.name });
@@ -316,6 +329,7 @@ class EngineRuntime implements DockerRuntime {
       if (found.name !== keptName(ref)) await this.#rename(found.id, keptName(ref));
       return;
     }
+    this.#untold.delete(found.id);
     const kind = found.attempt.condition.kind;
     if (kind === 'running' || kind === 'paused') {
       throw new ContainerExecutionError(

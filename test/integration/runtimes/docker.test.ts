@@ -268,6 +268,26 @@ describe('containers on a node', () => {
     await runtime.close();
   });
 
+  test('are run once, however late an order to start them comes', async () => {
+    const earlier = await runtimeOver(ssh);
+    const spec = attemptOf('echo once; exit 4');
+    await earlier.create(spec, await earlier.prepare(spec, prepare));
+    const name = `kohakuriver-task-${spec.taskId}`;
+    const id = await bed.sh('n1', `docker inspect -f '{{.Id}}' ${name}`);
+    // Its connection is lost while it orders the start; the next one finds it not started, and starts it.
+    const later = await runtimeOver(ssh);
+    await later.start(spec);
+    expect((await later.waitForEnd(spec, never))?.condition).toMatchObject({
+      end: { exitCode: 4 },
+    });
+    expect(await bed.sh('n1', `docker start ${id} 2>&1 || true`)).toContain('No such container');
+    await later.start(spec);
+    expect((await readAll(later, spec)).stdout.toString()).toBe('once\n');
+    await later.remove(spec, { keep: false });
+    await earlier.close();
+    await later.close();
+  });
+
   test('keep several messages of one instant apart through every cut', async () => {
     const runtime = await runtimeOver(ssh);
     // One line of 2 MB: 128 messages of one instant.

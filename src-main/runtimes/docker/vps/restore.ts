@@ -8,6 +8,7 @@ import {
   readComplaint,
 } from '../errors.ts';
 import { containerName } from '../labels.ts';
+import { madeWith } from '../made-again.ts';
 import type { CoreId, TaskId } from '../../../contract/ids.ts';
 import { inspectContainer } from '../containers.ts';
 import type { FoundContainer } from '../observed.ts';
@@ -70,20 +71,15 @@ async function configOf(
 ): Promise<Dockerode.ContainerCreateOptions> {
   try {
     const { Id: imageId } = await docker.getImage(image).inspect();
-    const { Config, HostConfig } = await old.inspect();
-    const { Hostname, Entrypoint, Cmd, Env, Labels, ExposedPorts, WorkingDir, User } = Config;
+    const config = madeWith(await old.inspect());
     return {
+      ...config,
       Image: imageId,
-      Hostname,
-      Entrypoint: Entrypoint ?? undefined,
-      Cmd,
-      Env,
-      Labels: { ...Labels, 'kohakuriver.image': image, 'kohakuriver.image_digest': imageId },
-      ExposedPorts,
-      WorkingDir,
-      User,
-      Healthcheck: { Test: ['NONE'] },
-      HostConfig,
+      Labels: {
+        ...config.Labels,
+        'kohakuriver.image': image,
+        'kohakuriver.image_digest': imageId,
+      },
     };
   } catch (error) {
     if (readComplaint(error).status === 404) {
