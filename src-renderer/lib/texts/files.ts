@@ -113,7 +113,7 @@ export const transfers = {
     none: '',
   },
   filesDone: (done: string, total: string) =>
-    done === total ? (total === '1' ? '1 file' : `${total} files`) : `${done} of ${total} files`,
+    `${done === total ? '' : `${done} of `}${total} ${total === '1' ? 'file' : 'files'}`,
   left: (time: string) => `${time} left`,
   skipped: (count: number) => `${count} skipped`,
   failed: (count: number) => `${count} failed`,
@@ -138,8 +138,8 @@ export const transfers = {
   fromBrowser: 'this browser',
   active: (count: number) => (count === 1 ? '1 transfer' : `${count} transfers`),
   asks: (title: string) => `${title}: files of the same name are there`,
-  doneToast: (title: string) => `${title} is copied`,
-  failedToast: (title: string) => `${title} was not copied whole`,
+  doneToast: (title: string) => `Copied ${title}`,
+  failedToast: (title: string) => `Not copied whole: ${title}`,
   lost: 'The connection to the core was lost; it goes on when it is back.',
   unread: 'The browser could not read it: it was changed, moved or removed after it was chosen.',
   terminal: {
