@@ -12,7 +12,7 @@ import { absolute, makeDirectories } from '../files/file-service.ts';
 import type { Places, Root } from '../files/places.ts';
 import { mayGoDirect } from './direct.ts';
 import { ItemError, NoSpaceError, TransferError } from './errors.ts';
-import { findTools } from './far-side.ts';
+import type { KnownTools } from './known-tools.ts';
 import { moveLargeFile } from './large-file.ts';
 import type { LocalHashes } from './local-hashes.ts';
 import { place, type Placed, type Placing, type Target } from './placing.ts';
@@ -44,6 +44,7 @@ export interface RunParts {
   readonly signal: AbortSignal;
   /** Hashes files of this computer. */
   readonly hasher: LocalHashes;
+  readonly tools: KnownTools;
   /** Whether large files may go straight from one node to another. */
   readonly isDirectAllowed: boolean;
   /** Whether of large files only what differs from the older version may be moved. */
@@ -179,7 +180,7 @@ class Run {
     const { from, to, target, scanned, placing } = ends;
     const { id, request, onProgress } = this.#parts;
     const stage = stagePath(target.directory, id);
-    const [sink, origin] = [await this.#end(to, stage), await this.#end(from, '')];
+    const [sink, origin] = await Promise.all([this.#end(to, stage), this.#end(from, '')]);
     const staged = await openStage(to, stage);
     for (const item of placing.alreadyThere) this.#counts.keptWhole(item);
     await this.#checkSpace(to, { target, placing, staged });
@@ -204,7 +205,7 @@ class Run {
 
   async #end(root: Root, directory: string): Promise<End> {
     const hasher = root.nodeId === undefined ? this.#parts.hasher : undefined;
-    return { root, tools: await findTools(root), directory, hasher };
+    return { root, tools: await this.#parts.tools.of(root), directory, hasher };
   }
 
   /** Of items that lie below one folder; resolves with those that arrived. */

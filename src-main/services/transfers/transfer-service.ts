@@ -16,6 +16,7 @@ import { nextStatus } from '../../domain/transfers/machine.ts';
 import type { TransferRecord } from '../../store/transfer-repository.ts';
 import type { Places } from '../files/places.ts';
 import type { Logger } from '../logger.ts';
+import { KnownTools } from './known-tools.ts';
 import { LocalHashes } from './local-hashes.ts';
 import { BytePace, SharedPace } from './pace.ts';
 import { runTransfer, type RunOutcome } from './runner.ts';
@@ -67,6 +68,7 @@ export class TransferService implements AsyncDisposable {
   readonly #cleaning = new Set<TransferId>();
   readonly #ended: Emitter<TransferView>;
   readonly #hasher = new LocalHashes();
+  readonly #tools: KnownTools;
   readonly #sharedPace: SharedPace;
   #isClosed = false;
 
@@ -78,6 +80,7 @@ export class TransferService implements AsyncDisposable {
     this.#parts = parts;
     this.#book = new TransferBook(parts);
     this.#sharedPace = new SharedPace(parts);
+    this.#tools = new KnownTools(parts.clock);
     this.onDidChange = this.#book.onDidChange;
     // Whoever hears of it may write it down, on a disk that is full.
     this.#ended = new Emitter((error) =>
@@ -275,6 +278,7 @@ export class TransferService implements AsyncDisposable {
       places,
       signal,
       hasher: this.#hasher,
+      tools: this.#tools,
       // Nothing there could be held to a rate.
       isDirectAllowed: direct && sharedRate === null,
       isDeltaAllowed: delta,
