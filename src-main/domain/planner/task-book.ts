@@ -1,5 +1,5 @@
 // The tasks in the planner's mirror: which of them wait, in which lane, and what the others hold.
-import type { BatchId, TaskId } from '../../contract/ids.ts';
+import type { BatchId, Instant, TaskId } from '../../contract/ids.ts';
 import type { Accounts } from './accounts.ts';
 import { Gangs, type Gang } from './gangs.ts';
 import type { Moment } from './guards.ts';
@@ -20,6 +20,9 @@ export class TaskBook {
   #queueLength = 0;
   /** By when they age next; some of them have left the queue. */
   #aging = new Heap<Entry>(compareAges);
+  /** Those that came since, in no order, as long as none of them ages: most have left by then. */
+  #newcomers: Entry[] = [];
+  #firstNewAges: Instant = Infinity;
 
   constructor(nodes: NodeBook, accounts: Accounts) {
     this.#nodes = nodes;
@@ -66,7 +69,8 @@ export class TaskBook {
         ? shape.add(task, this.#accounts.groupsOf(task), age)
         : shape.addTo(this.#gangs.laneFor(task.gang, task), task, age);
     this.#tasks.set(task.id, entry);
-    this.#aging.push(entry);
+    this.#newcomers.push(entry);
+    if (entry.agesAt < this.#firstNewAges) this.#firstNewAges = entry.agesAt;
     this.#queueLength += 1;
   }
 
@@ -107,6 +111,7 @@ export class TaskBook {
 
   /** Moves those up that have waited long enough. */
   age(moment: Moment): void {
+    if (this.#firstNewAges <= moment.now) this.#orderNewcomers();
     const due: Entry[] = [];
     for (let entry = this.#aging.top; entry !== undefined; entry = this.#aging.top) {
       if (!entry.isGone && entry.agesAt > moment.now) break;
@@ -114,9 +119,18 @@ export class TaskBook {
       if (!entry.isGone) due.push(entry);
     }
     for (const { task } of due) this.upsert(task, moment);
-    if (this.#aging.size <= 2 * this.#queueLength + 1024) return;
-    const waiting = [...this.#tasks.values()].filter((known) => 'lane' in known);
-    this.#aging = new Heap(compareAges, waiting);
+    if (this.#aging.size + this.#newcomers.length <= 2 * this.#queueLength + 1024) return;
+    this.#newcomers = [...this.#tasks.values()].filter((known) => 'lane' in known);
+    this.#aging = new Heap(compareAges);
+    this.#orderNewcomers();
+  }
+
+  #orderNewcomers(): void {
+    const waiting = this.#newcomers.filter(({ isGone }) => !isGone);
+    if (this.#aging.size === 0) this.#aging = new Heap(compareAges, waiting);
+    else for (const entry of waiting) this.#aging.push(entry);
+    this.#newcomers = [];
+    this.#firstNewAges = Infinity;
   }
 
   /** Takes in everything anew under other rules: those of the moment, which the accounts know already. */
