@@ -2,6 +2,7 @@
 import type { CoreId } from '../../contract/ids.ts';
 import type { Clock, Timers } from '../../domain/clock.ts';
 import type { NodeLink } from '../../link/node-link.ts';
+import { KeyedLock } from '../keyed-lock.ts';
 import type { RuntimeLog } from '../log.ts';
 import { readNodeScript } from '../node-scripts.ts';
 import type { AttemptRef, AttemptSpec } from '../runtime.ts';
@@ -52,6 +53,8 @@ export class Orders {
   readonly #making: Readonly<Record<'create' | 'start' | 'launch', Gathered<Order>>>;
   readonly #removing: Readonly<Record<'keep' | 'drop', Gathered<Order>>>;
   readonly #runner: Runner;
+  /** By task: its directory goes whole where a removal finds nothing else in it, and no other attempt must come just then. */
+  readonly #tasks = new KeyedLock();
   /** When the last of those were started that a runner could start; the newest last. */
   #starts: number[] = [];
   #root: string | undefined;
@@ -77,11 +80,20 @@ export class Orders {
   }
 
   create(spec: AttemptSpec): Promise<string> {
-    return this.#askToMake('create', this.#orderOf(spec));
+    return this.#afterRemovals(spec, () => this.#askToMake('create', this.#orderOf(spec)));
   }
 
   /** Creates and starts. */
   launch(spec: AttemptSpec): Promise<string> {
+    return this.#afterRemovals(spec, () => this.#launch(spec));
+  }
+
+  /** Before the first attempt there is nothing to remove. */
+  #afterRemovals(spec: AttemptSpec, make: () => Promise<string>): Promise<string> {
+    return spec.attempt === 1 ? make() : this.#tasks.run(spec.taskId, make);
+  }
+
+  #launch(spec: AttemptSpec): Promise<string> {
     const order = this.#orderOf(spec);
     const launch = () => this.#askToMake('launch', order);
     const { runner, coreId: core, limits, clock } = this.#options;
@@ -123,7 +135,11 @@ export class Orders {
     return this.#askToMake('start', { taskId, attempt, words });
   }
 
-  async remove({ taskId, attempt }: AttemptRef, how: 'keep' | 'drop'): Promise<string> {
+  remove(ref: AttemptRef, how: 'keep' | 'drop'): Promise<string> {
+    return this.#tasks.run(ref.taskId, () => this.#removeOne(ref, how));
+  }
+
+  async #removeOne({ taskId, attempt }: AttemptRef, how: 'keep' | 'drop'): Promise<string> {
     const path = `${taskId}/${String(attempt)}`;
     const answer = how === 'drop' ? await this.#runner.remove(path) : undefined;
     if (answer !== undefined && answer !== 'refused') return answer;

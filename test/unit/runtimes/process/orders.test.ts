@@ -10,8 +10,8 @@ import { FakeTime, settle } from '../../../support/fake-time.ts';
 import { aSpec } from '../spec.ts';
 
 const coreId = '77' as CoreId;
-const specOf = (task: number) =>
-  aSpec({ taskId: String(task) as TaskId, attempt: 1, vessel: { kind: 'process' } });
+const specOf = (task: number, attempt = 1) =>
+  aSpec({ taskId: String(task) as TaskId, attempt, vessel: { kind: 'process' } });
 
 /** A node that answers each call when it is told to; calls are the tasks that were named in each. */
 function aNode() {
@@ -121,6 +121,30 @@ test('what was not begun since its directory was taken away is made in another',
   expect(await Promise.all(both)).toEqual(['started', 'started']);
   expect(node.stages).toEqual(['w-s1', 'w-s1', 'w-s2', 'w-s2']);
   expect(node.calls[3]).toEqual(['102']);
+});
+
+test('no other attempt comes while one is removed: the directory of its task may go whole', async () => {
+  const time = new FakeTime();
+  const node = aNode();
+  const orders = ordersFor(node, time);
+  const removal = orders.remove(specOf(101), 'drop');
+  const next = orders.launch(specOf(101, 2));
+  const other = orders.launch(specOf(102));
+  const pass = async () => {
+    await settle();
+    time.advance(200);
+    await settle();
+  };
+  await pass();
+  await node.answer('made');
+  expect(node.calls).toEqual([[], ['102'], ['101']]);
+  await node.answer('102/1 started\n');
+  await node.answer('101/1 removed\n');
+  await pass();
+  expect(await Promise.all([removal, other])).toEqual(['removed', 'started']);
+  expect(node.calls[3]).toEqual(['101']);
+  await node.answer('101/2 started\n');
+  expect(await next).toBe('started');
 });
 
 test('a look needs no room on the node, and a start says that there is none', async () => {
