@@ -334,9 +334,11 @@ class Simulation {
       { who: 'anna' },
     );
     const hopeless = findHopeless(world, memory);
-    // Who was promised an end must not need to ask again.
+    // Who was promised an end, by a kill or a time limit, must not need to ask again.
     const endless = active.filter(
-      ({ id, spec }) => !memory.killAccepted.has(id) && (isEndless(spec.work) || hopeless.has(id)),
+      ({ id, spec }) =>
+        !memory.killAccepted.has(id) &&
+        ((isEndless(spec.work) && spec.timeLimitSeconds === null) || hopeless.has(id)),
     );
     for (const { id } of endless) memory.killAsked.add(id);
     await core.tasks.kill(
