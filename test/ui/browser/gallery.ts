@@ -59,6 +59,8 @@ async function serve(dir: string): Promise<Server> {
       () => response.writeHead(404).end(),
     );
   });
+  // One that is closed just when it is used again costs the page a stylesheet.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
 }

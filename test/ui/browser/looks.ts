@@ -1,6 +1,6 @@
 // Every page in each of its states: accessible in both themes, whole in a small window and at 200 %,
 // still where nothing shall move, and not to be broken by what nodes say of themselves.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { nodeIdOf } from '../../../src-renderer/lib/fake/fake-nodes.ts';
 import { moving, openWhole, type OpenWindow, type Pages } from './pages.ts';
 import { places } from './places.ts';
@@ -14,14 +14,21 @@ export function describeLooks(pages: () => Pages): void {
    */
   async function windowOf(variant: string): Promise<OpenWindow> {
     if (opened?.variant !== variant) {
-      await (await opened?.window)?.page.context().close();
+      await close();
       opened = { variant, window: openWhole(pages(), variant) };
     }
     return opened.window;
   }
-  afterAll(async () => {
-    await (await opened?.window)?.page.context().close();
+  async function close(): Promise<void> {
+    const window = opened?.window;
+    opened = undefined;
+    await (await window?.catch(() => undefined))?.page.context().close();
+  }
+  beforeEach(async ({ task }) => {
+    // What went wrong while it opened would be wrong again.
+    if ((task.result?.retryCount ?? 0) > 0) await close();
   });
+  afterAll(close);
 
   describe('every page', () => {
     test.each(placesByCore)(
@@ -29,6 +36,7 @@ export function describeLooks(pages: () => Pages): void {
       async (_name, variant, hash) => {
         const { page, complaints } = await windowOf(variant);
         await pages().goTo(page, hash);
+        expect(complaints).toEqual([]);
         expect(await pages().violationsOfPage(page, variant === 'big')).toEqual([]);
         expect(await pages().cutWhereNarrow(page)).toEqual([]);
         expect(await moving(page)).toEqual([]);
