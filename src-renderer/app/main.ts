@@ -5,17 +5,20 @@ import './base.css';
 import { desktopMark } from '../../src-main/contract/wire/page-words.ts';
 import { parseHash } from '../lib/address.ts';
 import { beginSocket } from '../lib/early-socket.ts';
+import { fetchAgain, mendStyles } from '../lib/fetch-again.ts';
 import { showKeptTheme } from '../lib/theme-choice.ts';
 import { fetchPage, pageAt } from './page-code.ts';
 
 showKeptTheme();
+const styles = mendStyles();
 // The desktop host hands over a port instead.
 if (!(desktopMark in window)) beginSocket();
 const address = pageAt(parseHash(window.location.hash).path);
 // One that cannot be had is asked for again, and complained about, where it is wanted.
 const page = address === undefined ? undefined : fetchPage(address).catch(() => undefined);
 try {
-  const [{ startApp }] = await Promise.all([import('./start.ts'), page]);
+  const app = fetchAgain(() => import('./start.ts'));
+  const [{ startApp }] = await Promise.all([app, page, styles]);
   startApp();
   document.getElementById('start-trouble')?.remove();
 } catch (error) {

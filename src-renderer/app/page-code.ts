@@ -1,6 +1,7 @@
-// The code of each page by its address, fetched when it is first wanted. Nothing else is here, so that
+// The code of each page by its address, fetched when it is first wanted. Little else is here, so that
 // the page one begins on is fetched beside the app and not after it.
 import type { Component } from 'svelte';
+import { fetchAgain } from '../lib/fetch-again.ts';
 
 /** An address has words, `:name` for any one part, and `*` at the end for any rest. The first that fits counts. */
 export const pageCode = {
@@ -36,7 +37,7 @@ export async function fetchPage(address: PageAddress): Promise<void> {
   if (fetched.has(address)) return;
   // What a page takes is what its entry in the table of routes makes: that table's types say so.
   const load: () => Promise<{ default: unknown }> = pageCode[address];
-  fetched.set(address, (await load()).default as Page);
+  fetched.set(address, (await fetchAgain(load)).default as Page);
 }
 
 /** A page that was fetched. */

@@ -1,5 +1,6 @@
 // The syntax of files, by their names. Each is fetched when a file of its kind is first opened.
 import type { StreamParser } from '@codemirror/language';
+import { fetchAgain } from './fetch-again.ts';
 
 type Load = () => Promise<StreamParser<unknown>>;
 
@@ -38,5 +39,6 @@ async function diff(): Promise<StreamParser<unknown>> {
 /** Undefined where nothing is known of files of this name. */
 export function languageOf(name: string): Promise<StreamParser<unknown>> | undefined {
   const ending = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
-  return Object.hasOwn(languages, ending) ? languages[ending]?.() : undefined;
+  const load = Object.hasOwn(languages, ending) ? languages[ending] : undefined;
+  return load && fetchAgain(load);
 }

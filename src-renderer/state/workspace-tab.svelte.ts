@@ -1,4 +1,5 @@
 // One open file of a workspace: its text and what became of it here and on the far side.
+import { fetchAgain } from '../lib/fetch-again.ts';
 import { baseName, shownName } from '../lib/files/paths.ts';
 import { separatorOf } from '../lib/files/file-types.ts';
 import { workspace as words } from '../lib/texts/workspace.ts';
@@ -179,7 +180,7 @@ export class WorkspaceTab {
     const isReadOnly = content.readOnly !== undefined;
     if (this.#document?.isReadOnly === isReadOnly) this.#document.replace(content.text);
     else {
-      const { openDocument } = await import('../lib/text-editor.ts');
+      const { openDocument } = await fetchAgain(() => import('../lib/text-editor.ts'));
       if (this.file.content !== content) return;
       this.#drop();
       this.#document = openDocument({

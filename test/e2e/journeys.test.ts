@@ -256,6 +256,29 @@ describe.skipIf(!hasChromium)('on this computer', () => {
     await expect.poll(() => words.count(), slowly).toBe(0);
   });
 
+  test('a page of which nearly all is lost once, as when a network changes, is whole in a moment', async () => {
+    const lost = new Set<string>();
+    // What the first script cannot do without is not lost: nothing of ours would run.
+    const needed = /\/(index|theme-choice|preload-helper|page-code)-[^/]*\.js$|\.woff2$/;
+    await page.route('**/assets/**', async (route) => {
+      const url = route.request().url();
+      if (needed.test(url) || lost.has(url)) return route.continue();
+      lost.add(url);
+      return route.abort('internetdisconnected');
+    });
+    await page.reload();
+    await page.getByText('Connected', { exact: true }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Queue' }).waitFor();
+    expect([...lost].filter((url) => url.endsWith('.css')).length).toBeGreaterThan(1);
+    const stylesheets = page.locator('link[rel="stylesheet"]');
+    const missing = () =>
+      stylesheets.evaluateAll(
+        (links) => links.filter((link) => (link as HTMLLinkElement).sheet === null).length,
+      );
+    await expect.poll(missing, slowly).toBe(0);
+    await page.unroute('**/assets/**');
+  });
+
   test('by keys alone: the palette finds a task; a form is filled and sent', async () => {
     await app.go('#/');
     const { core } = app;

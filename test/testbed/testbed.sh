@@ -4,6 +4,7 @@
 #   up N [--owner PID] [--no-docker] [--no-registry] [--gpus NODE=FILE] [--disk NODE:PATH=SIZE]
 #        [--jump-only NODE] [--image NAME]      bring up nodes n1..nN, print them, and say when they answer
 #   down | sweep | list | info                  remove this bed | remove beds whose owner is dead | all beds | this bed
+#   hold PID|none                               keep the host's interface between beds while that process lives
 #   add NODE | kill NODE | rm NODE              boot (again) | power cut, the disk stays | remove
 #   exec [-u USER] NODE CMD...                  run CMD inside NODE
 #   cut A B | heal A B                          lose all packets between two of: nodes, host, registry
@@ -32,6 +33,7 @@ main() {
     up) up "$@" ;;
     check) check "$@" ;;
     sweep) sweep ;;
+    hold) hold "$@" ;;
     list) list_beds ;;
     add | kill | rm | exec | cut | heal | link | slow | fast | mem | fill | free | gpus | occupy | dockerd | sshd | preload | info | down)
       choose_bed || return 1

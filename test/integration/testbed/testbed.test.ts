@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gpus, requirements, run, Testbed } from '../../support/testbed.ts';
 import { SCRIPT } from '../../testbed/script.ts';
@@ -45,6 +46,10 @@ describe.skipIf(!can.isMet)(
 
     test('two beds have networks, keys and nodes of their own', async () => {
       expect(other.id).not.toBe(bed.id);
+      // A browser gives up what it fetches when these change.
+      expect(Object.keys(networkInterfaces()).filter((name) => name.startsWith('kr'))).toEqual([
+        'kr-host',
+      ]);
       expect(other.node('n1').address).not.toBe(bed.node('n1').address);
       await bed.sh('n1', 'echo here > /srv/mark');
       expect((await other.exec('n1', ['cat', '/srv/mark'])).code).toBe(1);

@@ -44,6 +44,7 @@ claim_bed() {
     id=kr$slot
     [ ! -e "$BASE/beds/$id" ] && network_is_free "$slot" || continue
     mkdir "$BASE/beds/$id" && echo "$OWNER $started $(boot_id)" > "$BASE/beds/$id/owner"
+    make_hub || fail 'could not make the network'
     use_bed "$id"
     return 0
   done
@@ -60,7 +61,13 @@ sweep_dead() {
   done
 }
 
-sweep() { with_lock sweep_dead; empty_trash; }
+sweep_all() { sweep_dead; remove_unused_hub; }
+sweep() { with_lock sweep_all; empty_trash; }
+
+hold() {
+  [ "$1" = none ] || start_time "$1" > /dev/null || fail "process $1 does not run"
+  with_lock hold_hub "$1"
+}
 
 choose_bed() {
   local id found=
@@ -103,9 +110,11 @@ remove_bed() {
 
 empty_trash() { rm -rf --one-file-system "$BASE/trash"/* 2>/dev/null; }
 
+take_down() { remove_bed; remove_unused_hub; }
+
 do_down() {
   local rc
-  with_lock remove_bed
+  with_lock take_down
   rc=$?
   empty_trash
   return $rc

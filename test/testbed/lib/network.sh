@@ -1,9 +1,15 @@
-# The bed's network: one switch (a bridge in a namespace of its own), to which nodes, registry and host are plugged.
+# The bed's network: one switch (a bridge in a namespace of its own), to which nodes and registry are plugged.
 # In a namespace, because a dockerd on the host sets its FORWARD policy to DROP, which would cut nodes from each other.
+#
+# The host reaches all switches through one hub, by one interface. Were it plugged to each of them, its interfaces
+# would come and go with the beds, and a browser gives up what it fetches whenever that happens (ERR_NETWORK_CHANGED).
+
+HUB=kr-hub
+HOST_ADDRESS=10.77.0.1
 
 address() {
   case $1 in
-    host) echo "$NET.1" ;;
+    host) echo "$HOST_ADDRESS" ;;
     registry) echo "$NET.2" ;;
     n[0-9]*) echo "$NET.$((10 + ${1#n}))" ;;
     *) return 1 ;;
@@ -18,20 +24,49 @@ endpoint() {
   esac
 }
 
+make_hub() {
+  ip -4 addr show kr-host up 2>/dev/null | grep -q "$HOST_ADDRESS/" && return 0
+  remove_hub # what somebody who was killed has left of one
+  ip netns add "$HUB" || return 1
+  ip -n "$HUB" link add br0 type bridge
+  ip netns exec "$HUB" sysctl -qw net.bridge.bridge-nf-call-iptables=0 2>/dev/null
+  ip -n "$HUB" link set br0 up
+  ip link add kr-host type veth peer name host0 netns "$HUB" &&
+    ip -n "$HUB" link set host0 master br0 up &&
+    ip addr add "$HOST_ADDRESS/16" dev kr-host &&
+    ip link set kr-host up
+}
+
+remove_hub() {
+  ip link del kr-host 2>/dev/null
+  ip netns del "$HUB" 2>/dev/null
+  return 0
+}
+
+# It stays while there are beds, and while somebody holds it.
+remove_unused_hub() {
+  [ -z "$(bed_ids)" ] && ! live_pid "$BASE/hub-holder" > /dev/null || return 0
+  rm -f "$BASE/hub-holder"
+  remove_hub
+}
+
+hold_hub() { # PID|none
+  if [ "$1" = none ]; then rm -f "$BASE/hub-holder"; else make_hub && note_pid "$1" "$BASE/hub-holder"; fi
+}
+
 make_switch() {
   ip netns add "$SWITCH" || return 1
   ip -n "$SWITCH" link set lo up
   ip -n "$SWITCH" link add br0 type bridge
   ip netns exec "$SWITCH" sysctl -qw net.bridge.bridge-nf-call-iptables=0 2>/dev/null
   ip -n "$SWITCH" link set br0 up
-  ip link add "$ID-h" type veth peer name host0 netns "$SWITCH"
-  ip -n "$SWITCH" link set host0 master br0 up
-  ip addr add "$NET.1/24" dev "$ID-h"
-  ip link set "$ID-h" up
+  ip -n "$SWITCH" link add host type veth peer name "$ID" netns "$HUB" || return 1
+  ip -n "$SWITCH" link set host master br0 up
+  ip -n "$HUB" link set "$ID" master br0 up
 }
 
 remove_switch() {
-  ip link del "$ID-h" 2>/dev/null
+  ip -n "$HUB" link del "$ID" 2>/dev/null
   ip netns del "$SWITCH" 2>/dev/null
   return 0
 }
@@ -49,6 +84,7 @@ plug() {
   ip -n "$ns" addr add "$at/24" dev eth0
   ip -n "$ns" link set lo up
   ip -n "$ns" link set eth0 up
+  ip -n "$ns" route add "$HOST_ADDRESS" dev eth0
   ip -n "$ns" route add unreachable default # nothing leaves the bed, and what tries is told at once
   [ -f "$DIR/$1.rate" ] && limit_rate "$1" "$(cat "$DIR/$1.rate")"
   return 0

@@ -29,7 +29,7 @@ up() {
 give_up() {
   say "bringing up $ID failed"
   tail -n 5 "$DIR"/n*/console.log >&2
-  with_lock remove_bed
+  with_lock take_down
   exit 1
 }
 
@@ -87,7 +87,7 @@ start_node() {
   rm -f "$dir/pid"
   (
     join_cgroups "$name"
-    export HERE DIR NET ID NAME=$name DOCKER CHECKOUT HIERARCHIES LEAF=''
+    export HERE DIR NET HOST_ADDRESS ID NAME=$name DOCKER CHECKOUT HIERARCHIES LEAF=''
     is_cgroup2 && LEAF=$CGROUP/$ID/$name/init
     DOCKER=$(cat "$DIR/docker") CHECKOUT=$(readlink -f "$HERE/../..") HIERARCHIES=$(is_cgroup2 || cgroup1_hierarchies)
     # The group we are in becomes the root the node sees; with version 2 we then leave it, so that it can delegate.

@@ -150,7 +150,7 @@ name_node() {
   : > "$ROOT/etc/resolv.conf"
   {
     echo '127.0.0.1 localhost'
-    echo "$NET.1 host"
+    echo "$HOST_ADDRESS host"
     echo "$NET.2 registry"
     for i in {1..39}; do echo "$NET.$((10 + i)) n$i"; done
   } > "$ROOT/etc/hosts"
