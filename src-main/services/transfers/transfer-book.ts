@@ -1,5 +1,5 @@
 // What is known of every transfer: on disk before anybody hears of it, but for its progress, which is
-// seen at its target and told a few times a second.
+// seen at its target and told a few times a second. What becomes of it is told at once.
 import { isDeepStrictEqual } from 'node:util';
 import type {
   TransferId,
@@ -57,7 +57,7 @@ export class TransferBook implements Disposable {
   readonly #records = new Map<TransferId, TransferRecord>();
   readonly #changed = new Emitter<TransferChange>();
   readonly #untold = new Set<TransferId>();
-  #telling: Disposable | undefined;
+  #telling: { readonly timer: Disposable; readonly afterMs: number } | undefined;
   #isClosed = false;
 
   readonly onDidChange = this.#changed.event;
@@ -129,8 +129,10 @@ export class TransferBook implements Disposable {
   save(record: TransferRecord): void {
     const { records, write } = this.#parts;
     write(() => records.put(record));
+    const isNews = this.#records.get(record.id)?.status !== record.status;
     this.#records.set(record.id, record);
-    this.#tellSoon(record.id);
+    // Whoever waits for its end must not wait for the next time progress is told.
+    this.#tellAfter(isNews ? 0 : tellEveryMs, record.id);
   }
 
   /** Moves it to what an event makes of its status; nothing where the event means nothing to it. */
@@ -157,7 +159,7 @@ export class TransferBook implements Disposable {
     const rate = progress.bytesPerSecond;
     const etaSeconds = rate === null || rate === 0 ? null : Math.round(left / rate);
     this.#records.set(id, { ...record, progress: { ...progress, etaSeconds } });
-    this.#tellSoon(id);
+    this.#tellAfter(tellEveryMs, id);
   }
 
   setProblems(id: TransferId, problems: readonly TransferProblem[]): void {
@@ -196,21 +198,25 @@ export class TransferBook implements Disposable {
   /** Tells nothing any more. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#telling?.[Symbol.dispose]();
+    this.#telling?.timer[Symbol.dispose]();
   }
 
-  #tellSoon(id: TransferId): void {
+  #tellAfter(delayMs: number, id: TransferId): void {
     this.#untold.add(id);
-    if (this.#isClosed) return;
-    this.#telling ??= this.#parts.timers.after(tellEveryMs, () => {
-      this.#telling = undefined;
-      const ids = [...this.#untold];
-      this.#untold.clear();
-      for (const each of ids) {
-        const record = this.#records.get(each);
-        if (record !== undefined) this.#changed.emit({ upsert: viewOf(record) });
-      }
-    });
+    if (this.#isClosed || (this.#telling !== undefined && this.#telling.afterMs <= delayMs)) return;
+    this.#telling?.timer[Symbol.dispose]();
+    const timer = this.#parts.timers.after(delayMs, () => this.#tell());
+    this.#telling = { timer, afterMs: delayMs };
+  }
+
+  #tell(): void {
+    this.#telling = undefined;
+    const ids = [...this.#untold];
+    this.#untold.clear();
+    for (const each of ids) {
+      const record = this.#records.get(each);
+      if (record !== undefined) this.#changed.emit({ upsert: viewOf(record) });
+    }
   }
 }
 
