@@ -11,8 +11,9 @@ import { RequestError } from '../../contract/errors.ts';
 import { shownName } from '../../domain/files/path-text.ts';
 import { baseName, joinPath, parentPath, trimSlashes } from '../../domain/files/paths.ts';
 import { FileError } from '../../link/errors.ts';
-import type { DiskUse, FileStat, RemoteFile, RemoteFiles } from '../../link/node-link.ts';
+import type { DiskUse, FileStat, RemoteFiles } from '../../link/node-link.ts';
 import { FileTakenError, IncompleteUploadError } from './errors.ts';
+import { readAhead, writeFrom } from './file-bytes.ts';
 import type { Places, Root } from './places.ts';
 
 export interface FileServiceParts {
@@ -26,12 +27,6 @@ interface Found {
   readonly root: Root;
   readonly path: string;
 }
-
-/** Bytes read or written at once: as many as OpenSSH's server takes and gives in one answer. */
-const readBytes = 255 * 1024;
-/** Under way at once: together as much as the window of an SSH channel has room for (2 MiB). */
-const readsAhead = 8;
-const writesAhead = 8;
 
 export interface RemoveResult {
   path: string;
@@ -248,36 +243,6 @@ function invalid(message: string): RequestError {
   return new RequestError('input/invalid', message);
 }
 
-/** Asks for several parts at once and gives them in order. */
-export async function* readAhead(
-  file: Pick<RemoteFile, 'read'>,
-  from: number,
-  { end = Infinity, partBytes = readBytes }: { end?: number; partBytes?: number } = {},
-): AsyncGenerator<Buffer> {
-  const waiting: Promise<Buffer>[] = [];
-  let next = from;
-  const ask = () => {
-    if (next >= end) return;
-    const length = Math.min(partBytes, end - next);
-    const part = file.read(next, length);
-    part.catch(() => undefined);
-    waiting.push(part);
-    next += length;
-  };
-  try {
-    while (waiting.length < readsAhead && next < end) ask();
-    for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
-      const bytes = await part;
-      if (bytes.length === 0) return;
-      ask();
-      yield bytes;
-    }
-  } finally {
-    // The file must not be closed under a request.
-    await Promise.allSettled(waiting);
-  }
-}
-
 async function writeAll(
   files: RemoteFiles,
   path: string,
@@ -287,81 +252,4 @@ async function writeAll(
   const size = await writeFrom(file, { from: 0 }, bytes);
   await file.sync();
   return size;
-}
-
-interface WritingOptions {
-  readonly from: number;
-  /** Parts under way at once. */
-  readonly ahead?: number | undefined;
-  readonly onWritten?: ((position: number) => void) | undefined;
-  readonly onTaken?: ((part: Uint8Array) => void) | undefined;
-}
-
-/**
- * Writes what comes from a position on, several parts at once. Resolves with where it ended.
- * @param onWritten told up to where everything is written
- * @param onTaken told of every part that is not needed any more
- */
-export async function writeFrom(
-  file: Pick<RemoteFile, 'write'>,
-  { from, ahead = writesAhead, onWritten, onTaken = () => undefined }: WritingOptions,
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<number> {
-  let position = from;
-  const underway = new Set<Promise<void>>();
-  const failures: unknown[] = [];
-  let inOrder = Promise.resolve();
-  const put = (part: Uint8Array) => {
-    const writing: Promise<void> = file.write(position, part).catch((error: unknown) => {
-      failures.push(error);
-    });
-    position += part.length;
-    underway.add(writing);
-    void writing.then(() => {
-      underway.delete(writing);
-      onTaken(part);
-    });
-    if (onWritten === undefined) return;
-    const end = position;
-    inOrder = inOrder
-      .then(() => writing)
-      .then(() => {
-        if (failures.length === 0) onWritten(end);
-      });
-  };
-  try {
-    for await (const part of gathered(bytes, onTaken)) {
-      put(part);
-      if (underway.size >= ahead) await Promise.race(underway);
-      if (failures.length > 0) throw failures[0];
-    }
-  } finally {
-    await Promise.all(underway);
-  }
-  // A write that failed last is seen here only.
-  if (failures.length > 0) throw failures[0];
-  return position;
-}
-
-/** Small parts together, each at least as large as what is written at once, but the last. */
-async function* gathered(
-  source: AsyncIterable<Uint8Array>,
-  onCopied: (part: Uint8Array) => void,
-): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = [];
-  let held = 0;
-  const together = () => {
-    const [only] = parts;
-    const all = only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
-    if (all !== only) parts.forEach((part) => onCopied(part));
-    parts = [];
-    held = 0;
-    return all;
-  };
-  for await (const part of source) {
-    parts.push(part);
-    held += part.length;
-    if (held >= readBytes) yield together();
-  }
-  if (held > 0) yield together();
 }

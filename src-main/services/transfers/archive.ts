@@ -3,7 +3,7 @@
 import { shownName } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import { smallFileBytes, type Item } from '../../domain/transfers/plan.ts';
-import { readAhead } from '../files/file-service.ts';
+import { readAhead } from '../files/file-bytes.ts';
 import type { Root } from '../files/places.ts';
 import { ItemError } from './errors.ts';
 import { mostItems, scan, type Source } from './scan.ts';

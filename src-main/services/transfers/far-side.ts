@@ -5,7 +5,7 @@ import { joinPath } from '../../domain/files/paths.ts';
 import { isPlainName, smallFileBytes, type Item } from '../../domain/transfers/plan.ts';
 import { eachOf } from '../../link/file-trees.ts';
 import type { RemoteFile, RemoteProcess, SpawnOptions } from '../../link/node-link.ts';
-import { readAhead } from '../files/file-service.ts';
+import { readAhead } from '../files/file-bytes.ts';
 import type { Root } from '../files/places.ts';
 import { ItemError } from './errors.ts';
 import type { LocalHashes } from './local-hashes.ts';

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
-import { readAhead } from '../files/file-service.ts';
+import { readAhead } from '../files/file-bytes.ts';
 import { ItemError } from './errors.ts';
 import { asItemError, complaintOf, digestIn, type HashingEnd } from './far-side.ts';
 import type { LocalHashes } from './local-hashes.ts';

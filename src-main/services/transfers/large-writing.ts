@@ -2,7 +2,7 @@
 // by part. What lies there after a break is the beginning of the file, but for its last `unsureBytes`.
 import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
-import { writeFrom } from '../files/file-service.ts';
+import { writeFrom } from '../files/file-bytes.ts';
 import { TransferError } from './errors.ts';
 import { digestIn, type HashingEnd } from './far-side.ts';
 import type { PartMemory } from './part-memory.ts';

@@ -5,7 +5,8 @@ import { joinPath, parentPath } from '../../domain/files/paths.ts';
 import { FileError } from '../../link/errors.ts';
 import type { FileStat, RemoteFiles } from '../../link/node-link.ts';
 import { IncompleteUploadError } from '../files/errors.ts';
-import { infoOf, writeFrom } from '../files/file-service.ts';
+import { writeFrom } from '../files/file-bytes.ts';
+import { infoOf } from '../files/file-service.ts';
 
 export interface Saving {
   readonly files: RemoteFiles;

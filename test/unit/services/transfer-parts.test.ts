@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 import type { Timers } from '../../../src-main/domain/clock.ts';
+import { writeFrom } from '../../../src-main/services/files/file-bytes.ts';
 import { wayTo } from '../../../src-main/services/transfers/direct.ts';
 import { writeLarge } from '../../../src-main/services/transfers/large-writing.ts';
 import { LocalHashes } from '../../../src-main/services/transfers/local-hashes.ts';
@@ -205,4 +206,33 @@ test('a receiver that tells its sender of a server cannot give it options or com
     expect(wayTo(`ready ${bad} ${key}`)).toBeUndefined();
   expect(wayTo(`ready 22 root 10.0.0.7 ${key} -v`)).toBeUndefined();
   expect(wayTo(`ready 22 root 10.0.0.7 ssh-rsa AAAA`)).toBeUndefined();
+});
+
+test('small parts that lie one after the other are written together where they lie', async () => {
+  const whole = pattern(2_000_000);
+  const written: Uint8Array[] = [];
+  const taken: Uint8Array[] = [];
+  function* pieces() {
+    let at = 0;
+    for (let size = 5000; at < whole.length; size = (size * 7) % 70_001) {
+      yield whole.subarray(at, at + size);
+      at += size;
+    }
+    // Elsewhere in memory.
+    yield Buffer.from('the end');
+  }
+  const write = (_position: number, part: Uint8Array) => {
+    written.push(part);
+    return Promise.resolve();
+  };
+  const options = { from: 0, onTaken: (part: Uint8Array) => void taken.push(part) };
+  const end = await writeFrom({ write }, options, Readable.from(pieces()));
+  expect(end).toBe(whole.length + 7);
+  expect(Buffer.concat(written)).toEqual(Buffer.concat([whole, Buffer.from('the end')]));
+  const large = written.filter(({ length }) => length > 64 * 1024);
+  expect(large.every(({ buffer }) => buffer === whole.buffer)).toBe(true);
+  expect(large.length).toBeGreaterThan(5);
+  expect(written.length).toBeLessThan(large.length + 3);
+  // Every part is told of, alone or for those it stands for.
+  expect(taken.length).toBeGreaterThan(30);
 });
