@@ -46,6 +46,26 @@ export interface RemoteProcess extends AsyncDisposable {
   end(signal?: string): Promise<void>;
 }
 
+/** Takes what comes before it has memory of its own. */
+export interface Taker {
+  isReady(): boolean;
+  /** The memory is somebody else's when it returns. False when it has enough for now. */
+  take(part: Buffer): boolean;
+}
+
+/** Output that can be taken before it has memory of its own. */
+export interface Divertible {
+  /**
+   * What comes while the taker is ready and nothing waits in the stream goes to it, the rest to
+   * listeners of `data`; in order. To be called when the taker that had enough wants more: the answer.
+   */
+  divert(taker: Taker): () => void;
+}
+
+export function isDivertible(stream: object): stream is Divertible {
+  return 'divert' in stream;
+}
+
 export interface FileStat {
   kind: 'file' | 'directory' | 'link' | 'other';
   size: number;

@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 /** Less would cost more than it saves; with twice as much V8 looks through all of the heap all the same. */
 const everyBytes = 4 * 1024 * 1024;
 
@@ -7,19 +5,19 @@ const everyBytes = 4 * 1024 * 1024;
 type Collect = (options: { type: 'minor' }) => void;
 
 /**
- * Every part that is received is in fresh memory outside the heap, which V8 sees as a reason to look
- * through all of the heap, over and over, with every core there is (512 MiB: 2 s of them in a core of
- * 43 MB). Only what is young need be looked at, which takes a millisecond. Does nothing where the host
- * gives no collector.
+ * To be told how much was received into fresh memory. That lies outside the heap, which V8 sees as a
+ * reason to look through all of the heap, over and over, with every core there is (512 MiB: 2 s of them
+ * in a core of 43 MB). Only what is young need be looked at, which takes a millisecond. Does nothing
+ * where the host gives no collector.
  */
-export function collectReceived(socket: Readable): void {
+export function collecting(): (bytes: number) => void {
   const { gc: collect } = globalThis as { gc?: Collect };
-  if (collect === undefined) return;
+  if (collect === undefined) return () => undefined;
   let received = 0;
-  socket.on('data', ({ length }: Buffer) => {
-    received += length;
+  return (bytes) => {
+    received += bytes;
     if (received < everyBytes) return;
     received = 0;
     collect({ type: 'minor' });
-  });
+  };
 }

@@ -5,9 +5,9 @@ import { Emitter, type Event } from '../../domain/emitter.ts';
 import type { Timers } from '../../domain/clock.ts';
 import { asError, fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
 import { ChannelStream } from './channel-stream.ts';
-import { collectReceived } from './collecting.ts';
 import type { HostKeyGate } from './host-key-gate.ts';
 import { reusePackets } from './packet-memory.ts';
+import { Received } from './received-memory.ts';
 import type { SignIn } from './sign-in.ts';
 
 export interface ConnectionOptions {
@@ -31,6 +31,8 @@ const GOODBYE_MS = 1000;
 
 export class SshConnection implements AsyncDisposable {
   readonly description: string;
+  /** What comes in, before it has memory of its own. */
+  readonly received: Received;
   readonly #client: Client;
   readonly #socket: Duplex;
   readonly #timers: Timers;
@@ -44,6 +46,7 @@ export class SshConnection implements AsyncDisposable {
   /** Resolves when signed in. Throws LinkError; an aborted signal rejects with its reason. */
   static async open(options: ConnectionOptions): Promise<SshConnection> {
     const client = new Client();
+    const received = new Received(client, options.socket);
     try {
       await handshake(client, options);
     } catch (error) {
@@ -54,12 +57,12 @@ export class SshConnection implements AsyncDisposable {
       await options.gate.settled();
     }
     reusePackets(client, options.socket);
-    collectReceived(options.socket);
-    return new SshConnection(client, options);
+    return new SshConnection(client, { ...options, received });
   }
 
-  private constructor(client: Client, options: ConnectionOptions) {
+  private constructor(client: Client, options: ConnectionOptions & { received: Received }) {
     this.#client = client;
+    this.received = options.received;
     this.#socket = options.socket;
     this.#timers = options.timers;
     this.#signIn = options.signIn;

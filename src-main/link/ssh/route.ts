@@ -1,4 +1,4 @@
-import { connect as connectSocket, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HostKeyConsent } from '../../contract/node.ts';
 import type { Timers } from '../../domain/clock.ts';
@@ -8,6 +8,7 @@ import { SshConnection } from './connection.ts';
 import { HostKeyGate } from './host-key-gate.ts';
 import { findKeys, type IdentityOptions } from './identities.ts';
 import type { KnownHosts } from './known-hosts.ts';
+import { connectReading } from './received-memory.ts';
 import { SignIn } from './sign-in.ts';
 
 /** What every hop of a way shares. */
@@ -131,7 +132,7 @@ function dialDirectly(
       reject(signal.reason as Error);
       return;
     }
-    const socket = connectSocket({ host: hop.host, port: hop.port, noDelay: true });
+    const socket = connectReading({ host: hop.host, port: hop.port, noDelay: true });
     const finish = (error?: unknown) => {
       timer[Symbol.dispose]();
       signal?.removeEventListener('abort', onAbort);

@@ -1,7 +1,7 @@
 import { Readable, type Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { lostError } from '../errors.ts';
-import type { RemoteProcess } from '../node-link.ts';
+import type { Divertible, RemoteProcess, Taker } from '../node-link.ts';
 import { ignoreUnheard } from './channel-stream.ts';
 import type { SshConnection } from './connection.ts';
 
@@ -27,7 +27,7 @@ export class SshProcess implements RemoteProcess {
     const { connection, channel } = options;
     this.#options = options;
     this.stdin = channel;
-    this.stdout = new ChannelReadable(channel, connection);
+    this.stdout = new ChannelOutput(channel, connection);
     this.stderr = new ChannelReadable(channel.stderr, connection);
     this.ended = this.#watch();
     // Whoever does not wait for the end must not bring the process down by it.
@@ -114,5 +114,27 @@ class ChannelReadable extends Readable {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#source.resume();
     done(error);
+  }
+}
+
+/** What a program puts out: with memory of its own, or taken before. */
+class ChannelOutput extends ChannelReadable implements Divertible {
+  readonly #channel: ClientChannel;
+  readonly #connection: SshConnection;
+
+  constructor(channel: ClientChannel, connection: SshConnection) {
+    super(channel, connection);
+    this.#channel = channel;
+    this.#connection = connection;
+  }
+
+  divert(taker: Taker): () => void {
+    const isReady = () =>
+      this.readableLength === 0 &&
+      this.#channel.readableLength === 0 &&
+      !this.destroyed &&
+      taker.isReady();
+    const take = (part: Buffer) => taker.take(part);
+    return this.#connection.received.divert(this.#channel, { isReady, take });
   }
 }

@@ -1,5 +1,6 @@
 // A stream of packets as few large parts: a promise for each packet would take longer than the packet.
 import type { Readable, Writable } from 'node:stream';
+import { isDivertible } from '../../link/node-link.ts';
 import { PartMemory } from './part-memory.ts';
 
 /** Parts waiting for whoever takes them; then the stream is paused, and the other end waits. */
@@ -34,6 +35,8 @@ class Gathering {
   #hasEnded = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
+  #wantMore: () => void = () => undefined;
+  #isStopped = false;
 
   constructor(stream: Readable, memory: PartMemory) {
     this.#stream = stream;
@@ -42,6 +45,9 @@ class Gathering {
     this.#hasEnded = stream.readableEnded;
     stream.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
     stream.on('close', this.#onClose);
+    if (isDivertible(stream)) {
+      this.#wantMore = stream.divert({ isReady: () => !this.#isStopped, take: this.#take });
+    }
     if (stream.closed) this.#onClose();
   }
 
@@ -49,7 +55,10 @@ class Gathering {
   async next(): Promise<Buffer | undefined> {
     for (;;) {
       const part = this.#ready.shift() ?? this.#unfinished();
-      if (this.#ready.length < mostReady) this.#stream.resume();
+      if (this.#ready.length < mostReady) {
+        this.#stream.resume();
+        this.#wantMore();
+      }
       if (part !== undefined) return part;
       if (this.#error !== undefined) throw this.#error;
       if (this.#hasEnded) return undefined;
@@ -60,6 +69,7 @@ class Gathering {
   }
 
   stop(): void {
+    this.#isStopped = true;
     // Errors that come later are heard, and mean nothing any more.
     this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     this.#stream.pause();
@@ -76,6 +86,11 @@ class Gathering {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    if (!this.#take(chunk)) this.#stream.pause();
+  };
+
+  /** False when there is enough for now. */
+  readonly #take = (chunk: Buffer): boolean => {
     for (let at = 0; at < chunk.length;) {
       const taken = chunk.copy(this.#part, this.#filled, at);
       at += taken;
@@ -85,8 +100,8 @@ class Gathering {
       this.#part = this.#memory.take();
       this.#filled = 0;
     }
-    if (this.#ready.length >= mostReady) this.#stream.pause();
     this.#wake?.();
+    return this.#ready.length < mostReady;
   };
 
   readonly #onEnd = (): void => {

@@ -1,4 +1,5 @@
-import type { NodeLink, RemoteFiles } from '../../../src-main/link/node-link.ts';
+import type { Readable } from 'node:stream';
+import { isDivertible, type NodeLink, type RemoteFiles } from '../../../src-main/link/node-link.ts';
 
 type Command = readonly string[];
 
@@ -16,14 +17,28 @@ export function alteredLink(link: NodeLink, altered: Altered): NodeLink {
   const spawn = async (...[command, options]: Parameters<NodeLink['spawn']>) => {
     const process = await link.spawn(alter(command), options);
     if (onBytes === undefined) return process;
-    process.stdout.on('data', (bytes: Buffer) => onBytes(bytes.length));
-    process.stdout.pause();
+    listen(process.stdout, onBytes);
     return process;
   };
   return over(link, {
     spawn,
     ...(files === undefined ? {} : { files: () => Promise.resolve(files) }),
   });
+}
+
+function listen(stream: Readable, onBytes: (bytes: number) => void): void {
+  stream.on('data', (bytes: Buffer) => onBytes(bytes.length));
+  stream.pause();
+  if (!isDivertible(stream)) return;
+  const divert = stream.divert.bind(stream);
+  stream.divert = (taker) =>
+    divert({
+      isReady: () => taker.isReady(),
+      take: (part) => {
+        onBytes(part.length);
+        return taker.take(part);
+      },
+    });
 }
 
 /** An object in which some methods are others. */

@@ -1,7 +1,6 @@
-import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { exposeCollector } from '../../../src-main/hosts/server/expose-collector.ts';
-import { collectReceived } from '../../../src-main/link/ssh/collecting.ts';
+import { collecting } from '../../../src-main/link/ssh/collecting.ts';
 import { PacketMemory } from '../../../src-main/link/ssh/packet-memory.ts';
 
 const full = 32 * 1024 + 9;
@@ -67,9 +66,8 @@ test('what was received is collected now and then, where the host lets it', () =
     const asked: unknown[] = [];
     const value = (options: unknown) => asked.push(options);
     Object.defineProperty(globalThis, 'gc', { value, configurable: true });
-    const socket = new PassThrough();
-    collectReceived(socket);
-    for (let part = 0; part < 20; part += 1) socket.write(Buffer.alloc(512 * 1024));
+    const note = collecting();
+    for (let part = 0; part < 20; part += 1) note(512 * 1024);
     expect(asked).toEqual([{ type: 'minor' }, { type: 'minor' }]);
   } finally {
     if (before === undefined) Reflect.deleteProperty(globalThis, 'gc');
