@@ -11,7 +11,9 @@
 # that directory away (process-take-over.sh) can be sure that nothing is started here afterwards.
 # It ends when its input has ended and so have all attempts: it outlives its connection.
 # The work leads a session of its own, so nothing of ours is in it, and there is no run.sh.
+import collections
 import errno
+import fcntl
 import json
 import os
 import select
@@ -28,12 +30,15 @@ base = os.path.join(os.path.expanduser('~'), '.kohakuriver', machine)
 stage = '%s/stage-%s-%s' % (base, core, word)
 gone = '%s/gone-%s-%s' % (base, core, word)
 own_line = 'core=' + core
-record_bytes = 62
+record_bytes, process_bytes = 62, 84
 # A disk that does not answer must hold up nobody else: so long it is waited for, in seconds, and so
 # long an answer counts.
 patience, believed = 2, 10
 # What is not taken by then is not waited for: a core that reads nothing must not hold up records.
 most_waiting = 1 << 20
+# After so many lines within so long (in seconds) what is said waits for company: for each piece that it
+# reads, whoever listens commits to its disk.
+company, crowded, gathering = 12, 0.25, 0.02
 
 # In seconds: how long a place for a new process is waited for, and how long room for a record.
 patience_for_process, patience_for_record = 5, 600
@@ -61,7 +66,15 @@ running = {}
 # Numbers of what was held and is not wanted any more.
 dropped = set()
 unrecorded = []
+# Those whose end was recorded here: to remove them, nothing has to be looked up.
+recorded = set()
+most_remembered = 10000
 waiting = bytearray()
+# When the last lines were said, and when they were written.
+said = collections.deque(maxlen=company)
+flushed_at = 0
+# Whoever listens takes no more for now.
+is_full = False
 answering = {}
 looking = set()
 is_connected = True
@@ -83,9 +96,13 @@ def encoded(text):
 
 
 def write_new(path, text):
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    data = encoded(text + '\n')
+    fd = open_alone(path, os.O_WRONLY)
     try:
-        write_all(fd, encoded(text))
+        write_all(fd, data)
+        # What an earlier attempt has left behind it.
+        if os.lseek(fd, 0, os.SEEK_END) > len(data):
+            os.ftruncate(fd, len(data))
     finally:
         os.close(fd)
 
@@ -104,17 +121,26 @@ def write_all(fd, data):
 
 
 def say(line):
-    if not is_connected:
-        return
-    waiting.extend((line + '\n').encode('utf-8', 'replace'))
-    flush()
+    if is_connected:
+        said.append(time.monotonic())
+        waiting.extend((line + '\n').encode('utf-8', 'replace'))
+
+
+# When what waits is to be written. What comes alone is not held up.
+def due():
+    is_crowded = len(said) == company and said[-1] - said[0] < crowded
+    return flushed_at + gathering if is_crowded else 0
 
 
 def flush():
+    global flushed_at, is_full
+    flushed_at = time.monotonic()
+    is_full = False
     try:
         while waiting:
             del waiting[:os.write(1, waiting[:65536])]
     except BlockingIOError:
+        is_full = True
         if len(waiting) > most_waiting:
             disconnect()
     except OSError:
@@ -122,8 +148,8 @@ def flush():
 
 
 def disconnect():
-    global is_connected
-    is_connected = False
+    global is_connected, is_full
+    is_connected = is_full = False
     waiting.clear()
     # So that the other side sees that it ended, and nothing more comes from there.
     os.dup2(null, 0)
@@ -139,6 +165,8 @@ def reason(error):
 
 # None, or the owner of an attempt that is there, under its name or kept.
 def owner_of(path):
+    if not os.path.isdir('%s/tasks/%s' % (base, os.path.dirname(path))):
+        return None
     for name in (path, path + '.kept'):
         try:
             with open('%s/tasks/%s/meta' % (base, name), errors='replace') as file:
@@ -156,43 +184,119 @@ def answer_for_existing(path, owner):
     return 'created' if is_made_only else 'already'
 
 
-def clear(folder):
+our_files = ('stdout.log', 'stderr.log', 'meta', 'launched', 'exit_code', 'pid')
+# Directories of attempts that were removed are used for new ones: to make and remove files is most of
+# what a short task costs. (To find a place for a new one, ext4 looks through all that were removed
+# within the last minutes.) Each with the name of the directory in it.
+spares = []
+most_spares = 64
+# How often in a row a file could not be used again; so often, and it is tried no more.
+refusals, most_refusals = 0, 12
+folders = 0
+
+
+def next_folder():
+    global folders
+    folders += 1
+    return '%s/%d' % (stage, folders)
+
+
+# For an attempt of this number: its directory in one for its task.
+def make_folder(number):
+    if spares:
+        made, earlier = spares.pop()
+        if earlier != number:
+            os.rename('%s/%s' % (made, earlier), '%s/%s' % (made, number))
+        return made
+    made = next_folder()
+    os.mkdir(made)
+    os.mkdir('%s/%s' % (made, number))
+    return made
+
+
+# Takes the directory of an attempt from its place, for another one. False: it is not fit for that.
+def spare(path):
+    task, number = path.split('/')
+    home = '%s/tasks/%s' % (base, task)
+    taken = next_folder()
+    if len(spares) >= most_spares:
+        return False
     try:
-        for entry in os.listdir(folder):
-            os.unlink(folder + '/' + entry)
-        os.rmdir(folder)
+        if os.listdir(home) != [number] or set(os.listdir(home + '/' + number)) != set(our_files):
+            return False
+        os.rename(home, taken)
     except OSError:
-        pass
+        return False
+    try:
+        for name in our_files[:2]:
+            log = '%s/%s/%s' % (taken, number, name)
+            if os.stat(log).st_size > 0:
+                os.truncate(log, 0)
+        spares.append((taken, number))
+    except OSError:
+        shutil.rmtree(taken, ignore_errors=True)
+    return True
+
+
+# Opens a file that nobody else has open, which is what a lease asks for: neither somebody who read it
+# when it was another attempt's, nor what that left running. One that is in use is made anew.
+def open_alone(path, flags):
+    global refusals, most_spares
+    try:
+        fd = os.open(path, flags)
+    except FileNotFoundError:
+        return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        refusals = 0
+        return fd
+    except OSError:
+        os.close(fd)
+    # Not every file system has leases.
+    refusals += 1
+    if refusals >= most_refusals:
+        most_spares = 0
+    os.unlink(path)
+    return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 # Files have their final size before the work begins, so that a full disk stops no record.
 def fill(folder, order, process, end):
     line = '%s %s %d000000' % (process, boot_id, order['at'])
-    write_new(folder + '/meta', order['meta'] + '\n')
-    write_new(folder + '/launched', '')
-    write_new(folder + '/exit_code', end.ljust(record_bytes) + '\n')
-    write_new(folder + '/pid', line + '\n')
+    write_new(folder + '/meta', order['meta'])
+    os.close(os.open(folder + '/launched', os.O_WRONLY | os.O_CREAT, 0o600))
+    write_new(folder + '/exit_code', end.ljust(record_bytes))
+    write_new(folder + '/pid', line.ljust(process_bytes))
 
 
 def open_log(path):
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fd = open_alone(path, os.O_WRONLY | os.O_APPEND)
+    if os.lseek(fd, 0, os.SEEK_END) > 0:
+        os.ftruncate(fd, 0)
+    return fd
 
 
 # What is there is whole and counts as launched: it was started, or never will be. None: it was moved.
 def put_in_place(made, path):
     place = '%s/tasks/%s' % (base, path)
+    folder = '%s/%s' % (made, os.path.basename(place))
+    # With its task's directory, unless that is there from another attempt.
+    moves = ((made, os.path.dirname(place)), (folder, place))
     for _ in range(3):
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        try:
-            os.rename(made, place)
-            return None
-        except OSError as error:
-            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-                return answer_for_existing(path, owner_of(path))
-            if error.errno != errno.ENOENT:
-                raise
-            if not os.path.isdir(stage):
-                return 'refused'
+        for source, target in moves:
+            try:
+                os.rename(source, target)
+                return None
+            except OSError as error:
+                problem = error.errno
+                if problem not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOENT):
+                    raise
+        if problem != errno.ENOENT:
+            return answer_for_existing(path, owner_of(path))
+        if not os.path.isdir(stage):
+            return 'refused'
+        os.makedirs(base + '/tasks', exist_ok=True)
     return 'failed its directory could not be made'
 
 
@@ -233,24 +337,25 @@ def launch(order):
     owner = owner_of(path)
     if owner is not None:
         return answer_for_existing(path, owner)
-    made = '%s/%s' % (stage, path.replace('/', '-'))
-    clear(made)
+    made = None
+    answer = None
     try:
-        os.mkdir(made)
-    except FileNotFoundError:
-        return 'refused'
-    try:
+        made = make_folder(os.path.basename(path))
         if not os.path.isdir(workdir) or not os.access(workdir, os.X_OK):
-            fill(made, order, '0 0', '2 126 0 0')
-            return put_in_place(made, path) or 'workdir'
-        return run(order, made, workdir)
+            fill('%s/%s' % (made, os.path.basename(path)), order, '0 0', '2 126 0 0')
+            answer = put_in_place(made, path) or 'workdir'
+        else:
+            answer = run(order, made, workdir)
+        return answer
     finally:
-        # What is in its place is not here any more.
-        clear(made)
+        # Mostly it is in its place.
+        if made is not None and os.path.isdir(made):
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def run(order, made, workdir):
     path = order['path']
+    folder = '%s/%s' % (made, os.path.basename(path))
     env = dict(inherited)
     env[b'PWD'] = workdir
     env.update((encoded(name), encoded(value)) for name, value in order['env'].items())
@@ -258,14 +363,14 @@ def run(order, made, workdir):
     child = None
     try:
         for name in ('stdout', 'stderr'):
-            opened.append(open_log('%s/%s.log' % (made, name)))
+            opened.append(open_log('%s/%s.log' % (folder, name)))
         opened.extend(os.pipe())
         child = hold([encoded(argument) for argument in order['argv']], env, workdir, opened)
         begun = hundredths()
         ticks = ticks_of(child.pid)
         if ticks is None:
             return 'refused'
-        fill(made, order, '%d %s' % (child.pid, ticks), 'not yet')
+        fill(folder, order, '%d %s' % (child.pid, ticks), 'not yet')
         found = put_in_place(made, path)
         if found is not None:
             return found
@@ -305,8 +410,7 @@ def hold(argv, env, workdir, opened):
 def left_of(session, ran):
     candidates = None
     if ran < 100:
-        with open('/proc/loadavg') as file:
-            newest = int(file.read().split()[-1])
+        newest = int(os.pread(loadavg, 200, 0).split()[-1])
         if session <= newest <= session + 2000:
             candidates = range(session + 1, newest + 1)
     if candidates is None:
@@ -318,9 +422,8 @@ def lives_in(pid, session):
     try:
         if os.getsid(pid) != session:
             return False
-        with open('/proc/%d/stat' % pid, 'rb') as file:
-            return file.read().rpartition(b')')[2].split()[0] != b'Z'
-    except (OSError, IndexError):
+        return stat_of(pid)[:1] not in ([], ['Z'])
+    except OSError:
         return False
 
 
@@ -389,6 +492,9 @@ def record(attempt):
             return False
     os.waitpid(attempt.child.pid, 0)
     if is_there:
+        if len(recorded) >= most_remembered:
+            recorded.clear()
+        recorded.add(attempt.path)
         tell_end(attempt)
     return True
 
@@ -435,6 +541,10 @@ def tell_others(line):
 
 def remove(path):
     place = '%s/tasks/%s' % (base, path)
+    if path in recorded:
+        recorded.discard(path)
+        if spare(path) or take_away(place, path):
+            return 'removed'
     if not os.path.isdir(place):
         place += '.kept'
         if not os.path.isdir(place):
@@ -445,19 +555,37 @@ def remove(path):
     has_ended = any(attempt.path == path for attempt in unrecorded)
     if not has_ended and is_running(place):
         return 'running'
-    # Moved first: what is half removed must not look like an attempt.
+    return 'removed' if take_away(place, path) else 'failed its directory could not be moved'
+
+
+# Moved first: what is half removed must not look like an attempt. False: it is not there.
+def take_away(place, path):
     aside = '%s/%s' % (gone, path.replace('/', '-'))
-    clear(aside)
-    os.makedirs(gone, exist_ok=True)
-    os.rename(place, aside)
+    try:
+        os.rename(place, aside)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY):
+            raise
+        if not os.path.isdir(place):
+            return False
+        os.makedirs(gone, exist_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(place, aside)
     # Mostly it has nothing but our files.
-    clear(aside)
-    shutil.rmtree(aside, ignore_errors=True)
+    for name in our_files:
+        try:
+            os.unlink(aside + '/' + name)
+        except OSError:
+            pass
+    try:
+        os.rmdir(aside)
+    except OSError:
+        shutil.rmtree(aside, ignore_errors=True)
     try:
         os.rmdir(os.path.dirname(place))
     except OSError:
         pass
-    return 'removed'
+    return True
 
 
 def words_of(path):
@@ -481,10 +609,15 @@ def is_running(place):
 # What /proc says of a process behind its name; nothing when it is not there.
 def stat_of(pid):
     try:
-        with open('/proc/%s/stat' % pid, 'rb') as file:
-            return file.read().rpartition(b')')[2].decode().split()
+        fd = os.open('/proc/%s/stat' % pid, os.O_RDONLY)
     except OSError:
         return []
+    try:
+        return os.read(fd, 4096).rpartition(b')')[2].decode().split()
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
 
 
 # When a process began, in ticks since boot; None when it is not there.
@@ -526,14 +659,17 @@ def serve():
         pauses = [1] if unrecorded else []
         if b'\n' in orders:
             pauses.append(max(0, held_until - now))
+        if waiting and not is_full:
+            pauses.append(max(0, due() - now))
         reads = [woken] + ([0] if has_input else [])
-        writes = [1] if waiting else []
-        readable, _, _ = select.select(reads, writes, [], min(pauses) if pauses else None)
+        writes = [1] if is_full else []
+        readable, writable, _ = select.select(reads, writes, [], min(pauses) if pauses else None)
         if woken in readable:
             os.read(woken, 4096)
-        flush()
         reap()
         now = time.monotonic()
+        if writable or waiting and not is_full and due() <= now:
+            flush()
         if unrecorded and now >= next_records:
             next_records = now + 1
             again, unrecorded[:] = list(unrecorded), []
@@ -562,6 +698,7 @@ os.closerange(3, 256)
 with open('/proc/self/comm', 'w') as file:
     file.write('kohakuriver')
 null = os.open('/dev/null', os.O_RDWR)
+loadavg = os.open('/proc/loadavg', os.O_RDONLY)
 woken, wakes = os.pipe()
 os.set_blocking(woken, False)
 os.set_blocking(wakes, False)
@@ -569,7 +706,7 @@ os.set_blocking(1, False)
 signal.set_wakeup_fd(wakes)
 # Handlers instead of «ignore»: ignored signals are inherited by the work, handlers are not.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1,
-               signal.SIGUSR2, signal.SIGALRM, signal.SIGCHLD):
+               signal.SIGUSR2, signal.SIGALRM, signal.SIGCHLD, signal.SIGIO):
     signal.signal(number, lambda *_: None)
 os.makedirs(base + '/tasks', exist_ok=True)
 os.chdir('/')

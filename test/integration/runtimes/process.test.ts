@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -237,6 +238,66 @@ describe('processes on a node', () => {
     expect([await lives(), await works()]).toEqual([0, '0']);
     await Promise.all(specs.map((spec) => runtime.remove(spec, { keep: false })));
     await runtime.close();
+  });
+
+  test('what a runner uses again for another attempt has nothing of the earlier one', async () => {
+    const runtime = runtimeOver(ssh, core, 'always');
+    const inodes = async (spec: AttemptSpec) => {
+      const listed = await bed.sh('n1', `cd /root/${directoryOf(spec)} && stat -c '%n %i' . *`);
+      return new Map(listed.split('\n').map((line) => line.split(' ') as [string, string]));
+    };
+    // By another name, since what makes a session of its own by this one is not started by a runner.
+    const leaves = `import os, time
+if os.fork() == 0:
+    getattr(os, 'set' 'sid')()
+    while True:
+        os.write(1, b'sesame-4714 ')
+        time.sleep(0.01)
+time.sleep(0.3)`;
+    const texts = [`exec python3 -c ${quoteForShell([leaves])}`, 'echo sesame-4714; sleep 0.1'];
+    const found = [];
+    for (const text of [...texts, 'echo new; sleep 0.3']) {
+      const spec = await launchByRunner(runtime, text, '/root');
+      found.push(await inodes(spec));
+      await runtime.waitForEnd(spec, never);
+      const printed = (await readAll(runtime, spec)).stdout.toString();
+      if (text !== texts[0]) expect(printed).toBe(text.includes('new') ? 'new\n' : 'sesame-4714\n');
+      await runtime.remove(spec, { keep: false });
+    }
+    const [first, second, third] = found;
+    // It is the same directory, but not the log that something still writes to.
+    expect(second?.get('.')).toBe(first?.get('.'));
+    expect(second?.get('meta')).toBe(first?.get('meta'));
+    expect(second?.get('stdout.log')).not.toBe(first?.get('stdout.log'));
+    expect(third).toEqual(second);
+    expect(await bed.sh('n1', 'grep -rl sesame-4714 /root/.kohakuriver || true')).toBe('');
+    await bed.sh('n1', 'pkill -f "sesame-471[4]"');
+    await runtime.close();
+  });
+
+  test('what many say at about the same time, a runner tells in few pieces', async () => {
+    const script = readNodeScript('process-runner.py');
+    const start = 'exec python3 -ISc "$@" $$';
+    const env = { ...process.env, HOME: home };
+    const runner = spawn('sh', ['-c', start, 'sh', script, 'test-machine', '7', 'w'], { env });
+    const orders = Array.from({ length: 100 }, (_, number) => {
+      const rest = { meta: 'core=7', env: {}, argv: ['true'], workdir: null, at: 0 };
+      return `${JSON.stringify({ path: `${number + 1}/1`, ...rest })}\n`;
+    });
+    let told = '';
+    let pieces = 0;
+    runner.stdout.on('data', (piece: Buffer) => {
+      told += piece.toString();
+      pieces += 1;
+    });
+    await expect.poll(() => told).toContain('ready');
+    const begun = performance.now();
+    runner.stdin.write(orders.join(''));
+    await expect.poll(() => told.match(/^exit /gm)?.length, { interval: 5 }).toBe(100);
+    expect(pieces).toBeLessThan(25 + (performance.now() - begun) / 20);
+    runner.stdin.end();
+    await once(runner, 'exit');
+    rmSync(join(home, '.kohakuriver/test-machine/tasks'), { recursive: true });
   });
 
   test('an attempt without a process is not taken for one that runs for ever', async () => {
