@@ -111,6 +111,15 @@ function wholeNodeHeld({ id, attempt, nodeId }: UnreadableTask): PlannerDelta[] 
   return [{ kind: 'hold', holding: { taskId: id, attempt, place } }];
 }
 
+/**
+ * Whether more may fit after a change, or room be kept for others: not when what a pass placed is
+ * written down, nor when it begins, unless that tells when it is over.
+ */
+function mayMatter({ kind, after }: TaskChange): boolean {
+  if (kind === 'started') return after === undefined || after.spec.timeLimitSeconds !== null;
+  return kind !== 'placed';
+}
+
 /** Whether a change is one the planner reads: progress and wishes to kill what runs are not. */
 function isPlanned({ kind, before, after }: TaskChange): boolean {
   if (kind === 'progress') return false;
@@ -127,6 +136,8 @@ export class Dispatcher implements Disposable {
   #wake: Disposable | undefined;
   #nap: Disposable | undefined;
   #isPassing = false;
+  /** Something happened since the last pass began that a pass is for. */
+  #isDue = false;
   /** Something failed since the last pass began. */
   #isFailing = false;
   #isStopped = false;
@@ -175,10 +186,12 @@ export class Dispatcher implements Disposable {
 
   /** Plans soon; calls in the same turn of the loop are one. */
   wake(): void {
+    this.#isDue = true;
     if (this.#wake !== undefined || this.#isPassing || this.#isStopped) return;
     this.#wake = this.#parts.timers.after(this.#isFailing ? RETRY_MS : 0, () => {
       this.#wake = undefined;
       this.#isFailing = false;
+      this.#isDue = false;
       this.#pass().catch((error: unknown) => {
         this.#parts.log.error({ err: error }, 'a planning pass failed; it will be tried again');
       });
@@ -256,7 +269,7 @@ export class Dispatcher implements Disposable {
     // What was written is undone: most likely what comes now would be, too.
     if (change.kind === 'reloaded') this.#slowDown();
     this.#deltas.push(...this.#deltaOf(change.before, change.after));
-    this.wake();
+    if (mayMatter(change)) this.wake();
   }
 
   #onNode(id: NodeId): void {
@@ -293,7 +306,7 @@ export class Dispatcher implements Disposable {
       throw error;
     } finally {
       this.#isPassing = false;
-      if (this.#deltas.length > 0 || this.#changedNodes.size > 0) this.wake();
+      if (this.#isDue) this.wake();
     }
   }
 
@@ -355,7 +368,7 @@ export class Dispatcher implements Disposable {
     for (const { gang, taskId, place } of placements) {
       if (gang === null) continue;
       const isThere = fleet.node(place.nodeId)?.state === 'online';
-      if (!isThere) this.#changedNodes.add(place.nodeId);
+      if (!isThere) this.#onNode(place.nodeId);
       const task = book.active(taskId);
       const isWaiting = task?.state.status === 'PENDING' && isReady(task, book.now());
       if (!isThere || !isWaiting || this.isWaitingForTurn(task)) broken.add(gang);
@@ -373,7 +386,7 @@ export class Dispatcher implements Disposable {
       isThere && hasTurn ? book.apply(taskId, { kind: 'placed', place, why }) : undefined;
     if (outcome !== undefined && !('refused' in outcome)) return;
     this.#tellTruth(taskId);
-    if (!isThere) this.#changedNodes.add(place.nodeId);
+    if (!isThere) this.#onNode(place.nodeId);
   }
 
   /** The planner counts a task as placed that is not. */
@@ -381,5 +394,6 @@ export class Dispatcher implements Disposable {
     const task = this.#parts.book.active(id);
     if (task === undefined) this.#deltas.push({ kind: 'forget-task', id });
     else this.#deltas.push(...this.#deltaOf(undefined, task));
+    this.wake();
   }
 }

@@ -198,3 +198,33 @@ test('room is kept for what has waited although nothing else happens, and others
     `what is free is kept for task "train" (${big}), which comes first and has waited longer`,
   ]);
 });
+
+test('what a pass placed is no reason for another, nor that it began, unless its end is known by that', async () => {
+  const { world, planner } = await aWorld();
+  await using _ = world;
+  const { core } = world;
+  await world.settle();
+  const before = planner.passes.length;
+  await core.submit(['seconds=1000']);
+  await world.settle();
+  expect(planner.passes.length - before).toBe(1);
+  await core.submit(['seconds=1000'], { timeLimitSeconds: 2000 });
+  await world.settle();
+  expect(planner.passes.length - before).toBe(3);
+});
+
+test('what is asked while a pass is under way takes no news from the next one', async () => {
+  const { world, planner } = await aWorld();
+  await using _ = world;
+  const { core } = world;
+  const thought = Promise.withResolvers<undefined>();
+  planner.thinks = thought.promise;
+  await core.submit(['seconds=1000'], { cores: 1 });
+  await world.settle();
+  const second = await core.submit(['seconds=1000'], { cores: 1 });
+  await core.tasks.why(second);
+  planner.thinks = Promise.resolve();
+  thought.resolve(undefined);
+  await world.settle();
+  expect(core.task(second).state.status).toBe('RUNNING');
+});
