@@ -20,7 +20,7 @@ import { makeServices, type Foundations } from './core-services.ts';
 import { Emitter } from './domain/emitter.ts';
 import { systemClock as clock, systemTimers as timers } from './link/system-timers.ts';
 import { SettingsService } from './services/settings.ts';
-import { nodeOf } from './services/tasks/task-book.ts';
+import { holdingOf } from './services/tasks/task-book.ts';
 import { ConfigFile } from './store/config-file.ts';
 import { dataPaths } from './store/data-dir.ts';
 import { openStore } from './store/open.ts';
@@ -134,10 +134,12 @@ function wire(services: Services, { settings, store, logFile }: Foundations): Di
     book.onDidChange(({ before, after }) => {
       if (before?.state.status === after?.state.status) return;
       if (after?.state.status === 'RUNNING') services.transfers.wake();
-      for (const task of [before, after]) {
-        const node = task === undefined ? undefined : nodeOf(task);
-        if (node !== undefined) nodes.noteHoldings(node);
-      }
+      const places = [before, after].flatMap(
+        (task) => (task === undefined ? undefined : holdingOf(task)?.place) ?? [],
+      );
+      const withGpus = places.some(({ gpus }) => gpus.length > 0);
+      for (const id of new Set(places.map(({ nodeId }) => nodeId)))
+        nodes.noteHoldings(id, { withGpus });
     }),
     nodes.onDidComeOnline(() => services.transfers.wake()),
     nodes.onDidChange((change) => {

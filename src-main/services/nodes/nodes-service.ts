@@ -110,9 +110,12 @@ export class NodesService implements Fleet, AsyncDisposable {
     return this.#need(id).watch();
   }
 
-  /** To be called when the holdings of a node changed: its GPUs are judged and its view is told anew. */
-  noteHoldings(id: NodeId): void {
-    this.#registry.get(id)?.noteHoldings();
+  /**
+   * To be called when the holdings of a node changed: its view is told anew and, where there are GPUs
+   * among them, those are judged.
+   */
+  noteHoldings(id: NodeId, { withGpus }: { readonly withGpus: boolean }): void {
+    if (withGpus) this.#registry.get(id)?.noteHoldings();
     this.#noteView(id);
   }
 

@@ -150,7 +150,7 @@ describe('GPUs', () => {
       exclusive: false,
     };
     it.holdings.set(id, [{ taskId: '5' as never, attempt: 1, place }]);
-    it.nodes.noteHoldings(id);
+    it.nodes.noteHoldings(id, { withGpus: true });
     await sample(it, id, ({ gpus: readings }) => readings[1]?.foreign === false);
     expect(it.nodes.calls.get({ node: 'n1' }).allocated.gpus).toEqual([
       { uuid: cards[1]?.uuid, taskId: '5', core: null },

@@ -320,14 +320,14 @@ describe('metrics', () => {
     };
     loop.tick(1);
     it.holdings.set(id, [{ taskId: '5' as never, attempt: 1, place }]);
-    it.nodes.noteHoldings(id);
+    it.nodes.noteHoldings(id, { withGpus: true });
     expect(await see(2)).toBe(false);
     expect(view(it, 'a')).toMatchObject({
       activeTasks: 1,
       allocated: { gpus: [{ uuid: gpu0, taskId: '5' }] },
     });
     it.holdings.delete(id);
-    it.nodes.noteHoldings(id);
+    it.nodes.noteHoldings(id, { withGpus: true });
     await it.time.pass(5_000);
     expect(await see(3)).toBe(false);
     await it.time.pass(6_000);
