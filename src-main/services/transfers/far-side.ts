@@ -148,7 +148,7 @@ export async function hashesOf(
   end: HashingEnd,
   items: readonly Item[],
 ): Promise<(string | undefined)[]> {
-  const { root, tools, directory } = end;
+  const { tools, directory } = end;
   const canList = tools.digest !== undefined && tools.xargs && !hasRawBytes(directory);
   const listed = canList ? items.filter(({ path }) => isPlainName(path)) : [];
   const known = new Map<Item, string | undefined>();
@@ -156,13 +156,32 @@ export async function hashesOf(
     const found = await hashThere(end, listed);
     listed.forEach((item, index) => known.set(item, found[index]));
   }
+  await hashUnlisted(
+    end,
+    items.filter((item) => !known.has(item)),
+    known,
+  );
+  return items.map((item) => known.get(item));
+}
+
+/** Those that no program there hashes. */
+async function hashUnlisted(
+  end: HashingEnd,
+  items: readonly Item[],
+  known: Map<Item, string | undefined>,
+): Promise<void> {
+  const { root, directory, hasher } = end;
+  const isTogether = ({ size }: Item) => hasher !== undefined && size <= smallFileBytes;
+  const together = items.filter(isTogether);
+  const files = together.map(({ path, size }) => ({ path: joinPath(directory, path), size }));
+  const found = await hasher?.ofEach(files);
+  together.forEach((item, index) => known.set(item, found?.[index]));
   const isHere = root.nodeId === undefined;
-  const unread = items.filter((item) => !known.has(item));
-  const worthIt = unread.filter(({ size }) => isHere || size <= mostReadBackBytes);
+  const alone = items.filter((item) => !isTogether(item));
+  const worthIt = alone.filter(({ size }) => isHere || size <= mostReadBackBytes);
   await eachOf(worthIt, lanes, async (item) => {
     known.set(item, await hashByReading(end, joinPath(directory, item.path), item.size));
   });
-  return items.map((item) => known.get(item));
 }
 
 async function hashThere(

@@ -5,19 +5,32 @@ import { bytesOfText, hasRawBytes, shownName } from '../../domain/files/path-tex
 import { workerUrl } from '../../store/worker-url.ts';
 import { ItemError } from './errors.ts';
 
-/** `to` is where to read to, from the beginning of the file; the last one is answered by a report. */
+export type HashedPath = string | Uint8Array;
+
+/** One that is there already, and is thought to be of this size. */
+export interface WholeFile {
+  readonly path: HashedPath;
+  readonly size: number;
+}
+
+/**
+ * `to` is where to read to, from the beginning of the file; the last one is answered by a report, as are
+ * `whole` files.
+ */
 export type HashOrder =
-  | { readonly kind: 'open'; readonly id: number; readonly path: string | Uint8Array }
+  | { readonly kind: 'open'; readonly id: number; readonly path: HashedPath }
+  | { readonly kind: 'whole'; readonly id: number; readonly files: readonly WholeFile[] }
   | { readonly kind: 'advance'; readonly id: number; readonly to: number; readonly isLast: boolean }
   | { readonly kind: 'drop'; readonly id: number };
 
+/** `at` is the number of the file that failed. */
 export type HashReport =
-  | { readonly id: number; readonly hash: string }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly hashes: readonly string[] }
+  | { readonly id: number; readonly error: string; readonly at: number };
 
 interface Waiting {
-  readonly path: string;
-  readonly answer: PromiseWithResolvers<string>;
+  readonly paths: readonly string[];
+  readonly answer: PromiseWithResolvers<readonly string[]>;
 }
 
 /** Told at most so often: each telling wakes the thread. */
@@ -39,12 +52,8 @@ export class LocalHashes implements AsyncDisposable {
 
   /** The file may not be there yet beyond what `advance` says. */
   follow(path: string): FollowingHash {
-    this.#lastId += 1;
-    const id = this.#lastId;
-    const answer = Promise.withResolvers<string>();
-    answer.promise.catch(() => undefined);
-    this.#waiting.set(id, { path, answer });
-    this.#post({ kind: 'open', id, path: hasRawBytes(path) ? bytesOfText(path) : path });
+    const { id, answer } = this.#wait([path]);
+    this.#post({ kind: 'open', id, path: hashedPath(path) });
     let told = 0;
     return {
       advance: (to) => {
@@ -54,7 +63,7 @@ export class LocalHashes implements AsyncDisposable {
       },
       finish: (to) => {
         this.#post({ kind: 'advance', id, to, isLast: true });
-        return answer.promise;
+        return answer.then(([hash = '']) => hash);
       },
       [Symbol.dispose]: () => {
         if (this.#waiting.delete(id)) this.#post({ kind: 'drop', id });
@@ -69,11 +78,31 @@ export class LocalHashes implements AsyncDisposable {
     return await file.finish(end);
   }
 
+  /**
+   * SHA-256 of small files as they are, each read up to a byte more than its size.
+   * @throws ItemError for the first that cannot be read.
+   */
+  async ofEach(files: readonly { path: string; size: number }[]): Promise<readonly string[]> {
+    if (files.length === 0) return [];
+    const { id, answer } = this.#wait(files.map(({ path }) => path));
+    const whole = files.map(({ path, size }) => ({ path: hashedPath(path), size }));
+    this.#post({ kind: 'whole', id, files: whole });
+    return answer;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     const worker = this.#worker;
     this.#lose(worker, 'the core ends');
     await worker?.terminate();
+  }
+
+  #wait(paths: readonly string[]): { id: number; answer: Promise<readonly string[]> } {
+    this.#lastId += 1;
+    const answer = Promise.withResolvers<readonly string[]>();
+    answer.promise.catch(() => undefined);
+    this.#waiting.set(this.#lastId, { paths, answer });
+    return { id: this.#lastId, answer: answer.promise };
   }
 
   #post(order: HashOrder): void {
@@ -97,8 +126,8 @@ export class LocalHashes implements AsyncDisposable {
   }
 
   #receive(report: HashReport): void {
-    if ('error' in report) this.#settle(report.id, report.error);
-    else this.#waiting.get(report.id)?.answer.resolve(report.hash);
+    if ('error' in report) this.#settle(report.id, report.error, report.at);
+    else this.#waiting.get(report.id)?.answer.resolve(report.hashes);
     this.#waiting.delete(report.id);
     this.#rest();
   }
@@ -108,11 +137,11 @@ export class LocalHashes implements AsyncDisposable {
     if (this.#waiting.size === 0) this.#worker?.unref();
   }
 
-  #settle(id: number, why: string): void {
+  #settle(id: number, why: string, at = 0): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (waiting === undefined) return;
-    const path = shownName(waiting.path);
+    const path = shownName(waiting.paths[at] ?? '');
     waiting.answer.reject(new ItemError(path, `It could not be read to be compared (${why}).`));
   }
 
@@ -121,4 +150,8 @@ export class LocalHashes implements AsyncDisposable {
     this.#worker = undefined;
     for (const id of [...this.#waiting.keys()]) this.#settle(id, why);
   }
+}
+
+function hashedPath(path: string): HashedPath {
+  return hasRawBytes(path) ? bytesOfText(path) : path;
 }

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +115,28 @@ test('a file is hashed behind whoever writes it, and by itself', async () => {
   expect(await hashes.of(path, Infinity)).toBe(expected);
   const start = createHash('sha256').update(whole.subarray(0, 12_345_678)).digest('hex');
   expect(await hashes.of(path, 12_345_678)).toBe(start);
+});
+
+test('small files are hashed together, each as it is, and what cannot be read is named', async () => {
+  await using hashes = new LocalHashes();
+  const sumOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+  const files = Array.from({ length: 120 }, (_, index) => {
+    const path = join(dir, `small ${index}`);
+    const bytes = pattern(index === 7 ? 3_000_000 : index * 40);
+    writeFileSync(path, bytes);
+    return { path, size: bytes.length, sum: sumOf(bytes) };
+  });
+  expect(await hashes.ofEach(files)).toEqual(files.map(({ sum }) => sum));
+  expect(await hashes.ofEach([])).toEqual([]);
+  // One that grew is not taken for what it was; a pipe is not waited for.
+  const [, second] = files;
+  writeFileSync(second!.path, 'more', { flag: 'a' });
+  expect(await hashes.ofEach([second!])).not.toEqual([second!.sum]);
+  execFileSync('mkfifo', [join(dir, 'pipe')]);
+  const pipe = { path: join(dir, 'pipe'), size: 5 };
+  await expect(hashes.ofEach([second!, pipe])).rejects.toThrow(/pipe/);
+  const missing = { path: join(dir, 'gone'), size: 1 };
+  await expect(hashes.ofEach([second!, missing])).rejects.toThrow(/gone/);
 });
 
 /** Writes 70 MiB to a disk of this computer that is asked to save them. */
