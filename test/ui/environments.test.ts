@@ -43,6 +43,9 @@ test('a Dockerfile that failed shows why and what it printed', async () => {
   await screen.findByRole('heading', { name: 'whisper' });
   await screen.findByText(/returned 100/);
   await screen.findByText(/Unable to locate package ffmpg/);
+  await fireEvent.click(screen.getByRole('button', { name: 'Begin again…' }));
+  const again = within(await screen.findByRole('dialog', { name: 'Begin whisper again' }));
+  again.getByDisplayValue(/RUN apt-get install -y ffmpg/);
   expect(screen.queryByRole('button', { name: 'Save a version' })).toBeNull();
 });
 

@@ -7,6 +7,7 @@ import { WebglAddon } from '@xterm/addon-webgl';
 import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 import { terminalColors } from './colors.ts';
+import { monoFamily } from './mono-font.ts';
 import { muteAnswers, safeUrl, watchClipboard, type FarSide } from './far-side.ts';
 
 export interface Emulator {
@@ -29,8 +30,8 @@ export function openEmulator(
     scrollback: scrollbackLines,
     fontSize,
     allowProposedApi: true,
-    fontFamily: '"JetBrains Mono Variable", monospace',
-    lineHeight: 1.2,
+    fontFamily: monoFamily,
+    lineHeight: 1.1,
     cursorBlink: false,
     minimumContrastRatio: 4.5,
     overviewRuler: { width: 10 },

@@ -21,6 +21,8 @@ window.ResizeObserver = class {
     // See above.
   }
 };
+// Every font is there.
+Object.assign(document, { fonts: { check: () => true } });
 HTMLElement.prototype.scrollTo = () => undefined;
 Element.prototype.scrollIntoView = () => undefined;
 HTMLElement.prototype.hasPointerCapture = () => false;
