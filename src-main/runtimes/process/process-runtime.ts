@@ -22,7 +22,8 @@ import { followLog } from './follow-log.ts';
 import { LaunchedAttempts } from './launched.ts';
 import { LogPosition } from './log-position.ts';
 import { openLogs } from './log-file.ts';
-import { nextNotice, type NextNotice } from './next-notice.ts';
+import { LookAround } from './look-around.ts';
+import { lookSoonMs, nextNotice, type NextNotice } from './next-notice.ts';
 import { Orders } from './orders.ts';
 import { parseRecords, toObserved, type NodeRecords } from './records.ts';
 import { TakeOver, wordOfConnection } from './take-over.ts';
@@ -59,8 +60,6 @@ const scriptTimeoutMs = 60_000;
 const listBytes = 8 * 1024 * 1024;
 /** For ends nobody tells of: the script around the work was killed. */
 const lookAgainMs = 15_000;
-/** While an end is expected at any moment. */
-const lookSoonMs = 1000;
 /** How long SIGKILL may take to show before it is sent again, and how often that is. */
 const settleMs = 2000;
 const killTries = 5;
@@ -78,6 +77,7 @@ class SessionRuntime implements ProcessRuntime {
   readonly #options: ProcessRuntimeOptions;
   readonly #link: NodeLink;
   readonly #watcher: Watcher;
+  readonly #lookAround: LookAround;
   readonly #changed = new Emitter<undefined>();
   readonly #launched: LaunchedAttempts;
   readonly #orders: Orders;
@@ -93,6 +93,12 @@ class SessionRuntime implements ProcessRuntime {
     const log = options.log ?? silentLog;
     const watcher = new Watcher({ ...options, log });
     this.#watcher = watcher;
+    this.#lookAround = new LookAround({
+      ...options,
+      log,
+      pauseMs: () => (watcher.isListening ? lookAgainMs : lookSoonMs),
+      living: () => this.#living(),
+    });
     const word = wordOfConnection(options.clock);
     this.#takeOver = new TakeOver({ ...options, word });
     this.#orders = new Orders({
@@ -214,13 +220,13 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   waitForEnd(ref: AttemptRef, signal: AbortSignal): Promise<ObservedAttempt | undefined> {
-    return this.#waitForEnd(ref, signal, lookAgainMs);
+    return this.#waitForEnd(ref, signal, null);
   }
 
   async #waitForEnd(
     ref: AttemptRef,
     signal: AbortSignal,
-    pollMs: number,
+    pollMs: number | null,
   ): Promise<ObservedAttempt | undefined> {
     this.#watcher.ensure();
     // What was launched here and is not heard of since runs: the first look can be spared.
@@ -265,7 +271,7 @@ class SessionRuntime implements ProcessRuntime {
     const followed = {
       hasEnded,
       mayBeSilent: launched !== undefined,
-      next: () => this.#nextNotice(ref, { signal, pollMs: lookAgainMs, withGrowth: true }),
+      next: () => this.#nextNotice(ref, { signal, pollMs: null, withGrowth: true }),
       hasEndedNow: async () => isOver(await this.inspect(ref)),
       endedSilently: () => this.#launched.end(path)?.isSilent === true,
       open: () => openLogs(this.#link, found.name),
@@ -301,11 +307,11 @@ class SessionRuntime implements ProcessRuntime {
 
   #nextNotice(
     ref: AttemptRef,
-    options: { signal: AbortSignal; pollMs: number; withGrowth: boolean },
+    options: { signal: AbortSignal; pollMs: number | null; withGrowth: boolean },
   ): NextNotice {
     const { timers } = this.#options;
-    const path = pathOf(ref);
-    return nextNotice({ watcher: this.#watcher, link: this.#link, timers, path, ...options });
+    const [watcher, lookAround, path] = [this.#watcher, this.#lookAround, pathOf(ref)];
+    return nextNotice({ watcher, lookAround, link: this.#link, timers, path, ...options });
   }
 
   async #signal(
@@ -324,6 +330,11 @@ class SessionRuntime implements ProcessRuntime {
     const observed = await this.inspect(ref);
     if (observed === undefined) throw notThere(ref, 'is not on the node');
     return observed;
+  }
+
+  async #living(): Promise<ReadonlySet<string>> {
+    const living = (await this.list()).filter((seen) => !isOver(seen));
+    return new Set(living.map(({ taskId, attempt }) => `${taskId ?? ''}/${String(attempt)}`));
   }
 
   async #look(what: string): Promise<NodeRecords> {

@@ -275,6 +275,29 @@ time.sleep(0.3)`;
     await runtime.close();
   });
 
+  test('ends that nobody tells of are found, also where many are waited for', async () => {
+    const runtime = runtimeOver(ssh);
+    const texts = [...Array.from({ length: 6 }, () => 'sleep 4325'), 'sleep 600'];
+    const specs = texts.map((text) => attemptOf(text, changes));
+    await Promise.all(specs.map((spec) => launch(runtime, spec)));
+    const vanished = specs.slice(0, 6);
+    const ends = Promise.all(vanished.map((spec) => runtime.waitForEnd(spec, never)));
+    await bed.sh(
+      'n1',
+      'pkill -9 -s "$(pgrep -d , -x -f "sleep 432[5]" | xargs ps -o sid= -p | sort -u | paste -sd, | tr -d " ")"',
+    );
+    expect(await ends).toMatchObject(
+      vanished.map(() => ({
+        condition: { problem: expect.stringContaining('vanished') as string },
+      })),
+    );
+    const [alive] = specs.slice(6);
+    expect((await runtime.inspect(alive!))?.condition.kind).toBe('running');
+    await runtime.stop(alive!, { signal: 'SIGKILL', graceMs: 0 });
+    await Promise.all(specs.map((spec) => runtime.remove(spec, { keep: false })));
+    await runtime.close();
+  });
+
   test('what many say at about the same time, a runner tells in few pieces', async () => {
     const script = readNodeScript('process-runner.py');
     const start = 'exec python3 -ISc "$@" $$';
