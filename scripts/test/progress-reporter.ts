@@ -1,5 +1,6 @@
 // A reporter for vitest that tells the process that started it how far each file is.
 import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, SerializedError, TestModule, TestSpecification } from 'vitest/node';
 import type { FileOutcome } from './outcome.ts';
 import type { Progress } from './progress.ts';
@@ -43,14 +44,23 @@ function outcomeOf(module: TestModule): FileOutcome {
 const linesShown = 6;
 const charactersShown = 1_000;
 
+/** What was there and should not have been, or the other way round: a list's length alone says little. */
+function differences(diff: string): readonly string[] {
+  return stripVTControlCharacters(diff)
+    .split('\n')
+    .filter((line) => /^[-+] {2,}\S/.test(line))
+    .slice(0, linesShown)
+    .map((line) => line.slice(0, charactersShown));
+}
+
 /** What went wrong, in tries before the last one too. */
-function whatItSaid(errors: readonly SerializedError[]): string {
+function whatItSaid(errors: readonly (SerializedError & { readonly diff?: string })[]): string {
   return errors
-    .map(({ message, stacks }) => {
+    .map(({ message, stacks, diff = '' }) => {
       const where = stacks?.[0];
       const place = where === undefined ? '' : ` (${nameOf(where.file)}:${String(where.line)})`;
       const words = message.split('\n', linesShown).join(' ').slice(0, charactersShown);
-      return `\n        ${words}${place}`;
+      return [`${words}${place}`, ...differences(diff)].map((line) => `\n        ${line}`).join('');
     })
     .join('');
 }
