@@ -118,7 +118,7 @@ const peers: Readonly<Record<string, Mover>> = {
           : `mirror --parallel=8 ${r(load)} ${here.target}/small`,
       ),
   }),
-  'tar | ssh tar': typed({
+  'tar through ssh tar': typed({
     up: (load) =>
       `tar -C ${here.source} -cf - ${nameOf(load)} | ${ssh} n1 tar -C ${there.target} -xf -`,
     down: (load) =>
@@ -195,7 +195,7 @@ async function compare(movers: Readonly<Record<string, Mover>>, load: Load, way:
     ...spreadCells(values),
     (bytes / 1e3 / medianOf(name)).toFixed(0),
     ratio(name, 'scp -r, aes128-gcm'),
-    ratio(name, 'tar | ssh tar'),
+    ratio(name, 'tar through ssh tar'),
   ]);
   const what = load === 'large' ? `${mib} MiB` : `${files} × ${smallBytes} bytes`;
   console.log(`**${what}, ${way === 'up' ? 'to' : 'from'} the node** (ms; load ${loadWords()})\n`);

@@ -20,7 +20,7 @@ export interface Tools {
   readonly shell: boolean;
   /** The version of an rsync that can move what differs, as 30207 for 3.2.7. */
   readonly rsync: number | undefined;
-  /** Whether what is written can be hashed beside it: it has a core for each of the programs this takes. */
+  /** Whether what is written is hashed beside it: it has more than one core. */
   readonly canHashBeside: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function findTools(root: Root): Promise<Tools> {
       digest,
       xargs: words.has('xargs'),
       shell: words.has('sh'),
-      canHashBeside: !words.has('cores 1') && !words.has('cores 2'),
+      canHashBeside: !words.has('cores 1'),
     };
   } catch {
     // An account without a shell still has its files.
