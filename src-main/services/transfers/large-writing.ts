@@ -4,7 +4,8 @@ import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
 import { writeFrom } from '../files/file-bytes.ts';
 import { TransferError } from './errors.ts';
-import { digestIn, type HashingEnd } from './far-side.ts';
+import type { HashingEnd } from './far-side.ts';
+import { HashingBeside } from './hashing-beside.ts';
 import type { PartMemory } from './part-memory.ts';
 import { given } from './parts.ts';
 
@@ -112,43 +113,35 @@ class Saving {
   }
 }
 
-/**
- * What is appended is hashed as it comes in, so that nothing has to be read again and nobody waits for it
- * at the end (256 MiB: half as long again). On one core there is nothing to be won by it.
- */
 const append = 'umask 077; exec cat >> "$1"';
-function appendAndHash(digest: string): string {
-  const all = 'test "$2" -eq 0 || head -c "$2" "$1"; tee -a "$1"; echo "tee $?" >&3';
-  return `umask 077; { { ${all}; } | ${digest}; } 3>&1`;
-}
 
 async function byProgram(
   { root, tools: { digest, canHashBeside } }: HashingEnd,
   { path, start, isHashed, signal, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
-  const isHashing = isHashed && canHashBeside && digest !== undefined;
-  const text = isHashing ? appendAndHash(digest) : append;
-  const command = ['sh', '-c', text, 'sh', path, String(start)];
+  const command = ['sh', '-c', append, 'sh', path];
   await using process = await root.spawn(command, { isBulk: true, signal });
+  const isHashing = isHashed && canHashBeside && digest !== undefined;
+  await using hashing = isHashing ? new HashingBeside(root, { path, digest, signal }) : undefined;
   const words = new Words(process, memory);
   let end = start;
   try {
     for await (const part of source) {
       end += part.length;
       await words.given(part);
+      hashing?.advance(end);
     }
   } catch (error) {
     throw error instanceof EndedEarly ? failed(path, error.said) : error;
   }
   process.stdin.end();
   const { exitCode } = await process.ended;
-  const isWhole = exitCode === 0 && (!isHashing || words.output.includes('tee 0\n'));
-  if (!isWhole) throw failed(path, words.complaint);
-  return { end, hash: isHashing ? digestIn(words.output) : undefined };
+  if (exitCode !== 0) throw failed(path, words.complaint);
+  return { end, hash: await hashing?.finish() };
 }
 
-/** The program is over, or says that it cannot write, while there was more to come. */
+/** The program is over while there was more to come. */
 class EndedEarly extends Error {
   readonly said: string;
   constructor(said: string) {
@@ -161,7 +154,6 @@ const mostSaid = 4000;
 
 /** Gives a program its input, and hears what it says meanwhile. */
 class Words {
-  output = '';
   complaint = '';
   readonly #process: RemoteProcess;
   readonly #memory: PartMemory;
@@ -171,10 +163,10 @@ class Words {
     this.#process = process;
     this.#memory = memory;
     this.#failure.promise.catch(() => undefined);
-    process.stdout.on('data', (bytes: Buffer) => {
-      if (this.output.length < mostSaid) this.output += bytes.toString('latin1');
+    process.stdout.resume();
+    process.stderr.on('data', (bytes: Buffer) => {
+      if (this.complaint.length < mostSaid) this.complaint += bytes.toString('utf8');
     });
-    process.stderr.on('data', (bytes: Buffer) => this.#hear(bytes.toString('utf8')));
     process.stdin.on('error', (error: Error) => this.#failure.reject(error));
     process.ended.then(
       () => this.#failure.reject(new EndedEarly(this.complaint)),
@@ -186,12 +178,6 @@ class Words {
   given(part: Buffer): Promise<void> {
     const broken = this.#failure.promise;
     return given(this.#process.stdin, part, { broken, memory: this.#memory });
-  }
-
-  /** `tee` goes on when it cannot write: nothing of that would be of use. */
-  #hear(text: string): void {
-    if (this.complaint.length < mostSaid) this.complaint += text;
-    if (/\btee: /.test(this.complaint)) this.#failure.reject(new EndedEarly(this.complaint));
   }
 }
 
