@@ -126,10 +126,10 @@ def say(line):
         waiting.extend((line + '\n').encode('utf-8', 'replace'))
 
 
-# When what waits is to be written. What comes alone is not held up.
-def due():
+# When what waits is to be written. What comes alone is not held up, nor where no company is to come.
+def due(has_orders):
     is_crowded = len(said) == company and said[-1] - said[0] < crowded
-    return flushed_at + gathering if is_crowded else 0
+    return flushed_at + gathering if is_crowded and (running or has_orders) else 0
 
 
 def flush():
@@ -660,7 +660,7 @@ def serve():
         if b'\n' in orders:
             pauses.append(max(0, held_until - now))
         if waiting and not is_full:
-            pauses.append(max(0, due() - now))
+            pauses.append(max(0, due(b'\n' in orders) - now))
         reads = [woken] + ([0] if has_input else [])
         writes = [1] if is_full else []
         readable, writable, _ = select.select(reads, writes, [], min(pauses) if pauses else None)
@@ -668,7 +668,7 @@ def serve():
             os.read(woken, 4096)
         reap()
         now = time.monotonic()
-        if writable or waiting and not is_full and due() <= now:
+        if writable or waiting and not is_full and due(b'\n' in orders) <= now:
             flush()
         if unrecorded and now >= next_records:
             next_records = now + 1
