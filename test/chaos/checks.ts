@@ -124,6 +124,18 @@ class Judging implements Verdict {
     };
   }
 
+  /** What was done to its node and the core around the newest attempt, in seconds from its end. */
+  #meanwhile(task: TaskView): string {
+    const { from, to } = this.#span(task);
+    const end = to - slackMs;
+    const seconds = (at: number) => (Number.isFinite(at) ? ((at - end) / 1000).toFixed(1) : 'now');
+    const done = this.#stage.done
+      .filter(({ node }) => node === null || node === task.node)
+      .filter((each) => each.from <= to && each.to >= from)
+      .map((each) => `${each.kind} ${seconds(each.from)} to ${seconds(each.to)}`);
+    return `it ran for ${seconds(2 * end - from - slackMs)} s, meanwhile: ${done.join(', ')}`;
+  }
+
   #isDisturbed(task: TaskView): boolean {
     const span = this.#span(task);
     const isFull = task.runtime === 'process' && this.#was('node disk full', task.node, span);
@@ -142,7 +154,7 @@ class Judging implements Verdict {
   #checkEnd(task: TaskView, work: Work): void {
     const wrong = (what: string) =>
       this.violations.push(
-        `${work.name} (${task.id}, attempt ${String(task.attempt)}, ${String(task.node)}): ${what}; it is ${task.status} (${task.reason ?? `exit code ${String(task.exitCode)}`})`,
+        `${work.name} (${task.id}, attempt ${String(task.attempt)}, ${String(task.runtime)} on ${String(task.node)}): ${what}; it is ${task.status} (${task.reason ?? `exit code ${String(task.exitCode)}`}); ${this.#meanwhile(task)}`,
       );
     const through = this.#found.through.get(`${task.id}.${String(task.attempt)}`);
     if (through !== undefined) {
@@ -194,10 +206,14 @@ class Judging implements Verdict {
   }
 }
 
+/** What a program of the work says itself of a disk that takes no more; that may be torn, too. */
+const complaint = /^(seq|sh): /;
+
 /** Every line is one that was printed, in order; a full disk swallowed others. The last of each may be torn. */
 function isPartOf(log: string, printed: string): boolean {
   let at = 0;
   for (const line of log.split('\n')) {
+    if (complaint.test(line)) continue;
     const found = printed.indexOf(line, at);
     if (found < 0) return false;
     at = found + line.length;
