@@ -154,7 +154,7 @@ class Judging implements Verdict {
   #checkEnd(task: TaskView, work: Work): void {
     const wrong = (what: string) =>
       this.violations.push(
-        `${work.name} (${task.id}, attempt ${String(task.attempt)}, ${String(task.runtime)} on ${String(task.node)}): ${what}; it is ${task.status} (${task.reason ?? `exit code ${String(task.exitCode)}`}); ${this.#meanwhile(task)}`,
+        `${work.name} (${task.id}, attempt ${String(task.attempt)}, ${task.runtime} on ${String(task.node)}): ${what}; it is ${task.status} (${task.reason ?? `exit code ${String(task.exitCode)}`}); ${this.#meanwhile(task)}`,
       );
     const through = this.#found.through.get(`${task.id}.${String(task.attempt)}`);
     if (through !== undefined) {

@@ -38,6 +38,7 @@ import { engineGone, watchEvents } from './events.ts';
 import { ensureImage } from './images.ts';
 import { isAttempt, isKeptName, keptName } from './labels.ts';
 import { LogCursor } from './log-cursor.ts';
+import { mayBeOom, toldAsOom } from './late-oom.ts';
 import { mayBeLost, readEngineLife, toldAsLost, type EngineLife } from './lost-containers.ts';
 import { readLog } from './logs.ts';
 import { replaceUnstarted } from './made-again.ts';
@@ -378,7 +379,9 @@ class EngineRuntime implements DockerRuntime {
     if (ref.vps !== undefined) return findVps(this.#docker, this.#core, ref);
     const found = await findAttempt(this.#docker, this.#core, ref);
     if (found === undefined || !mayBeLost(found.attempt)) return found;
-    return { ...found, attempt: toldAsLost(found.attempt, await this.#engineLife()) };
+    const attempt = toldAsLost(found.attempt, await this.#engineLife());
+    if (!mayBeOom(attempt)) return { ...found, attempt };
+    return { ...found, attempt: await toldAsOom(this.#docker, { id: found.id, attempt }) };
   }
 
   /** A node whose shell does not answer is followed all the same: its ends are then told as Docker has them. */

@@ -7,8 +7,10 @@ import {
   systemClock as clock,
   systemTimers as timers,
 } from '../../../src-main/link/system-timers.ts';
-import { connectDocker } from '../../../src-main/runtimes/docker/connect.ts';
+import { connectDocker, engineClient } from '../../../src-main/runtimes/docker/connect.ts';
 import { createDockerRuntime } from '../../../src-main/runtimes/docker/docker-runtime.ts';
+import { toldAsOom } from '../../../src-main/runtimes/docker/late-oom.ts';
+import type { ObservedAttempt } from '../../../src-main/runtimes/runtime.ts';
 import { gpus, Testbed } from '../../support/testbed.ts';
 import { describeRuntime } from './behaviour.ts';
 import { attemptOf, core, launch, never, readAll, runToEnd, seeInLog, sshTo } from './support.ts';
@@ -215,8 +217,21 @@ describe('containers on a node', () => {
       memoryBytes: 32 * 1024 ** 2,
     });
     expect((await runToEnd(runtime, greedy)).condition).toMatchObject({ end: { oomKilled: true } });
+    const { docker, agent } = engineClient(ssh, { kind: 'socket', path: '/var/run/docker.sock' });
+    const byEvents = async (name: string, attempt: ObservedAttempt | undefined) => {
+      const { Id: id } = await docker.getContainer(name).inspect();
+      const { condition } = attempt!;
+      if (condition.kind !== 'ended') throw new Error('it ended');
+      // As an Engine says that heard of the end first.
+      const end = { ...condition.end, oomKilled: false };
+      const hasNoFlag = { ...attempt!, condition: { ...condition, end } };
+      return (await toldAsOom(docker, { id, attempt: hasNoFlag })).condition;
+    };
+    expect(
+      await byEvents(`kohakuriver-task-${greedy.taskId}`, await runtime.inspect(greedy)),
+    ).toMatchObject({ end: { exitCode: 137, oomKilled: true } });
     await runtime.remove(greedy, { keep: false });
-    const killed = attemptOf('echo up; sleep 600');
+    const killed = attemptOf('echo up; sleep 600', { memoryBytes: 32 * 1024 ** 2 });
     await launch(runtime, killed);
     await seeInLog(runtime, killed, 'up');
     await bed.sh('n1', `docker kill kohakuriver-task-${killed.taskId}`);
@@ -224,6 +239,19 @@ describe('containers on a node', () => {
       end: { exitCode: 137, signal: 'SIGKILL', oomKilled: false },
     });
     await runtime.remove(killed, { keep: false });
+    const ended = attemptOf('echo up; sleep 600', { memoryBytes: 32 * 1024 ** 2 });
+    await launch(runtime, ended);
+    await seeInLog(runtime, ended, 'up');
+    // By somebody on the node, of whom the Engine knows nothing.
+    await bed.sh(
+      'n1',
+      `kill -9 $(docker inspect -f '{{.State.Pid}}' kohakuriver-task-${ended.taskId})`,
+    );
+    expect((await runtime.waitForEnd(ended, never))?.condition).toMatchObject({
+      end: { exitCode: 137, oomKilled: false },
+    });
+    await runtime.remove(ended, { keep: false });
+    agent.destroy();
     await runtime.close();
   });
 
