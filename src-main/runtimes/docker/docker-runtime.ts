@@ -2,7 +2,6 @@
 // this class remembers only which nobody was told to start.
 import type { LinkAgent } from './agent.ts';
 import type Dockerode from 'dockerode';
-import { AppError } from '../../contract/errors.ts';
 import type { CoreId } from '../../contract/ids.ts';
 import { sleep, type Clock, type Timers } from '../../domain/clock.ts';
 import { Emitter, type Event } from '../../domain/emitter.ts';
@@ -38,14 +37,13 @@ import { engineGone, watchEvents } from './events.ts';
 import { ensureImage } from './images.ts';
 import { isAttempt, isKeptName, keptName } from './labels.ts';
 import { LogCursor } from './log-cursor.ts';
-import { mayBeOom, toldAsOom } from './late-oom.ts';
-import { mayBeLost, readEngineLife, toldAsLost, type EngineLife } from './lost-containers.ts';
 import { readLog } from './logs.ts';
 import { replaceUnstarted } from './made-again.ts';
 import type { FoundContainer } from './observed.ts';
 import { DockerImages } from './environments/docker-images.ts';
 import { imageOf } from './reference.ts';
 import { stopContainer } from './stop.ts';
+import { TrueEnds } from './true-ends.ts';
 import { DockerVps } from './vps/docker-vps.ts';
 import { ensureVps, findVps, stopVps } from './vps/vps-container.ts';
 import { nextChange, waitForContainer } from './wait.ts';
@@ -102,8 +100,7 @@ class EngineRuntime implements DockerRuntime {
   readonly #abort = new AbortController();
   /** Containers that were made here and that nobody can have been told to start yet. */
   readonly #untold = new Set<string>();
-  /** Asked for once: a runtime does not outlive its node's or its Engine's restart. */
-  #life: Promise<EngineLife> | undefined;
+  readonly #ends: TrueEnds;
   readonly vps: DockerVps;
   readonly imageEngine: DockerImages;
 
@@ -116,6 +113,7 @@ class EngineRuntime implements DockerRuntime {
     this.#docker = docker;
     this.#agent = agent;
     this.#link = options.link;
+    this.#ends = new TrueEnds(docker, options.link);
     this.#core = options.coreId;
     this.#clock = options.clock;
     this.#timers = options.timers;
@@ -246,7 +244,7 @@ class EngineRuntime implements DockerRuntime {
     const isUntold = this.#untold.delete(found.id) || ref.vps !== undefined;
     const id = isUntold
       ? found.id
-      : await replaceUnstarted(this.#docker, found, await this.#engineLife());
+      : await replaceUnstarted(this.#docker, found, await this.#ends.life());
     if (id === undefined) return;
     try {
       await this.#docker.getContainer(id).start();
@@ -378,22 +376,7 @@ class EngineRuntime implements DockerRuntime {
   async #find(ref: AttemptRef): Promise<FoundContainer | undefined> {
     if (ref.vps !== undefined) return findVps(this.#docker, this.#core, ref);
     const found = await findAttempt(this.#docker, this.#core, ref);
-    if (found === undefined || !mayBeLost(found.attempt)) return found;
-    const attempt = toldAsLost(found.attempt, await this.#engineLife());
-    if (!mayBeOom(attempt)) return { ...found, attempt };
-    return { ...found, attempt: await toldAsOom(this.#docker, { id: found.id, attempt }) };
-  }
-
-  /** A node whose shell does not answer is followed all the same: its ends are then told as Docker has them. */
-  async #engineLife(): Promise<EngineLife> {
-    this.#life ??= readEngineLife(this.#link);
-    try {
-      return await this.#life;
-    } catch (error) {
-      if (!(error instanceof AppError) || !this.#link.isOpen) throw error;
-      this.#life = undefined;
-      return { nodeSince: null, engineSince: null };
-    }
+    return found && this.#ends.tell(found);
   }
 
   async #found(ref: AttemptRef): Promise<FoundContainer> {
