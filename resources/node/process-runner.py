@@ -342,7 +342,7 @@ def launch(order):
     try:
         made = make_folder(os.path.basename(path))
         if not os.path.isdir(workdir) or not os.access(workdir, os.X_OK):
-            fill('%s/%s' % (made, os.path.basename(path)), order, '0 0', '2 126 0 0')
+            fill('%s/%s' % (made, os.path.basename(path)), order, '0 0', record_of(path, 126, 0))
             answer = put_in_place(made, path) or 'workdir'
         else:
             answer = run(order, made, workdir)
@@ -477,10 +477,15 @@ def reap():
             tell_end(attempt)
 
 
+# With the attempt in it: a file that was used before may have its earlier text again after a power cut.
+def record_of(path, code, ran):
+    return '2 %d %d 0 %s' % (code, ran, path)
+
+
 # Until its end is recorded, the process is there, and so it looks as if it ran; only then it is let go
 # of. False: it is to be tried again.
 def record(attempt):
-    line = '2 %d %d 0' % (attempt.code, attempt.ran)
+    line = record_of(attempt.path, attempt.code, attempt.ran)
     is_there = True
     try:
         write_over('%s/tasks/%s/exit_code' % (base, attempt.path), line, record_bytes)
@@ -599,7 +604,7 @@ def words_of(path):
 def is_running(place):
     record = words_of(place + '/exit_code')
     process = words_of(place + '/pid')
-    if record[:1] == ['2'] and len(record) == 4 or len(process) != 4 or process[2] != boot_id:
+    if record[:1] == ['2'] and len(record) >= 4 or len(process) != 4 or process[2] != boot_id:
         return False
     words = stat_of(process[0])
     # What has ended and was left to process 1 may stay there for good.

@@ -120,14 +120,20 @@ function readFileLine(record: MutableRecord, file: string, line: string): void {
     return;
   }
   if (file === 'pid') {
-    const match = /^\d{1,10} (\d{1,20}) ([0-9a-f-]{36}) (\d{1,20}) *$/.exec(line);
-    if (match === null) return;
-    const [, begun = '', bootId = '', ns = ''] = match;
-    record.process = { begun, bootId, startedAt: milliseconds(ns) };
+    record.process = readProcess(line) ?? record.process;
     return;
   }
-  const match = /^2 (.*?) *$/.exec(line);
-  record.exit = readExit(match?.[1] ?? '') ?? record.exit;
+  const attempt = record.path.replace(/\.kept$/, '');
+  const [, exit = '', of = attempt] = /^2 (\S+ \S+ \S+)(?: (\S+))? *$/.exec(line) ?? [];
+  // After a power cut, a file that was used before may have the record of the attempt before it.
+  if (of === attempt) record.exit = readExit(exit) ?? record.exit;
+}
+
+function readProcess(line: string): AttemptRecord['process'] {
+  const match = /^\d{1,10} (\d{1,20}) ([0-9a-f-]{36}) (\d{1,20}) *$/.exec(line);
+  if (match === null) return null;
+  const [, begun = '', bootId = '', ns = ''] = match;
+  return { begun, bootId, startedAt: milliseconds(ns) };
 }
 
 /** Reads «CODE HUNDREDTHS OOM», as records and events have it. */

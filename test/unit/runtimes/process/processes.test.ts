@@ -54,6 +54,18 @@ describe('what a node says about its attempts', () => {
     });
   });
 
+  test('a record is that of its own attempt, whatever a power cut has left in its file', () => {
+    const of = (attempt: string) =>
+      conditionOf(`launched 5/1\n${pid}5/1/exit_code:2 0 10000 0 ${attempt}   \n`);
+    expect(of('5/1')).toMatchObject({ kind: 'ended', end: { exitCode: 0 } });
+    expect(of('4/1')).toMatchObject({ kind: 'running' });
+    const old = pid.replace('11111111', '00000000');
+    expect(conditionOf(`launched 5/1\n${old}5/1/exit_code:2 0 10000 0 4/1   \n`)).toMatchObject({
+      kind: 'ended',
+      end: { exitCode: null, lostWithNode: true },
+    });
+  });
+
   test('counts as running what still has members, or is just being started', () => {
     expect(conditionOf(`launched 5/1\nproc 5/1 gone 2\n${pid}`)).toMatchObject({ kind: 'running' });
     expect(conditionOf(`launched 5/1\n${pid}`)).toMatchObject({ kind: 'running' });
