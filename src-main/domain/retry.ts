@@ -15,8 +15,8 @@ export interface Retry {
 
 /**
  * The retry that a task's policy gives it now that its newest attempt ended badly; undefined for
- * none. A kill that a person (or a time limit) asked for is no failure, and neither is a start that
- * could not be made as asked: the next would go the same way.
+ * none. A kill that a person (or a time limit) asked for is no failure, also where the end came before
+ * the kill, and neither is a start that could not be made as asked: the next would go the same way.
  */
 export function retryOf(task: Pick<Task, 'attempt' | 'spec' | 'state'>): Retry | undefined {
   const policy = task.spec.retries;
@@ -29,6 +29,7 @@ export function retryOf(task: Pick<Task, 'attempt' | 'spec' | 'state'>): Retry |
 
 /** Why the newest attempt failed, as retry policies see it. */
 function causeOf(state: TaskState): RetryCause | undefined {
+  if ('missedKill' in state) return undefined;
   if (state.status === 'KILLED_OOM') return 'oom';
   if (state.status !== 'FAILED' || state.startedAt === null) return undefined;
   // Nobody knows how it would have ended: its node went down or lost it, or the Engine there did.

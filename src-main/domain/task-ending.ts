@@ -71,9 +71,12 @@ function endOfVps(
   return { status: 'STOPPED', reason: why ?? describeEnd(end), warning: null };
 }
 
-/** The core may have gone down between sending the signal and writing that it arrived: the end tells. */
+/**
+ * The core may have gone down between sending the signal and writing that it arrived: the end tells. A
+ * wish that was made stronger may have sent SIGTERM before.
+ */
 function isEndBy(kill: KillWish, end: AttemptEnd): boolean {
-  return [kill.signal, 'SIGKILL'].some((signal) => {
+  return [kill.signal, 'SIGTERM', 'SIGKILL'].some((signal) => {
     const number = signalNumbers[signal];
     return end.signal === signal || (number !== undefined && end.exitCode === 128 + number);
   });

@@ -317,6 +317,7 @@ export function end({ task, state, event, now }: Moment<Begun | 'LOST', 'ended'>
       ...endedPart(state, now),
       reason: ending.reason,
       end: event.end,
+      ...(isFailure && state.kill !== null ? { missedKill: state.kill } : {}),
     },
     task: {
       ...addWarning(task, ending.warning),

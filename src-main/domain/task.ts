@@ -78,6 +78,8 @@ export interface Ended {
   readonly assignedAt: Instant | null;
   readonly startedAt: Instant | null;
   readonly end: AttemptEnd | null;
+  /** Somebody had asked for a kill, and it failed before that reached it: nobody wants it tried again. */
+  readonly missedKill?: KillWish;
 }
 
 export type TaskState =

@@ -251,6 +251,9 @@ function toEnded(row: TaskRow): Ended {
     assignedAt: row.assigned_at,
     startedAt: row.started_at,
     end: toAttemptEnd(row),
+    ...(row.kill_json === null
+      ? {}
+      : { missedKill: parseJson(killWish, row.kill_json, 'kill_json') }),
   };
 }
 
@@ -347,7 +350,8 @@ function flatten(state: TaskState): FlatState {
     notBefore: null,
     blockedBy: [],
   };
-  return { ...nothing, ...state };
+  const kill = 'missedKill' in state ? { kill: state.missedKill } : {};
+  return { ...nothing, ...state, ...kill };
 }
 
 /** What text search looks through: name, command and ID, lower-cased. Long scripts count by their beginning. */

@@ -1,5 +1,6 @@
 // Each step of the task machine: what becomes of the task, and what must be done on its node.
 import { describe, expect, test } from 'vitest';
+import { retryOf } from '../../../src-main/domain/retry.ts';
 import type { Task, TaskEvent } from '../../../src-main/domain/task.ts';
 import {
   aPlace,
@@ -283,6 +284,13 @@ describe('ending', () => {
     ],
     ['a finish that raced the kill', wished, ended({ exitCode: 0 }), 'COMPLETED', null],
     ['a failure that raced the kill', wished, ended({ exitCode: 2 }), 'FAILED', 'exit code 2'],
+    [
+      'the first signal of a kill that was made stronger, which nobody could write down',
+      told(wished, { kind: 'kill-requested', by: 'anna', signal: 'SIGKILL', graceMs: 0 }),
+      ended({ signal: 'SIGTERM' }),
+      'KILLED',
+      'killed by bert',
+    ],
   ])('%s', (...[, task, event, status, reason]) => {
     const outcome = step(task, event);
     expect(outcome.task.state).toMatchObject({
@@ -292,6 +300,15 @@ describe('ending', () => {
       startedAt: t0 + 1500,
     });
     expect(outcome.effects).toMatchObject([{ kind: 'remove-attempt', keep: false }]);
+  });
+
+  test('what somebody wanted killed is not tried again, whatever ended it first', () => {
+    const retries = { count: 3, on: ['exit' as const, 'oom' as const], backoffSeconds: 1 };
+    const tried = told(aTask({ retries }), placed, started);
+    for (const end of [ended({ exitCode: 2 }), ended({ exitCode: 137, oomKilled: true })]) {
+      expect(retryOf(told(tried, end))).toMatchObject({ number: 1 });
+      expect(retryOf(told(tried, killed, end))).toBeUndefined();
+    }
   });
 
   test('OOM with exit code 0 is a completion with a warning', () => {

@@ -121,5 +121,10 @@ export const everyState: readonly TaskState[] = [
   { status: 'KILLED', ...ended, end: { exitCode: null, signal: 'SIGTERM', oomKilled: false } },
   { status: 'KILLED_OOM', ...ended, end: { exitCode: 137, signal: null, oomKilled: true } },
   { status: 'REJECTED', ...ended, place: null, assignedAt: null, startedAt: null, end: null },
+  {
+    status: 'FAILED',
+    ...ended,
+    missedKill: { at: start, by: 'bert', signal: 'SIGTERM', graceMs: 1000, deliveredAt: null },
+  },
   { status: 'STOPPED', ...ended },
 ];
