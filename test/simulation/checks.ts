@@ -271,15 +271,16 @@ function checkEnd(task: Task, memory: Memory, work: SimulatedWork): void {
   must(JSON.stringify(task.state.end) === JSON.stringify({ exitCode, signal, oomKilled }), words);
   must(!isOwedRetry(task, condition.end), () => `${words()}: it was to be tried again`);
   const wasKilled = memory.killAsked.has(task.id) || task.spec.timeLimitSeconds !== null;
-  if (status === 'KILLED') must(wasKilled, words);
-  else if (condition.end.exitCode === 0) must(status === 'COMPLETED', words);
+  if (status === 'KILLED' || 'missedKill' in task.state) must(wasKilled, words);
+  if (status === 'KILLED') return;
+  if (condition.end.exitCode === 0) must(status === 'COMPLETED', words);
   else must(status === (condition.end.oomKilled ? 'KILLED_OOM' : 'FAILED'), words);
 }
 
 /** Whether its policy gives it another attempt after this end. */
 function isOwedRetry({ state, spec, attempt }: Task, end: AttemptEnd): boolean {
   const { retries } = spec;
-  if (retries === null || attempt > retries.count) return false;
+  if (retries === null || attempt > retries.count || 'missedKill' in state) return false;
   if (state.status === 'KILLED_OOM') return retries.on.includes('oom');
   if (state.status !== 'FAILED') return false;
   return retries.on.includes(end.lostWithNode === true ? 'lost' : 'exit');
