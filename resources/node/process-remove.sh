@@ -31,6 +31,20 @@ is_running() {
   nth_20 ${stat##*) }
   [ "$begun_now" = "$begun" ]
 }
+# Whether nothing of it can begin any more. One that never began is claimed by the file that says that it
+# was started, as process-launch.sh does: an order to start it that is late finds it then. Where that is
+# there and no process yet, it is just being started, unless that was cut short long ago.
+may_go() {
+  case $1 in *.kept) return 0 ;; esac
+  { read -r _ _ _ oom _ < "$1/exit_code"; } 2>/dev/null && [ -n "$oom" ] && return 0
+  pid=
+  { read -r pid _ < "$1/pid"; } 2>/dev/null
+  case $pid in '' | *[!0-9]*) ;; *) return 0 ;; esac
+  set -C
+  { printf '' > "$1/launched"; } 2>/dev/null && set +C && return 0
+  set +C
+  [ ! -e "$1/launched" ] || [ $(($(date +%s) - $(stat -c %Y "$1/launched"))) -ge 60 ]
+}
 # Where nothing else of the task is there, all of its directory goes, together with others.
 is_alone() {
   for entry in "$1"/*; do [ "$entry" = "$2" ] || return 1; done
@@ -43,7 +57,7 @@ look() {
     if [ "$owner" != "core=$core" ]; then
       echo "$1/$2 foreign"
       return
-    elif is_running "$dir"; then
+    elif is_running "$dir" || ! may_go "$dir"; then
       echo "$1/$2 running"
       return
     fi

@@ -558,7 +558,7 @@ def remove(path):
     if owner is not None and owner != own_line:
         return 'foreign'
     has_ended = any(attempt.path == path for attempt in unrecorded)
-    if not has_ended and is_running(place):
+    if not has_ended and (is_running(place) or not may_go(place)):
         return 'running'
     return 'removed' if take_away(place, path) else 'failed its directory could not be moved'
 
@@ -609,6 +609,19 @@ def is_running(place):
     words = stat_of(process[0])
     # What has ended and was left to process 1 may stay there for good.
     return words[19:20] == process[1:2] and words[:2] != ['Z', '1']
+
+
+# Whether nothing of it can begin any more: see process-remove.sh.
+def may_go(place):
+    if place.endswith('.kept') or len(words_of(place + '/exit_code')) >= 4 or words_of(place + '/pid')[:1] not in ([], ['not']):
+        return True
+    try:
+        os.close(os.open(place + '/launched', os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return True
+    except FileExistsError:
+        return time.time() - os.stat(place + '/launched').st_mtime >= 60
+    except OSError:
+        return True
 
 
 # What /proc says of a process behind its name; nothing when it is not there.

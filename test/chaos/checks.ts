@@ -151,6 +151,11 @@ class Judging implements Verdict {
     );
   }
 
+  /** What an Engine that is killed has in hand of an output it never writes: its own log lacks it, too. */
+  #lostLines(task: TaskView): boolean {
+    return task.runtime === 'docker' && this.#was('dockerd killed', task.node, this.#span(task));
+  }
+
   #checkEnd(task: TaskView, work: Work): void {
     const wrong = (what: string) =>
       this.violations.push(
@@ -184,9 +189,10 @@ class Judging implements Verdict {
       const isWhole = log === work[stream];
       const mayBreakOff = (!isThrough && !work.isOom) || this.#endedUnseen(task);
       if (isWhole || (mayBreakOff && work[stream].startsWith(log))) continue;
-      if (this.#isDisturbed(task) && isPartOf(log, work[stream])) continue;
+      const mayLack = this.#isDisturbed(task) || this.#lostLines(task);
+      if (mayLack && isPartOf(log, work[stream])) continue;
       this.violations.push(
-        `${work.name} (${task.id}, attempt ${String(task.attempt)}): its ${stream} ${difference(log, work[stream])}`,
+        `${work.name} (${task.id}, attempt ${String(task.attempt)}, ${task.runtime} on ${String(task.node)}): its ${stream} ${difference(log, work[stream])}; ${this.#meanwhile(task)}`,
       );
     }
   }

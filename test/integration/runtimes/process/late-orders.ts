@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest';
 import type { NodeLink } from '../../../../src-main/link/node-link.ts';
 import { readNodeScript } from '../../../../src-main/runtimes/node-scripts.ts';
-import { attemptOf, launch, never, runToEnd } from '../support.ts';
-import { changes, runtimeOver, type ProcessStage } from './stage.ts';
+import { attemptOf, core, launch, never, runToEnd } from '../support.ts';
+import { changes, directoryOf, runtimeOver, type ProcessStage } from './stage.ts';
+
+const prepare = { signal: never, onProgress: () => undefined };
 
 class TooSlow extends Error {}
 
@@ -75,6 +77,34 @@ export function describeLateOrders(stage: () => ProcessStage): void {
       await later.remove(third, { keep: false });
       expect(await ran()).toBe('ran\n');
       await Promise.all([runtime.close(), later.close()]);
+    },
+  );
+
+  test.each(['shell', 'runner'] as const)(
+    'what is removed before it began is claimed first, and what is just beginning stays: by a %s',
+    async (by) => {
+      const { bed, ssh } = stage();
+      const runtime = runtimeOver(ssh, core, by === 'runner' ? 'always' : undefined);
+      // So that there is one.
+      if (by === 'runner') await runToEnd(runtime, attemptOf('true', changes));
+      const made = async () => {
+        const spec = attemptOf('true', changes);
+        await runtime.create(spec, await runtime.prepare(spec, prepare));
+        return { spec, dir: `/root/${directoryOf(spec)}` };
+      };
+      const kept = await made();
+      await runtime.remove(kept.spec, { keep: true });
+      await bed.sh('n1', `test -f ${kept.dir}.kept/launched`);
+      await runtime.remove(kept.spec, { keep: false });
+
+      // Somebody's start has claimed it, and the work is about to begin.
+      const beginning = await made();
+      await bed.sh('n1', `touch ${beginning.dir}/launched`);
+      await expect(runtime.remove(beginning.spec, { keep: false })).rejects.toThrow('still runs');
+      await bed.sh('n1', `touch -d '-2 minutes' ${beginning.dir}/launched`);
+      await runtime.remove(beginning.spec, { keep: false });
+      expect(await bed.sh('n1', `ls -d ${beginning.dir} 2>/dev/null || true`)).toBe('');
+      await runtime.close();
     },
   );
 }
