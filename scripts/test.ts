@@ -31,8 +31,9 @@ outcomes.push(
     ['docs', 'check:docs'],
   ])),
 );
-outcomes.push(...(await runSuite('unit')));
+// Before the first suite: it makes ssh2's compiled part, too.
 outcomes.push(...(await runSteps([['build', 'build']])));
+outcomes.push(...(await runSuite('unit')));
 const onMachines = ['e2e', 'integration'];
 // Browsers give up what they fetch when the host's interfaces change: no testbed is the first or the last.
 if (advice === null) testbed('hold', String(process.pid));

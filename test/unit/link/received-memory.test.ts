@@ -1,6 +1,7 @@
 // A real client and a real server of ssh2 in one process, as the memory is used again beneath them.
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { Client, Server, type ClientChannel, type ServerChannel } from 'ssh2';
@@ -11,6 +12,11 @@ const hostKey = generateKeyPairSync('rsa', {
   publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
   privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
 }).privateKey;
+
+/** Only where ssh2 has its compiled part, which the build makes, is anything read in place. */
+const { bindingAvailable: canReadInPlace } = createRequire(import.meta.url)(
+  'ssh2/lib/protocol/crypto.js',
+) as { bindingAvailable: boolean };
 
 /** Different everywhere, so that memory that was used too early is seen. */
 const content = randomBytes(24 * 1024 * 1024);
@@ -132,8 +138,7 @@ test.for(['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com'])(
     expect(await read(third)).toBe(sumOf(content));
     const { counts } = diverted;
     expect(counts.direct + counts.later).toBe(content.length);
-    if (cipher.includes('gcm')) expect(counts.direct).toBeGreaterThan(0);
-    else expect(counts.direct).toBe(0);
+    expect(counts.direct > 0).toBe(canReadInPlace && cipher.includes('gcm'));
   },
 );
 
@@ -155,7 +160,7 @@ test('keys may change in the middle', async () => {
   const [direct, kept] = await Promise.all([diverted.whole, read(second)]);
   expect([direct, kept]).toEqual([sumOf(content), sumOf(content)]);
   expect(handshakes).toBeGreaterThan(1);
-  expect(diverted.counts.direct).toBeGreaterThan(0);
+  expect(diverted.counts.direct > 0).toBe(canReadInPlace);
 });
 
 test('a packet that was altered ends the connection', async () => {
