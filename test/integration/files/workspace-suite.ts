@@ -205,7 +205,7 @@ export function describeWorkspace(
       await place.files.remove(at('other'));
       await eventually(next, at('other'));
 
-      const waiting = news.next();
+      const waiting = next();
       left.abort();
       await expect(waiting).rejects.toBe(left.signal.reason);
       await expect
