@@ -50,8 +50,19 @@ const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-files-'));
 stack.defer(() => rmSync(dir, { recursive: true, force: true }));
 const bed = stack.use(await Testbed.up({ nodes: 1, docker: false, registry: false }));
 const node = bed.node('n1');
-const here = { source: join(dir, 'source'), target: join(dir, 'target') };
-const there = { source: '/root/source', target: '/root/target' };
+const here = { source: join(dir, 'source') };
+const there = { source: '/root/source' };
+/**
+ * Small files come into memory (tmpfs) at both ends: ext4 gives a new file no inode that was freed within
+ * the last minutes, and passes over all of those for each (`recently_deleted`), so that what is measured
+ * after another run has been cleaned away is that, for everybody.
+ */
+const memory = mkdtempSync('/dev/shm/kohakuriver-files-');
+stack.defer(() => rmSync(memory, { recursive: true, force: true }));
+const targets: Readonly<Record<Load, { here: string; there: string }>> = {
+  large: { here: join(dir, 'target'), there: '/root/target' },
+  small: { here: join(memory, 'target'), there: '/root/memory/target' },
+};
 const sshConfig = join(dir, 'ssh_config');
 
 function writeConfig({ address, port }: TestbedNode): void {
@@ -83,12 +94,14 @@ function typed(commands: Readonly<Record<Way, (load: Load) => string>>): Mover {
 const nameOf = (load: Load) => (load === 'large' ? 'large.bin' : 'small');
 const s = (load: Load) => `${here.source}/${nameOf(load)}`;
 const r = (load: Load) => `${there.source}/${nameOf(load)}`;
+const targetHere = (load: Load) => targets[load].here;
+const targetThere = (load: Load) => targets[load].there;
 const ssh = `ssh -F ${sshConfig}`;
 
 function scp(host: string): Mover {
   return typed({
-    up: (load) => `scp -F ${sshConfig} -qr ${s(load)} ${host}:${there.target}/`,
-    down: (load) => `scp -F ${sshConfig} -qr ${host}:${r(load)} ${here.target}/`,
+    up: (load) => `scp -F ${sshConfig} -qr ${s(load)} ${host}:${targetThere(load)}/`,
+    down: (load) => `scp -F ${sshConfig} -qr ${host}:${r(load)} ${targetHere(load)}/`,
   });
 }
 const lftp = (script: string) =>
@@ -97,32 +110,34 @@ const peers: Readonly<Record<string, Mover>> = {
   'scp -r, aes128-gcm': scp('n1'),
   'scp -r': scp('plain'),
   sftp: typed({
-    up: (load) => `echo 'put -r ${s(load)} ${there.target}/' | sftp -q -b - -F ${sshConfig} n1`,
-    down: (load) => `echo 'get -r ${r(load)} ${here.target}/' | sftp -q -b - -F ${sshConfig} n1`,
+    up: (load) =>
+      `echo 'put -r ${s(load)} ${targetThere(load)}/' | sftp -q -b - -F ${sshConfig} n1`,
+    down: (load) =>
+      `echo 'get -r ${r(load)} ${targetHere(load)}/' | sftp -q -b - -F ${sshConfig} n1`,
   }),
   'rsync -a': typed({
-    up: (load) => `rsync -a -e '${ssh}' ${s(load)} n1:${there.target}/`,
-    down: (load) => `rsync -a -e '${ssh}' n1:${r(load)} ${here.target}/`,
+    up: (load) => `rsync -a -e '${ssh}' ${s(load)} n1:${targetThere(load)}/`,
+    down: (load) => `rsync -a -e '${ssh}' n1:${r(load)} ${targetHere(load)}/`,
   }),
   'lftp mirror': typed({
     up: (load) =>
       lftp(
         load === 'large'
-          ? `put -O ${there.target} ${s(load)}`
-          : `mirror -R --parallel=8 ${s(load)} ${there.target}/small`,
+          ? `put -O ${targetThere(load)} ${s(load)}`
+          : `mirror -R --parallel=8 ${s(load)} ${targetThere(load)}/small`,
       ),
     down: (load) =>
       lftp(
         load === 'large'
-          ? `get -O ${here.target} ${r(load)}`
-          : `mirror --parallel=8 ${r(load)} ${here.target}/small`,
+          ? `get -O ${targetHere(load)} ${r(load)}`
+          : `mirror --parallel=8 ${r(load)} ${targetHere(load)}/small`,
       ),
   }),
   'tar through ssh tar': typed({
     up: (load) =>
-      `tar -C ${here.source} -cf - ${nameOf(load)} | ${ssh} n1 tar -C ${there.target} -xf -`,
+      `tar -C ${here.source} -cf - ${nameOf(load)} | ${ssh} n1 tar -C ${targetThere(load)} -xf -`,
     down: (load) =>
-      `${ssh} n1 tar -C ${there.source} -cf - ${nameOf(load)} | tar -C ${here.target} -xf -`,
+      `${ssh} n1 tar -C ${there.source} -cf - ${nameOf(load)} | tar -C ${targetHere(load)} -xf -`,
   }),
 };
 
@@ -135,7 +150,7 @@ function ours({ api }: CoreProcess, verify: boolean): Mover {
       from: { place: isUp ? local : remote, paths: [isUp ? s(load) : r(load)] },
       to: {
         place: isUp ? remote : local,
-        path: isUp ? there.target : here.target,
+        path: isUp ? targetThere(load) : targetHere(load),
         as: 'into',
       },
       recursive: true,
@@ -155,11 +170,9 @@ function ours({ api }: CoreProcess, verify: boolean): Mover {
 }
 
 /** Both targets empty, and what was written before on its disk. */
-async function clean(): Promise<void> {
-  rmSync(here.target, { recursive: true, force: true });
-  mkdirSync(here.target);
-  await bed.sh(node, `rm -rf ${there.target}; mkdir ${there.target}; sync`);
-  execFileSync('sync');
+async function clean(load: Load): Promise<void> {
+  const anew = (target: string) => `rm -rf ${target}; mkdir -p ${target}; sync`;
+  await Promise.all([sh(anew(targetHere(load))), bed.sh(node, anew(targetThere(load)))]);
 }
 
 async function check(load: Load, way: Way): Promise<void> {
@@ -168,8 +181,8 @@ async function check(load: Load, way: Way): Promise<void> {
   const source = execFileSync('sh', ['-c', sum(here.source)], { encoding: 'utf8' });
   const target =
     way === 'down'
-      ? execFileSync('sh', ['-c', sum(here.target)], { encoding: 'utf8' })
-      : await bed.sh(node, sum(there.target));
+      ? execFileSync('sh', ['-c', sum(targetHere(load))], { encoding: 'utf8' })
+      : await bed.sh(node, sum(targetThere(load)));
   if (source.trim() !== target.trim())
     throw new Error(`${load} ${way}: what arrived is something else`);
 }
@@ -181,7 +194,7 @@ async function compare(movers: Readonly<Record<string, Mover>>, load: Load, way:
     for (const [name, move] of Object.entries(movers)) {
       const isSlow = (times[name]?.[0] ?? 0) > slowMs && !name.startsWith('ours');
       if (isSlow && round > 1) continue;
-      await clean();
+      await clean(load);
       const { ms } = await timeMs(() => move(load, way));
       (times[name] ??= []).push(ms);
       if (round === 0) await check(load, way);
@@ -214,7 +227,10 @@ for (let at = 0; at < files; at += 1) {
   if (at % 100 === 0) mkdirSync(folder);
   await randomBytesOf(join(folder, `f${at}`), { bytes: smallBytes, seed: at + 2 });
 }
-await bed.sh(node, `mkdir -p ${there.source} ${there.target}`);
+await bed.sh(
+  node,
+  `mkdir -p ${there.source} /root/memory && mount -t tmpfs kohakuriver-bench /root/memory`,
+);
 await sh(`tar -C ${here.source} -cf - . | ${ssh} n1 tar -C ${there.source} -xf -`);
 
 const data = stack.use(await temporaryDataDir());

@@ -7,8 +7,9 @@ import { joinPath } from '../../domain/files/paths.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import { readNodeScript } from '../../runtimes/node-scripts.ts';
+import { digestCommand, digestIn, type Digest } from './digests.ts';
 import { ItemError } from './errors.ts';
-import { digestIn, type HashingEnd } from './far-side.ts';
+import type { HashingEnd } from './far-side.ts';
 import { Lines } from './lines.ts';
 import { watchSize } from './watch-size.ts';
 
@@ -36,7 +37,9 @@ export interface DirectHashes {
 /** Whether both are nodes that have what it takes, and not one and the same. */
 export function mayGoDirect(from: HashingEnd, to: HashingEnd): boolean {
   const areNodes = from.root.place.kind === 'node' && to.root.place.kind === 'node';
-  const haveDigest = from.tools.digest !== undefined && to.tools.digest !== undefined;
+  const haveDigest = [from, to].every(
+    ({ tools, digest }) => digestCommand(tools, digest) !== undefined,
+  );
   const isText = !hasRawBytes(from.directory) && !hasRawBytes(to.directory);
   return areNodes && haveDigest && isText && from.root.nodeId !== to.root.nodeId;
 }
@@ -69,7 +72,11 @@ export async function moveDirect(direct: Direct): Promise<DirectHashes | undefin
       }
     });
     const lost = [sending.lines.lost, receiving.lines.lost];
-    return await Promise.race([conversation(sending, receiving), ...lost, abort.promise]);
+    return await Promise.race([
+      conversation(sending, receiving, from.digest),
+      ...lost,
+      abort.promise,
+    ]);
   } finally {
     watching.abort();
     signal.removeEventListener('abort', onAbort);
@@ -92,11 +99,18 @@ interface Talking {
 }
 
 async function startScript(
-  { root, tools }: HashingEnd,
+  { root, tools, digest }: HashingEnd,
   name: string,
   words: readonly string[],
 ): Promise<Talking> {
-  const command = ['sh', '-c', readNodeScript(name), 'sh', ...words, tools.digest ?? ''];
+  const command = [
+    'sh',
+    '-c',
+    readNodeScript(name),
+    'sh',
+    ...words,
+    digestCommand(tools, digest) ?? '',
+  ];
   const process = await root.spawn(command);
   process.stdin.on('error', () => undefined);
   return { process, lines: new Lines(process) };
@@ -105,6 +119,7 @@ async function startScript(
 async function conversation(
   sending: Talking,
   receiving: Talking,
+  digest: Digest,
 ): Promise<DirectHashes | undefined> {
   const key = await sending.lines.next();
   if (key === undefined || !/^ssh-ed25519 [A-Za-z0-9+/=]+ once$/.test(key)) return undefined;
@@ -122,8 +137,8 @@ async function conversation(
     if (line === undefined) return undefined;
     said.push(line);
   }
-  const source = digestIn(sending.lines.complaint);
-  const target = digestIn(said.join('\n'));
+  const source = digestIn(sending.lines.complaint, digest);
+  const target = digestIn(said.join('\n'), digest);
   const isWhole = said.includes('tee 0');
   return isWhole && source !== undefined && target !== undefined ? { source, target } : undefined;
 }

@@ -1,5 +1,5 @@
 // One end of a transfer: its files, and what its programs can do faster.
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { bytesOfText, hasRawBytes } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import { isPlainName, smallFileBytes, type Item } from '../../domain/transfers/plan.ts';
@@ -7,14 +7,22 @@ import { eachOf } from '../../link/file-trees.ts';
 import type { RemoteFile, RemoteProcess, SpawnOptions } from '../../link/node-link.ts';
 import { readAhead } from '../files/file-bytes.ts';
 import type { Root } from '../files/places.ts';
+import {
+  digestCommand,
+  digestIn,
+  gmacTrial,
+  isGmacMadeHere,
+  sha256,
+  startDigest,
+  type Digest,
+  type DigestPrograms,
+} from './digests.ts';
 import { ItemError } from './errors.ts';
 import type { LocalHashes } from './local-hashes.ts';
 
 /** Programs that make a difference; without them everything goes file by file. */
-export interface Tools {
+export interface Tools extends DigestPrograms {
   readonly tar: boolean;
-  /** What hashes its input, as shell text; undefined where nothing does. */
-  readonly digest: string | undefined;
   /** The same, given names by `xargs`. */
   readonly xargs: boolean;
   readonly shell: boolean;
@@ -27,6 +35,7 @@ export interface Tools {
 const none: Tools = {
   tar: false,
   digest: undefined,
+  gmac: false,
   xargs: false,
   shell: false,
   rsync: undefined,
@@ -37,6 +46,7 @@ const look = `for t in tar sha256sum xargs; do command -v "$t" >/dev/null 2>&1 &
 case $(printf x | openssl dgst -sha256 -r 2>/dev/null) in
   2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*) echo openssl;;
 esac
+${gmacTrial}
 rsync --version 2>/dev/null | sed -n '1s/^rsync  *version \\([0-9.]*\\).*/rsync \\1/p'
 echo "cores $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)"
 echo sh`;
@@ -54,12 +64,13 @@ export async function findTools(root: Root): Promise<Tools> {
     const words = new Set(output.toString('latin1').split('\n'));
     const own = { tar: words.has('tar'), rsync: rsyncVersionIn(words) };
     // Here, files are read and written without a program as fast; only many small ones are not.
-    if (root.nodeId === undefined) return { ...none, ...own };
+    if (root.nodeId === undefined) return { ...none, ...own, gmac: isGmacMadeHere() };
     const program = (['openssl', 'sha256sum'] as const).find((name) => words.has(name));
     const digest = program === undefined ? undefined : digests[program];
     return {
       ...own,
       digest,
+      gmac: words.has('gmac'),
       xargs: words.has('xargs'),
       shell: words.has('sh'),
       canHashBeside: !words.has('cores 1'),
@@ -112,11 +123,6 @@ async function collected(
   return Buffer.concat(parts);
 }
 
-/** The hash in what a digest program prints. */
-export function digestIn(output: string): string | undefined {
-  return /^([0-9a-f]{64})(?: |$)/m.exec(output)?.[1];
-}
-
 /** Text that a program says about itself, gathered beside its output. */
 export function complaintOf(process: RemoteProcess): Promise<string> {
   const all = collected(process.stderr, longestComplaintBytes).then((bytes) =>
@@ -136,24 +142,30 @@ export interface HashingEnd {
   readonly root: Root;
   readonly tools: Tools;
   readonly directory: string;
+  /** Of large files; the same at both ends. Of small ones it is SHA-256. */
+  readonly digest: Digest;
   /** Of this computer only; without it, its files are hashed as they are read. */
   readonly hasher: LocalHashes | undefined;
 }
 
 /**
- * SHA-256 of files below the end's folder, in the order asked, in hexadecimal. Undefined for one that
+ * Digests of files below the end's folder, in the order asked, in hexadecimal. Undefined for one that
  * cannot be had there without carrying all of it here. Throws where a file cannot be read.
  */
 export async function hashesOf(
   end: HashingEnd,
   items: readonly Item[],
 ): Promise<(string | undefined)[]> {
-  const { tools, directory } = end;
-  const canList = tools.digest !== undefined && tools.xargs && !hasRawBytes(directory);
-  const listed = canList ? items.filter(({ path }) => isPlainName(path)) : [];
   const known = new Map<Item, string | undefined>();
-  if (listed.length > 0) {
-    const found = await hashThere(end, listed);
+  const isLarge = ({ size }: Item) => size > smallFileBytes;
+  for (const [digest, some] of [
+    [sha256, items.filter((item) => !isLarge(item))],
+    [end.digest, items.filter(isLarge)],
+  ] as const) {
+    const command = listingCommand(end, digest);
+    const listed = command === undefined ? [] : some.filter(({ path }) => isPlainName(path));
+    if (command === undefined || listed.length === 0) continue;
+    const found = await hashThere(end, { items: listed, command, digest });
     listed.forEach((item, index) => known.set(item, found[index]));
   }
   await hashUnlisted(
@@ -184,19 +196,27 @@ async function hashUnlisted(
   });
 }
 
+/** What prints a line for each of the files whose names it is given; undefined where nothing does. */
+function listingCommand({ tools, directory }: HashingEnd, digest: Digest): string | undefined {
+  const command = digestCommand(tools, digest);
+  if (command === undefined || !tools.xargs || hasRawBytes(directory)) return undefined;
+  if (digest.kind === 'sha256') return command;
+  return `sh -c 'for f; do printf "%s *%s\\n" "$(${command} < "$f")" "$f"; done' sh`;
+}
+
 async function hashThere(
-  { root, tools: { digest = '' }, directory }: HashingEnd,
-  items: readonly Item[],
+  { root, directory }: HashingEnd,
+  { items, command: each, digest }: { items: readonly Item[]; command: string; digest: Digest },
 ): Promise<(string | undefined)[]> {
   const names = items.map(({ path }) => Buffer.concat([bytesOfText(`./${path}`), Buffer.alloc(1)]));
-  const text = `cd "$1" && LC_ALL=C exec xargs -0 ${digest}`;
+  const text = `cd "$1" && LC_ALL=C exec xargs -0 ${each}`;
   const command = ['sh', '-c', text, 'sh', directory];
   const { output } = await runThere(root, command, { input: Buffer.concat(names) });
   // A name that cannot be read has no line: then the lines fit no more, and each is found by its name.
   const byName = new Map<string, string>();
   for (const line of output.toString('latin1').split('\n')) {
-    const match = /^([0-9a-f]{64}) [ *](.*)$/s.exec(line);
-    if (match !== null) byName.set(match[2] ?? '', match[1] ?? '');
+    const found = digestIn(line, digest);
+    if (found !== undefined) byName.set(line.slice(found.length + 2), found);
   }
   return items.map(({ path }) =>
     byName.get(Buffer.from(bytesOfText(`./${path}`)).toString('latin1')),
@@ -204,40 +224,45 @@ async function hashThere(
 }
 
 async function hashByReading(
-  { root, hasher }: HashingEnd,
+  { root, hasher, digest }: HashingEnd,
   path: string,
   size: number,
 ): Promise<string> {
   if (size <= smallFileBytes) {
     return hash('sha256', await root.files.readFile(path, size + 1), 'hex');
   }
-  if (hasher !== undefined) return hasher.of(path, Infinity);
+  if (hasher !== undefined) return hasher.of(path, Infinity, digest);
   await using file = await root.files.open(path, 'r');
-  return await hashOfFile(file);
+  return await hashOfFile(file, digest);
 }
 
 /** Of the first `end` bytes of a file. */
-export async function hashOfFile(file: Pick<RemoteFile, 'read'>, end = Infinity): Promise<string> {
-  const sum = createHash('sha256');
+async function hashOfFile(
+  file: Pick<RemoteFile, 'read'>,
+  digest: Digest,
+  end = Infinity,
+): Promise<string> {
+  const sum = startDigest(digest);
   for await (const bytes of readAhead(file, 0, { end })) sum.update(bytes);
-  return sum.digest('hex');
+  return sum.finish();
 }
 
-/** SHA-256 of the first bytes of a file; undefined where it cannot be had without carrying them here. */
+/** Digest of the first bytes of a large file; undefined where it cannot be had without carrying them here. */
 export async function hashOfStart(
-  { root, tools, hasher }: HashingEnd,
+  { root, tools, hasher, digest }: HashingEnd,
   path: string,
   bytes: number,
 ): Promise<string | undefined> {
-  if (hasher !== undefined) return hasher.of(path, bytes);
+  if (hasher !== undefined) return hasher.of(path, bytes, digest);
   if (bytes <= mostReadBackBytes / 16) {
     await using file = await root.files.open(path, 'r');
-    return await hashOfFile(file, bytes);
+    return await hashOfFile(file, digest, bytes);
   }
-  if (tools.digest === undefined || hasRawBytes(path)) return undefined;
-  const text = `head -c "$2" < "$1" | ${tools.digest}`;
+  const command = digestCommand(tools, digest);
+  if (command === undefined || hasRawBytes(path)) return undefined;
+  const text = `head -c "$2" < "$1" | ${command}`;
   const { output } = await runThere(root, ['sh', '-c', text, 'sh', path, String(bytes)]);
-  return digestIn(output.toString('latin1'));
+  return digestIn(output.toString('latin1'), digest);
 }
 
 /** Of what a file's reading can fail with: it vanished, or may not be read. */

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { startDigest, type Digest, type RunningDigest } from './digests.ts';
 import type { HashedPath, HashOrder, HashReport, WholeFile } from './local-hashes.ts';
 
 const port = parentPort;
@@ -18,15 +19,16 @@ const filesPerTurn = 50;
 class Running {
   readonly #id: number;
   readonly #file: number;
-  readonly #sum = createHash('sha256');
+  readonly #sum: RunningDigest;
   #position = 0;
   #goal = 0;
   #isLast = false;
   #isUnderWay = false;
   #isClosed = false;
 
-  constructor(id: number, path: HashedPath) {
+  constructor(id: number, path: HashedPath, digest: Digest) {
     this.#id = id;
+    this.#sum = startDigest(digest);
     this.#file = opened(path);
   }
 
@@ -68,7 +70,7 @@ class Running {
 
   #finish(): void {
     forget(this.#id);
-    report({ id: this.#id, hashes: [this.#sum.digest('hex')] });
+    report({ id: this.#id, hashes: [this.#sum.finish()] });
   }
 }
 
@@ -138,7 +140,7 @@ port.on('message', (order: HashOrder) => {
   switch (order.kind) {
     case 'open':
       try {
-        running.set(order.id, new Running(order.id, order.path));
+        running.set(order.id, new Running(order.id, order.path, order.digest));
       } catch (error) {
         fail(order.id, error);
       }

@@ -3,32 +3,39 @@
 import { AppError } from '../../contract/errors.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import type { Root } from '../files/places.ts';
-import { digestIn } from './far-side.ts';
+import { digestIn, type Digest } from './digests.ts';
 
 /** Each time that more is told to be there, a program is started that reads it. */
 const stepBytes = 16 * 1024 * 1024;
 const mostSaid = 4000;
 
 /** For every line that it is given, it goes on to where the file ends by then. */
-function textFor(digest: string): string {
+function textFor(command: string): string {
   const loop = 'while IFS= read -r _; do cat <&3 || exit 1; done; echo whole >&2';
-  return `umask 077; : >> "$1" && exec 3< "$1" || exit 1; { ${loop}; } | ${digest}`;
+  return `umask 077; : >> "$1" && exec 3< "$1" || exit 1; { ${loop}; } | ${command}`;
+}
+
+interface Following {
+  readonly path: string;
+  readonly digest: Digest;
+  /** What makes it of its input. */
+  readonly command: string;
+  readonly signal: AbortSignal;
 }
 
 /** Whatever goes wrong with it, the file is there all the same: it is hashed afterwards. */
 export class HashingBeside implements AsyncDisposable {
   readonly #process: Promise<RemoteProcess | undefined>;
+  readonly #digest: Digest;
   #output = '';
   #complaint = '';
   #told: number;
 
-  constructor(
-    root: Root,
-    { path, digest, signal }: { path: string; digest: string; signal: AbortSignal },
-  ) {
+  constructor(root: Root, { path, digest, command, signal }: Following) {
     this.#told = 0;
-    const command = ['sh', '-c', textFor(digest), 'sh', path];
-    this.#process = root.spawn(command, { isBulk: true, signal }).then(
+    this.#digest = digest;
+    const words = ['sh', '-c', textFor(command), 'sh', path];
+    this.#process = root.spawn(words, { isBulk: true, signal }).then(
       (process) => this.#listen(process),
       () => undefined,
     );
@@ -49,7 +56,7 @@ export class HashingBeside implements AsyncDisposable {
     try {
       const { exitCode } = await process.ended;
       const isWhole = exitCode === 0 && this.#complaint.split('\n').includes('whole');
-      return isWhole ? digestIn(this.#output) : undefined;
+      return isWhole ? digestIn(this.#output, this.#digest) : undefined;
     } catch (error) {
       // With the link gone, whoever comes next will say so.
       if (error instanceof AppError) return undefined;

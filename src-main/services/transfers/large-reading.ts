@@ -1,12 +1,12 @@
 // Reading one large file at whatever end it lies: on this computer by itself, elsewhere through a
 // program where there is one, else by asking for several parts at once. Its hash is made on the way.
-import { createHash } from 'node:crypto';
 import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
 import { readAhead } from '../files/file-bytes.ts';
+import { digestCommand, digestIn, startDigest } from './digests.ts';
 import { ItemError } from './errors.ts';
-import { asItemError, complaintOf, digestIn, type HashingEnd } from './far-side.ts';
+import { asItemError, complaintOf, type HashingEnd } from './far-side.ts';
 import type { LocalHashes } from './local-hashes.ts';
 import { PartMemory } from './part-memory.ts';
 import { inParts } from './parts.ts';
@@ -48,7 +48,7 @@ interface One extends Wanted {
 }
 
 function readHere(one: One, hasher: LocalHashes): Reading {
-  const following = one.isHashed ? hasher.follow(one.path) : undefined;
+  const following = one.isHashed ? hasher.follow(one.path, one.from.digest) : undefined;
   return {
     memory: one.memory,
     bytes: openedParts(one, (position) => following?.advance(position)),
@@ -59,11 +59,11 @@ function readHere(one: One, hasher: LocalHashes): Reading {
 
 /** What was read is hashed here, unless the beginning is missing. */
 function readByParts(one: One): Reading {
-  const sum = one.isHashed && one.start === 0 ? createHash('sha256') : undefined;
+  const sum = one.isHashed && one.start === 0 ? startDigest(one.from.digest) : undefined;
   return {
     memory: one.memory,
     bytes: openedParts(one, (_position, part) => sum?.update(part)),
-    hash: () => sum?.digest('hex'),
+    hash: () => sum?.finish(),
     [Symbol.dispose]: () => undefined,
   };
 }
@@ -94,14 +94,11 @@ const unreadable = 'It could not be read.';
 /** The node hashes the file by itself meanwhile, and says so on its other stream. */
 function readByProgram(one: One): Reading {
   const { from, path, start, size, isHashed, signal, memory } = one;
-  const { digest } = from.tools;
+  const sum = isHashed ? digestCommand(from.tools, from.digest) : undefined;
   let said = '';
   async function* bytes(): AsyncGenerator<Buffer> {
     const read = start === 0 ? 'cat < "$1"' : readFrom;
-    const text =
-      isHashed && digest !== undefined
-        ? `${digest} < "$1" >&2 & ${read}; s=$?; wait; exit "$s"`
-        : read;
+    const text = sum === undefined ? read : `${sum} < "$1" >&2 & ${read}; s=$?; wait; exit "$s"`;
     const command = ['sh', '-c', text, 'sh', path, String(start)];
     await using process = await from.root.spawn(command, { isBulk: true, signal });
     process.stdin.on('error', () => undefined);
@@ -121,7 +118,7 @@ function readByProgram(one: One): Reading {
   return {
     memory: one.memory,
     bytes: bytes(),
-    hash: () => digestIn(said),
+    hash: () => digestIn(said, from.digest),
     [Symbol.dispose]: () => undefined,
   };
 }

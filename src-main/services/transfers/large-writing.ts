@@ -4,6 +4,7 @@ import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
 import { writeFrom } from '../files/file-bytes.ts';
 import { TransferError } from './errors.ts';
+import { digestCommand } from './digests.ts';
 import type { HashingEnd } from './far-side.ts';
 import { HashingBeside } from './hashing-beside.ts';
 import type { PartMemory } from './part-memory.ts';
@@ -49,12 +50,12 @@ export function unsureBytes(to: HashingEnd, path: string): number {
 }
 
 async function byParts(
-  { root, hasher }: HashingEnd,
+  { root, hasher, digest }: HashingEnd,
   { path, start, isHashed, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
   await using file = await root.files.open(path, start === 0 ? 'w' : 'r+', 0o600);
-  using following = isHashed ? hasher?.follow(path) : undefined;
+  using following = isHashed ? hasher?.follow(path, digest) : undefined;
   const isHere = hasher !== undefined;
   const saving = new Saving(file, isHere ? { from: start, everyBytes: savedBytes } : undefined);
   const onWritten = (position: number) => {
@@ -116,14 +117,15 @@ class Saving {
 const append = 'umask 077; exec cat >> "$1"';
 
 async function byProgram(
-  { root, tools: { digest, canHashBeside } }: HashingEnd,
+  { root, tools, digest }: HashingEnd,
   { path, start, isHashed, signal, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
   const command = ['sh', '-c', append, 'sh', path];
   await using process = await root.spawn(command, { isBulk: true, signal });
-  const isHashing = isHashed && canHashBeside && digest !== undefined;
-  await using hashing = isHashing ? new HashingBeside(root, { path, digest, signal }) : undefined;
+  const sum = isHashed && tools.canHashBeside ? digestCommand(tools, digest) : undefined;
+  await using hashing =
+    sum === undefined ? undefined : new HashingBeside(root, { path, digest, command: sum, signal });
   const words = new Words(process, memory);
   let end = start;
   try {

@@ -1,8 +1,9 @@
-// SHA-256 of files of this computer, in a thread of its own: at full speed it would keep the main
+// Digests of files of this computer, in a thread of its own: at full speed it would keep the main
 // thread from moving bytes for a third of the time.
 import { Worker } from 'node:worker_threads';
 import { bytesOfText, hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import { workerUrl } from '../../store/worker-url.ts';
+import type { Digest } from './digests.ts';
 import { ItemError } from './errors.ts';
 
 export type HashedPath = string | Uint8Array;
@@ -18,7 +19,12 @@ export interface WholeFile {
  * `whole` files.
  */
 export type HashOrder =
-  | { readonly kind: 'open'; readonly id: number; readonly path: HashedPath }
+  | {
+      readonly kind: 'open';
+      readonly id: number;
+      readonly path: HashedPath;
+      readonly digest: Digest;
+    }
   | { readonly kind: 'whole'; readonly id: number; readonly files: readonly WholeFile[] }
   | { readonly kind: 'advance'; readonly id: number; readonly to: number; readonly isLast: boolean }
   | { readonly kind: 'drop'; readonly id: number };
@@ -51,9 +57,9 @@ export class LocalHashes implements AsyncDisposable {
   #isClosed = false;
 
   /** The file may not be there yet beyond what `advance` says. */
-  follow(path: string): FollowingHash {
+  follow(path: string, digest: Digest): FollowingHash {
     const { id, answer } = this.#wait([path]);
-    this.#post({ kind: 'open', id, path: hashedPath(path) });
+    this.#post({ kind: 'open', id, path: hashedPath(path), digest });
     let told = 0;
     return {
       advance: (to) => {
@@ -72,9 +78,9 @@ export class LocalHashes implements AsyncDisposable {
     };
   }
 
-  /** SHA-256 of the first `end` bytes. @throws ItemError when it cannot be read. */
-  async of(path: string, end: number): Promise<string> {
-    using file = this.follow(path);
+  /** Of the first `end` bytes. @throws ItemError when it cannot be read. */
+  async of(path: string, end: number, digest: Digest): Promise<string> {
+    using file = this.follow(path, digest);
     return await file.finish(end);
   }
 

@@ -11,6 +11,7 @@ import { FileError } from '../../link/errors.ts';
 import { absolute, makeDirectories } from '../files/file-service.ts';
 import type { Places, Root } from '../files/places.ts';
 import { mayGoDirect } from './direct.ts';
+import { digestFor } from './digests.ts';
 import { ItemError, NoSpaceError, TransferError } from './errors.ts';
 import type { KnownTools } from './known-tools.ts';
 import { moveLargeFile } from './large-file.ts';
@@ -180,7 +181,11 @@ class Run {
     const { from, to, target, scanned, placing } = ends;
     const { id, request, onProgress } = this.#parts;
     const stage = stagePath(target.directory, id);
-    const [sink, origin] = await Promise.all([this.#end(to, stage), this.#end(from, '')]);
+    const { tools } = this.#parts;
+    const [near, far] = await Promise.all([tools.of(from), tools.of(to)]);
+    const digest = digestFor(near, far);
+    const origin = this.#end(from, { tools: near, directory: '', digest });
+    const sink = this.#end(to, { tools: far, directory: stage, digest });
     const staged = await openStage(to, stage);
     for (const item of placing.alreadyThere) this.#counts.keptWhole(item);
     await this.#checkSpace(to, { target, placing, staged });
@@ -203,9 +208,9 @@ class Run {
     await to.files.removeTree(stage);
   }
 
-  async #end(root: Root, directory: string): Promise<End> {
+  #end(root: Root, rest: Pick<End, 'tools' | 'directory' | 'digest'>): End {
     const hasher = root.nodeId === undefined ? this.#parts.hasher : undefined;
-    return { root, tools: await this.#parts.tools.of(root), directory, hasher };
+    return { root, hasher, ...rest };
   }
 
   /** Of items that lie below one folder; resolves with those that arrived. */

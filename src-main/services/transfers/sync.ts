@@ -17,6 +17,7 @@ import type { FileEntry, RemoteFiles } from '../../link/node-link.ts';
 import { absolute } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
 import { TransferError } from './errors.ts';
+import { digestFor } from './digests.ts';
 import { findTools, hashesOf } from './far-side.ts';
 import { scan, type Problem, type Scanned } from './scan.ts';
 
@@ -264,8 +265,9 @@ async function addSameContent(
   { from, to, signal, fromPath, toPath }: Compared,
 ): Promise<void> {
   const [near, far] = await Promise.all([findTools(from), findTools(to)]);
-  const nearEnd = { root: from, tools: near, directory: fromPath, hasher: undefined };
-  const farEnd = { root: to, tools: far, directory: toPath, hasher: undefined };
+  const digest = digestFor(near, far);
+  const nearEnd = { root: from, tools: near, directory: fromPath, digest, hasher: undefined };
+  const farEnd = { root: to, tools: far, directory: toPath, digest, hasher: undefined };
   for (let at = 0; at < files.length; at += hashedTogether) {
     signal.throwIfAborted();
     const some = files.slice(at, at + hashedTogether);

@@ -13,6 +13,7 @@ import {
 } from '../../../src-main/runtimes/docker/docker-runtime.ts';
 import type { Inside } from '../../../src-main/runtimes/runtime.ts';
 import type { Root } from '../../../src-main/services/files/places.ts';
+import { sha256 } from '../../../src-main/services/transfers/digests.ts';
 import { findTools } from '../../../src-main/services/transfers/far-side.ts';
 import { readLarge } from '../../../src-main/services/transfers/large-reading.ts';
 import { Testbed } from '../../support/testbed.ts';
@@ -98,7 +99,8 @@ describe('in a container', () => {
       files: inside.files,
       spawn: (command, options) => inside.spawn(command, options),
     };
-    const end = { root, tools: await findTools(root), directory: '/', hasher: undefined };
+    const tools = await findTools(root);
+    const end = { root, tools, directory: '/', digest: sha256, hasher: undefined };
     const item = { path: 'far', kind: 'file', size: far + 12, mode: 0o644, modifiedAt: 0 } as const;
     const { signal } = new AbortController();
     using reading = readLarge(end, item, { start: far + 2, isHashed: false, signal });

@@ -10,6 +10,7 @@ import type { Timers } from '../../../src-main/domain/clock.ts';
 import type { Item } from '../../../src-main/domain/transfers/plan.ts';
 import type { NodeLink } from '../../../src-main/link/node-link.ts';
 import { systemTimers } from '../../../src-main/link/system-timers.ts';
+import { sha256 } from '../../../src-main/services/transfers/digests.ts';
 import { moveDirect } from '../../../src-main/services/transfers/direct.ts';
 import type { HashingEnd } from '../../../src-main/services/transfers/far-side.ts';
 import { hasSshd, PrivateSshd } from '../link/private-sshd.ts';
@@ -68,8 +69,10 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
       tools: {
         ...{ tar: false, xargs: false, shell: true, rsync: undefined, canHashBeside: true },
         digest: 'sha256sum',
+        gmac: false,
       },
       directory: world.dir,
+      digest: sha256,
       hasher: undefined,
     };
   }

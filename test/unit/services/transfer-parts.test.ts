@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 import type { Timers } from '../../../src-main/domain/clock.ts';
 import { writeFrom } from '../../../src-main/services/files/file-bytes.ts';
+import { sha256, startDigest, type Digest } from '../../../src-main/services/transfers/digests.ts';
 import { wayTo } from '../../../src-main/services/transfers/direct.ts';
 import { writeLarge } from '../../../src-main/services/transfers/large-writing.ts';
 import { LocalHashes } from '../../../src-main/services/transfers/local-hashes.ts';
@@ -22,6 +22,14 @@ function pattern(bytes: number): Buffer {
   const all = Buffer.alloc(bytes - (bytes % 4));
   for (let at = 0; at < all.length; at += 4) all.writeUInt32BE(Math.imul(at, 2654435761) >>> 0, at);
   return all;
+}
+
+const gmac = { kind: 'gmac', key: '0f'.repeat(16), iv: '1e'.repeat(12) } as const;
+
+function sumOf(digest: Digest, bytes: Uint8Array): string {
+  const sum = startDigest(digest);
+  sum.update(bytes);
+  return sum.finish();
 }
 
 async function collect(stream: Readable): Promise<Buffer[]> {
@@ -100,31 +108,33 @@ test('nobody takes it: the stream waits', async () => {
   expect(endless.isPaused()).toBe(true);
 });
 
-test('a file is hashed behind whoever writes it, and by itself', async () => {
-  await using hashes = new LocalHashes();
-  const path = join(dir, 'growing');
-  const whole = pattern(20_000_000);
-  const expected = createHash('sha256').update(whole).digest('hex');
-  writeFileSync(path, '');
-  using following = hashes.follow(path);
-  for (let at = 0; at < whole.length; at += 4_000_000) {
-    writeFileSync(path, whole.subarray(at, at + 4_000_000), { flag: 'a' });
-    following.advance(at + 4_000_000);
-  }
-  expect(await following.finish(whole.length)).toBe(expected);
-  expect(await hashes.of(path, Infinity)).toBe(expected);
-  const start = createHash('sha256').update(whole.subarray(0, 12_345_678)).digest('hex');
-  expect(await hashes.of(path, 12_345_678)).toBe(start);
-});
+test.each([sha256, gmac])(
+  'a file is hashed ($kind) behind whoever writes it, and by itself',
+  async (digest) => {
+    await using hashes = new LocalHashes();
+    const path = join(dir, `growing ${digest.kind}`);
+    const whole = pattern(20_000_000);
+    const expected = sumOf(digest, whole);
+    writeFileSync(path, '');
+    using following = hashes.follow(path, digest);
+    for (let at = 0; at < whole.length; at += 4_000_000) {
+      writeFileSync(path, whole.subarray(at, at + 4_000_000), { flag: 'a' });
+      following.advance(at + 4_000_000);
+    }
+    expect(await following.finish(whole.length)).toBe(expected);
+    expect(await hashes.of(path, Infinity, digest)).toBe(expected);
+    const start = sumOf(digest, whole.subarray(0, 12_345_678));
+    expect(await hashes.of(path, 12_345_678, digest)).toBe(start);
+  },
+);
 
 test('small files are hashed together, each as it is, and what cannot be read is named', async () => {
   await using hashes = new LocalHashes();
-  const sumOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
   const files = Array.from({ length: 120 }, (_, index) => {
     const path = join(dir, `small ${index}`);
     const bytes = pattern(index === 7 ? 3_000_000 : index * 40);
     writeFileSync(path, bytes);
-    return { path, size: bytes.length, sum: sumOf(bytes) };
+    return { path, size: bytes.length, sum: sumOf(sha256, bytes) };
   });
   expect(await hashes.ofEach(files)).toEqual(files.map(({ sum }) => sum));
   expect(await hashes.ofEach([])).toEqual([]);
@@ -203,9 +213,11 @@ test('one rate holds for all together, and another is taken up at once', async (
 
 test('what cannot be read is named; a thread that is gone leaves nobody waiting', async () => {
   const hashes = new LocalHashes();
-  await expect(hashes.of(join(dir, 'nowhere'), 1)).rejects.toMatchObject({ code: 'transfer/item' });
+  await expect(hashes.of(join(dir, 'nowhere'), 1, sha256)).rejects.toMatchObject({
+    code: 'transfer/item',
+  });
   writeFileSync(join(dir, 'there'), 'x');
-  const following = hashes.follow(join(dir, 'there'));
+  const following = hashes.follow(join(dir, 'there'), sha256);
   await hashes[Symbol.asyncDispose]();
   await expect(following.finish(1)).rejects.toThrow('could not be read to be compared');
   following[Symbol.dispose]();

@@ -1,0 +1,116 @@
+// What is compared of two ends is the same whoever makes it: a program there, or this one.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Item } from '../../../src-main/domain/transfers/plan.ts';
+import type { Root } from '../../../src-main/services/files/places.ts';
+import {
+  digestCommand,
+  digestFor,
+  digestIn,
+  sha256,
+  startDigest,
+  type Digest,
+} from '../../../src-main/services/transfers/digests.ts';
+import {
+  findTools,
+  hashesOf,
+  hashOfStart,
+  type HashingEnd,
+} from '../../../src-main/services/transfers/far-side.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-digests-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** A node whose programs are those of this computer. */
+const root = {
+  nodeId: 'n1',
+  spawn: async ([program = '', ...words]: readonly string[]) => {
+    const child = spawn(program, words, { stdio: 'pipe' });
+    const ended = new Promise((resolve) => {
+      child.once('close', (exitCode) => resolve({ exitCode }));
+    });
+    return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended };
+  },
+} as unknown as Root;
+
+const able = { digest: 'sha256sum', gmac: true };
+const gmac = digestFor(able, able);
+
+function sumOf(digest: Digest, parts: readonly Uint8Array[]): string {
+  const sum = startDigest(digest);
+  for (const part of parts) sum.update(part);
+  return sum.finish();
+}
+
+test('GMAC is used where both ends make it, each time with another key', () => {
+  expect(gmac.kind).toBe('gmac');
+  expect(digestFor(able, able)).not.toEqual(gmac);
+  expect(digestFor(able, { ...able, gmac: false })).toEqual(sha256);
+  expect(digestCommand({ digest: 'sha256sum', gmac: false }, gmac)).toBeUndefined();
+});
+
+test('in whatever parts it is read, and a byte more or less is another', () => {
+  const parts = fc.array(fc.uint8Array({ maxLength: 70 }), { maxLength: 12 });
+  fc.assert(
+    fc.property(parts, fc.uint8Array({ minLength: 1, maxLength: 3 }), (some, more) => {
+      for (const digest of [sha256, gmac]) {
+        const whole = sumOf(digest, [Buffer.concat(some)]);
+        expect(sumOf(digest, some)).toBe(whole);
+        expect(sumOf(digest, [...some, more])).not.toBe(whole);
+      }
+    }),
+  );
+});
+
+test('what another program prints is no digest', () => {
+  const hex = (length: number) => 'a0'.repeat(length / 2);
+  expect(digestIn(`${hex(64)} *-\n`, sha256)).toBe(hex(64));
+  expect(digestIn(`warning\n${hex(64)}  -\n`, sha256)).toBe(hex(64));
+  expect(digestIn(`${hex(32).toUpperCase()}\n`, gmac)).toBe(hex(32));
+  for (const text of ['', `${hex(62)} -`, `${hex(66)} -`, `x${hex(64)}`, hex(32)])
+    expect(digestIn(text, sha256)).toBeUndefined();
+  for (const text of ['', hex(30), hex(34), hex(64)]) expect(digestIn(text, gmac)).toBeUndefined();
+});
+
+const hasGmac = spawnSync('openssl', ['list', '-mac-algorithms'], { encoding: 'utf8' });
+describe.skipIf(!hasGmac.stdout.includes('GMAC'))('by the programs of a node', () => {
+  const bytes = Buffer.alloc(5_000_001, 'kohaku river ');
+  const names = ['plain', "it's", 'two  spaces', '-n', '"$(touch injected)"', '%s'];
+  const end = async (digest: Digest): Promise<HashingEnd> => ({
+    ...{ root, directory: dir, digest, hasher: undefined },
+    tools: await findTools(root),
+  });
+
+  test.each([sha256, gmac])(
+    '$kind of files by their names, and of their beginnings',
+    async (digest) => {
+      mkdirSync(join(dir, digest.kind));
+      const items = names.flatMap((name, at) =>
+        [at, bytes.length - at].map((size): Item => {
+          const path = `${digest.kind}/${name} ${String(size)}`;
+          writeFileSync(join(dir, path), bytes.subarray(0, size));
+          return { path, kind: 'file', size, mode: 0o644, modifiedAt: 0 };
+        }),
+      );
+      const there = await end(digest);
+      expect(there.tools).toMatchObject({ gmac: true, xargs: true });
+      expect(await hashesOf(there, items)).toEqual(
+        items.map(({ size }) =>
+          sumOf(size > 4 * 2 ** 20 ? digest : sha256, [bytes.subarray(0, size)]),
+        ),
+      );
+      const [, large] = items;
+      const start = await hashOfStart(there, join(dir, large!.path), 4_800_000);
+      expect(start).toBe(sumOf(digest, [bytes.subarray(0, 4_800_000)]));
+      // One that is gone has none, and the others keep theirs.
+      rmSync(join(dir, large!.path));
+      const found = await hashesOf(there, items);
+      expect(found[1]).toBeUndefined();
+      expect(found[3]).toBe(sumOf(digest, [bytes.subarray(0, items[3]!.size)]));
+    },
+  );
+});
