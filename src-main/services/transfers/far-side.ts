@@ -150,11 +150,13 @@ export interface HashingEnd {
 
 /**
  * Digests of files below the end's folder, in the order asked, in hexadecimal. Undefined for one that
- * cannot be had there without carrying all of it here. Throws where a file cannot be read.
+ * cannot be had there without carrying all of it here. Throws where a file cannot be read. `signal` ends
+ * the programs that read, and then what they had not read yet is undefined.
  */
 export async function hashesOf(
   end: HashingEnd,
   items: readonly Item[],
+  signal?: AbortSignal,
 ): Promise<(string | undefined)[]> {
   const known = new Map<Item, string | undefined>();
   const isLarge = ({ size }: Item) => size > smallFileBytes;
@@ -165,7 +167,7 @@ export async function hashesOf(
     const command = listingCommand(end, digest);
     const listed = command === undefined ? [] : some.filter(({ path }) => isPlainName(path));
     if (command === undefined || listed.length === 0) continue;
-    const found = await hashThere(end, { items: listed, command, digest });
+    const found = await hashThere(end, { items: listed, command, digest, signal });
     listed.forEach((item, index) => known.set(item, found[index]));
   }
   await hashUnlisted(
@@ -204,14 +206,24 @@ function listingCommand({ tools, directory }: HashingEnd, digest: Digest): strin
   return `sh -c 'for f; do printf "%s *%s\\n" "$(${command} < "$f")" "$f"; done' sh`;
 }
 
+interface Listed {
+  readonly items: readonly Item[];
+  readonly command: string;
+  readonly digest: Digest;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function hashThere(
   { root, directory }: HashingEnd,
-  { items, command: each, digest }: { items: readonly Item[]; command: string; digest: Digest },
+  { items, command: each, digest, signal }: Listed,
 ): Promise<(string | undefined)[]> {
   const names = items.map(({ path }) => Buffer.concat([bytesOfText(`./${path}`), Buffer.alloc(1)]));
   const text = `cd "$1" && LC_ALL=C exec xargs -0 ${each}`;
   const command = ['sh', '-c', text, 'sh', directory];
-  const { output } = await runThere(root, command, { input: Buffer.concat(names) });
+  const { output } = await runThere(root, command, {
+    input: Buffer.concat(names),
+    ...(signal === undefined ? {} : { signal }),
+  });
   // A name that cannot be read has no line: then the lines fit no more, and each is found by its name.
   const byName = new Map<string, string>();
   for (const line of output.toString('latin1').split('\n')) {

@@ -11,6 +11,71 @@ import { stagedTree } from './stage.ts';
 const hashedTogether = 2000;
 const lanes = 24;
 
+/** Files that are moved before they are compared, so that the one goes on beside the other. */
+const lotFiles = 2500;
+const lotBytes = 256 * 1024 * 1024;
+
+/** In order; all of them in one where nothing is compared. */
+export function inLots(items: readonly Item[], { hashes }: Pick<Moving, 'hashes'>): Item[][] {
+  if (hashes === undefined) return items.length === 0 ? [] : [[...items]];
+  const lots: Item[][] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const last = lots.at(-1);
+    bytes += item.size;
+    if (last !== undefined && last.length < lotFiles && bytes <= lotBytes) last.push(item);
+    else {
+      lots.push([item]);
+      bytes = item.size;
+    }
+  }
+  return lots;
+}
+
+/** Compares what has arrived while more comes, one lot after the other. */
+export class Proving implements AsyncDisposable {
+  readonly #moving: Moving;
+  readonly #differing: { readonly item: Item; readonly error: ItemError }[] = [];
+  #isUnproven = false;
+  #failure: { readonly error: unknown } | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(moving: Moving) {
+    this.#moving = moving;
+  }
+
+  /** These have arrived. @throws what an earlier lot could not be compared for. */
+  add(items: readonly Item[]): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (items.length > 0 && this.#moving.hashes !== undefined)
+      this.#last = this.#last.then(() => this.#compare(items));
+  }
+
+  /** When all of it is compared. @throws what it could not be compared for. */
+  async finish(): Promise<Compared> {
+    await this.#last;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return { differing: this.#differing, isUnproven: this.#isUnproven };
+  }
+
+  /** Nothing of it goes on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#failure ??= { error: new Error('The transfer ended before all was compared.') };
+    await this.#last;
+  }
+
+  async #compare(items: readonly Item[]): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      const { differing, isUnproven } = await compare(items, this.#moving);
+      this.#differing.push(...differing);
+      this.#isUnproven ||= isUnproven;
+    } catch (error) {
+      this.#failure = { error };
+    }
+  }
+}
+
 export interface Compared {
   /** They differ: removed at the other end. */
   readonly differing: readonly { readonly item: Item; readonly error: ItemError }[];
@@ -19,7 +84,7 @@ export interface Compared {
 }
 
 /** Hashes both ends, what is not known yet; what differs is removed at the other one. */
-export async function compare(items: readonly Item[], moving: Moving): Promise<Compared> {
+async function compare(items: readonly Item[], moving: Moving): Promise<Compared> {
   const { from, to, signal, hashes } = moving;
   const differing: { item: Item; error: ItemError }[] = [];
   let isUnproven = false;
@@ -27,9 +92,10 @@ export async function compare(items: readonly Item[], moving: Moving): Promise<C
     signal.throwIfAborted();
     const some = items.slice(at, at + hashedTogether);
     const [near, far] = await Promise.all([
-      hashesAt(from, hashes?.source, some),
-      hashesAt(to, hashes?.target, some),
+      hashesAt(from, hashes?.source, { items: some, signal }),
+      hashesAt(to, hashes?.target, { items: some, signal }),
     ]);
+    signal.throwIfAborted();
     for (const [index, item] of some.entries()) {
       if (near[index] === undefined || far[index] === undefined) isUnproven = true;
       else if (near[index] !== far[index]) {
@@ -46,10 +112,10 @@ export async function compare(items: readonly Item[], moving: Moving): Promise<C
 async function hashesAt(
   end: End,
   known: ReadonlyMap<Item, string> | undefined,
-  items: readonly Item[],
+  { items, signal }: { items: readonly Item[]; signal: AbortSignal },
 ): Promise<(string | undefined)[]> {
   const unread = items.filter((item) => known?.has(item) !== true);
-  const found = await hashesOf(end, unread);
+  const found = await hashesOf(end, unread, signal);
   const rest = new Map(unread.map((item, index) => [item, found[index]]));
   return items.map((item) => known?.get(item) ?? rest.get(item));
 }

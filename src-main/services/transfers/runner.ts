@@ -17,7 +17,7 @@ import type { KnownTools } from './known-tools.ts';
 import { moveLargeFile } from './large-file.ts';
 import type { LocalHashes } from './local-hashes.ts';
 import { place, type Placed, type Placing, type Target } from './placing.ts';
-import { compare, proveArrived } from './proving.ts';
+import { inLots, proveArrived, Proving } from './proving.ts';
 import { putInPlace } from './putting.ts';
 import { RunCounts } from './run-counts.ts';
 import { scan, type Problem, type Scanned } from './scan.ts';
@@ -218,18 +218,18 @@ class Run {
     const { request, signal, onProgress } = this.#parts;
     const files = items.filter(({ kind }) => kind === 'file');
     const missing = files.filter((item) => !this.#isStaged(item, staged));
-    const failed = await this.#moveFiles(missing, moving);
+    const missed = new Set(missing);
+    await using proving = new Proving(moving);
+    proving.add(files.filter((item) => !missed.has(item)));
+    const failed = await this.#moveFiles(missing, moving, proving);
     await this.#moveLinks(items, moving, failed);
-    if (request.verify) {
-      onProgress({ phase: 'verifying', current: null });
-      const whole = files.filter((item) => !failed.has(item));
-      const { differing, isUnproven } = await compare(whole, moving);
-      for (const { item, error } of differing) {
-        failed.add(item);
-        this.#fail(item, error);
-      }
-      this.#isUnproven ||= isUnproven;
+    if (request.verify) onProgress({ phase: 'verifying', current: null });
+    const { differing, isUnproven } = await proving.finish();
+    for (const { item, error } of differing) {
+      failed.add(item);
+      this.#fail(item, error);
     }
+    this.#isUnproven ||= isUnproven;
     signal.throwIfAborted();
     return items.filter((item) => !failed.has(item));
   }
@@ -288,8 +288,8 @@ class Run {
     };
   }
 
-  /** Resolves with those that failed on their own. */
-  async #moveFiles(items: readonly Item[], moving: Moving): Promise<Set<Item>> {
+  /** Resolves with those that failed on their own; the others are compared as they arrive. */
+  async #moveFiles(items: readonly Item[], moving: Moving, proving: Proving): Promise<Set<Item>> {
     const failed = new Set<Item>();
     const noting: Moving = {
       ...moving,
@@ -299,12 +299,16 @@ class Run {
       },
     };
     const small = items.filter(({ size }) => size <= smallFileBytes);
-    if (small.length > 0) await moveSmallFiles(small, noting);
+    for (const lot of inLots(small, moving)) {
+      await moveSmallFiles(lot, noting);
+      proving.add(lot.filter((item) => !failed.has(item)));
+    }
     for (const item of items) {
       if (item.size <= smallFileBytes) continue;
       this.#counts.began(item);
       try {
         await moveLargeFile(item, noting);
+        proving.add([item]);
       } catch (error) {
         if (!(error instanceof ItemError)) throw error;
         noting.onProblem(item, error);

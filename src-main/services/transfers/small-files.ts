@@ -9,7 +9,8 @@ import type { RemoteProcess } from '../../link/node-link.ts';
 import { asItemError, canTar, complaintOf, type HashingEnd } from './far-side.ts';
 import { ItemError, TransferError } from './errors.ts';
 import { given } from './parts.ts';
-import { readTar, tarEnd, tarHeader, tarPadding } from './tar.ts';
+import { packed } from './packing.ts';
+import { readTar } from './tar.ts';
 
 /** One end; paths of items are below its folder. */
 export type End = HashingEnd;
@@ -66,6 +67,8 @@ export interface Hashes {
 
 /** Round trips under way at once where files go one by one. */
 const lanes = 24;
+
+const nothing = Buffer.alloc(0);
 
 /** Moves files into folders that are there already. What cannot be read is told, the rest goes on. */
 export async function moveSmallFiles(items: readonly Item[], moving: Moving): Promise<void> {
@@ -186,7 +189,8 @@ async function* fromArchive(
       await onBytes(part.length);
       parts.push(Buffer.from(part));
     }
-    const bytes = Buffer.concat(parts);
+    const [first = nothing, ...more] = parts;
+    const bytes = more.length === 0 ? first : Buffer.concat(parts);
     if (hashes !== undefined) read.set(item, hash('sha256', bytes, 'hex'));
     yield { item, bytes };
   }
@@ -251,7 +255,7 @@ async function intoTar(source: AsyncIterable<SmallFile>, moving: Moving): Promis
     });
     broken.catch(() => undefined);
     try {
-      for await (const part of archiveOf(source, onFile)) {
+      for await (const part of packed(source, onFile)) {
         await given(process.stdin, part, { broken });
       }
     } catch (error) {
@@ -269,29 +273,6 @@ async function intoTar(source: AsyncIterable<SmallFile>, moving: Moving): Promis
 async function settled(process: RemoteProcess): Promise<undefined> {
   await process.ended.catch(() => undefined);
   return undefined;
-}
-
-const gatherBytes = 256 * 1024;
-
-/** The archive in parts large enough to be worth sending. */
-async function* archiveOf(
-  source: AsyncIterable<SmallFile>,
-  onSent: (item: Item) => void,
-): AsyncGenerator<Buffer> {
-  let parts: Buffer[] = [];
-  let size = 0;
-  for await (const { item, bytes } of source) {
-    const head = tarHeader({ ...item, name: item.path, size: bytes.length });
-    const all = [head, bytes, tarPadding(bytes.length)];
-    parts.push(...all);
-    size += all.reduce((sum, part) => sum + part.length, 0);
-    onSent(item);
-    if (size < gatherBytes) continue;
-    yield Buffer.concat(parts);
-    parts = [];
-    size = 0;
-  }
-  yield Buffer.concat([...parts, tarEnd]);
 }
 
 function tarFailed(said: string, cause: unknown): TransferError {

@@ -272,8 +272,8 @@ async function addSameContent(
     signal.throwIfAborted();
     const some = files.slice(at, at + hashedTogether);
     const [here, there] = await Promise.all([
-      readableHashes(nearEnd, some),
-      readableHashes(farEnd, some),
+      readableHashes(nearEnd, some, signal),
+      readableHashes(farEnd, some, signal),
     ]);
     for (const [index, item] of some.entries()) {
       if (here[index] !== undefined && here[index] === there[index]) same.add(item);

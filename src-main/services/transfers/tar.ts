@@ -4,6 +4,8 @@ import { bytesOfText, textOfBytes } from '../../domain/files/path-text.ts';
 import { HostileSourceError } from './errors.ts';
 
 const block = 512;
+const nothing = Buffer.alloc(0);
+const zeros = Buffer.alloc(block);
 const longestName = 100;
 /** Eleven octal digits hold less; from there on GNU writes the size in base 256. */
 const mostOctalBytes = 8 ** 11;
@@ -36,11 +38,16 @@ type Entry = TarHead & { type: string; target?: Buffer };
 
 function entry(head: Entry): Buffer {
   const name = Buffer.from(bytesOfText(head.name));
-  const target = head.target ?? Buffer.alloc(0);
+  const { target = nothing } = head;
+  const own = header(name.subarray(0, longestName), {
+    ...head,
+    target: target.subarray(0, longestName),
+  });
+  if (name.length <= longestName && target.length <= longestName) return own;
   return Buffer.concat([
     ...(name.length > longestName ? longText(name, 'L') : []),
     ...(target.length > longestName ? longText(target, 'K') : []),
-    header(name.subarray(0, longestName), { ...head, target: target.subarray(0, longestName) }),
+    own,
   ]);
 }
 
@@ -57,14 +64,15 @@ function longText(text: Buffer, type: 'L' | 'K'): Buffer[] {
 
 /** What fills a file up to whole blocks. */
 export function tarPadding(size: number): Buffer {
-  return Buffer.alloc((block - (size % block)) % block);
+  return zeros.subarray(0, (block - (size % block)) % block);
 }
 
 /** What ends an archive. */
 export const tarEnd = Buffer.alloc(2 * block);
 
 function header(name: Buffer, head: Omit<Entry, 'name'>): Buffer {
-  const bytes = Buffer.alloc(block);
+  // Out of what Node has ready for small buffers; one made of zeros would be memory of its own.
+  const bytes = Buffer.allocUnsafe(block).fill(0);
   name.copy(bytes, 0);
   const octal = (value: number, at: number, width: number) => {
     bytes.write(
