@@ -113,7 +113,7 @@ class EngineRuntime implements DockerRuntime {
     this.#docker = docker;
     this.#agent = agent;
     this.#link = options.link;
-    this.#ends = new TrueEnds(docker, options.link);
+    this.#ends = new TrueEnds({ docker, timers: options.timers }, options.link);
     this.#core = options.coreId;
     this.#clock = options.clock;
     this.#timers = options.timers;

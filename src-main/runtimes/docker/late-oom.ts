@@ -3,6 +3,7 @@
 // heard afterwards it has among its events.
 import type Dockerode from 'dockerode';
 import { z } from 'zod';
+import type { Timers } from '../../domain/clock.ts';
 import type { ObservedAttempt } from '../runtime.ts';
 import { fromDocker } from './errors.ts';
 import type { FoundContainer } from './observed.ts';
@@ -11,10 +12,17 @@ import { asReadable } from './reply-stream.ts';
 const killedExit = 137;
 /** How long after an end the Engine may hear of the memory. */
 const lateSeconds = 2;
+/** The Engine ends its answer by its own clock; where that is set back meanwhile, it is not waited for. */
+const longestWaitMs = 10_000;
 /** More of one container's events than there ever are. */
 const mostBytes = 64 * 1024;
 
 const eventReply = z.object({ Action: z.string().max(64) });
+
+export interface Asking {
+  readonly docker: Dockerode;
+  readonly timers: Timers;
+}
 
 /** Whether an end may be one for want of memory that was not noted as such: only then the Engine has to be asked. */
 export function mayBeOom({ condition, uses }: ObservedAttempt): boolean {
@@ -27,13 +35,13 @@ export function mayBeOom({ condition, uses }: ObservedAttempt): boolean {
  * seconds at most, unless somebody ordered the kill. Throws what an Engine that does not answer means.
  */
 export async function toldAsOom(
-  docker: Dockerode,
+  { docker, timers }: Asking,
   { id, attempt }: Pick<FoundContainer, 'id' | 'attempt'>,
 ): Promise<ObservedAttempt> {
   const { condition } = attempt;
   if (condition.kind !== 'ended') return attempt;
   const from = condition.startedAt ?? condition.finishedAt;
-  const heard = await firstEvent(docker, id, {
+  const heard = await firstEvent({ docker, timers }, id, {
     since: Math.floor(from / 1000),
     until: Math.ceil(condition.finishedAt / 1000) + lateSeconds,
   });
@@ -43,7 +51,7 @@ export async function toldAsOom(
 
 /** Which came first of «oom» and «kill», by the Engine's own clock; undefined when neither did. */
 async function firstEvent(
-  docker: Dockerode,
+  { docker, timers }: Asking,
   container: string,
   span: { readonly since: number; readonly until: number },
 ): Promise<'oom' | 'kill' | undefined> {
@@ -53,6 +61,11 @@ async function firstEvent(
       filters: { type: ['container'], container: [container], event: ['oom', 'kill'] },
     });
     const stream = asReadable(events);
+    const late = new AbortController();
+    using _limit = timers.after(longestWaitMs, () => {
+      late.abort();
+      stream.destroy();
+    });
     try {
       let text = '';
       for await (const chunk of stream) {
@@ -66,6 +79,9 @@ async function firstEvent(
         }
       }
       return undefined;
+    } catch (error) {
+      if (late.signal.aborted) return undefined;
+      throw error;
     } finally {
       stream.destroy();
     }

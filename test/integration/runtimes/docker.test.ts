@@ -225,7 +225,7 @@ describe('containers on a node', () => {
       // As an Engine says that heard of the end first.
       const end = { ...condition.end, oomKilled: false };
       const hasNoFlag = { ...attempt!, condition: { ...condition, end } };
-      return (await toldAsOom(docker, { id, attempt: hasNoFlag })).condition;
+      return (await toldAsOom({ docker, timers }, { id, attempt: hasNoFlag })).condition;
     };
     expect(
       await byEvents(`kohakuriver-task-${greedy.taskId}`, await runtime.inspect(greedy)),

@@ -2,6 +2,8 @@
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { expect, test } from 'vitest';
+import type { Timers } from '../../../../src-main/domain/clock.ts';
+import { systemTimers } from '../../../../src-main/link/system-timers.ts';
 import type { CoreId, TaskId } from '../../../../src-main/contract/ids.ts';
 import { mayBeOom, toldAsOom } from '../../../../src-main/runtimes/docker/late-oom.ts';
 import type { ObservedAttempt } from '../../../../src-main/runtimes/runtime.ts';
@@ -35,6 +37,10 @@ test.each([
   expect(mayBeOom(attempt)).toBe(isAsked);
 });
 
+const asking = (getEvents: unknown, timers: Timers = systemTimers) => ({
+  docker: { getEvents } as unknown as Dockerode,
+  timers,
+});
 const event = (action: string) => `${JSON.stringify({ Type: 'container', Action: action })}\n`;
 
 test.each([
@@ -50,8 +56,39 @@ test.each([
     return Promise.resolve(Readable.from(chunks));
   };
   const attempt = ended(137);
-  const told = await toldAsOom({ getEvents } as unknown as Dockerode, { id: 'a1', attempt });
+  const told = await toldAsOom(asking(getEvents), { id: 'a1', attempt });
   expect(told).toMatchObject({ condition: { end: { exitCode: 137, oomKilled: isOom } } });
   // Of its life and the two seconds after it, so that the Engine itself ends the answer.
   expect(asked).toMatchObject([{ since: 100, until: 108, filters: { container: ['a1'] } }]);
+});
+
+test('an Engine whose clock was set back says nothing more: the end is told as it was noted', async () => {
+  const silent = new Readable({ read: () => undefined });
+  const waits: number[] = [];
+  const timers: Timers = {
+    ...systemTimers,
+    after: (ms, run) => {
+      waits.push(ms);
+      return systemTimers.after(0, run);
+    },
+  };
+  const attempt = ended(137);
+  expect(
+    await toldAsOom(
+      asking(async () => silent, timers),
+      { id: 'a1', attempt },
+    ),
+  ).toBe(attempt);
+  expect(waits).toEqual([10_000]);
+  expect(silent.destroyed).toBe(true);
+});
+
+test('a link that drops while it answers is told as such, and no end is', async () => {
+  const dropping = new Readable({ read: () => undefined });
+  const told = toldAsOom(
+    asking(async () => dropping),
+    { id: 'a1', attempt: ended(137) },
+  );
+  setImmediate(() => dropping.destroy());
+  await expect(told).rejects.toMatchObject({ code: 'docker/connection' });
 });
