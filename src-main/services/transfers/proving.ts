@@ -39,9 +39,11 @@ export class Proving implements AsyncDisposable {
   #isUnproven = false;
   #failure: { readonly error: unknown } | undefined;
   #last: Promise<void> = Promise.resolve();
+  readonly #leaving = new AbortController();
 
   constructor(moving: Moving) {
-    this.#moving = moving;
+    const signal = AbortSignal.any([moving.signal, this.#leaving.signal]);
+    this.#moving = { ...moving, signal };
   }
 
   /** These have arrived. @throws what an earlier lot could not be compared for. */
@@ -60,13 +62,14 @@ export class Proving implements AsyncDisposable {
 
   /** Nothing of it goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#failure ??= { error: new Error('The transfer ended before all was compared.') };
+    this.#leaving.abort(new Error('The transfer ended before all was compared.'));
     await this.#last;
   }
 
   async #compare(items: readonly Item[]): Promise<void> {
     if (this.#failure !== undefined) return;
     try {
+      this.#moving.signal.throwIfAborted();
       const { differing, isUnproven } = await compare(items, this.#moving);
       this.#differing.push(...differing);
       this.#isUnproven ||= isUnproven;
