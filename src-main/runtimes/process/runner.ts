@@ -39,14 +39,15 @@ const silenceMs = 20_000;
 /** So many are asked at a time: what a dropped link leaves on its way is little, and it is never idle. */
 const mostAsked = 32;
 /**
- * `setsid`: it belongs to no connection. `cat` does, and ends its input. The shell ends with `cat`, and
- * neither holds the output: when that ends, the program has.
+ * `setsid`: it belongs to no connection. `tee` does, and ends its input. The shell ends with `tee`, and
+ * neither holds the output: when that ends, the program has. Not `cat`: that of BusyBox (1.35, by
+ * sendfile) keeps what comes out of a socket until its end.
  */
 const startText = `python=/usr/bin/python3
 [ -x "$python" ] || python=$(command -v python3) || exit 3
 command -v setsid >/dev/null || exit 3
 exec 3<&0 4>&1 5>&2 </dev/null >/dev/null 2>&1
-cat <&3 3<&- 4>&- 5>&- |
+tee <&3 3<&- 4>&- 5>&- |
   { exec 6<&0; setsid "$python" -ISc "$@" $$ <&6 >&4 2>&5 3<&- 4>&- 5>&- 6<&- & } &
 exec 3<&- 4>&- 5>&-
 wait`;
