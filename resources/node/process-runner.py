@@ -404,34 +404,35 @@ def hold(argv, env, workdir, opened):
                             stderr=opened[1], start_new_session=True, close_fds=False)
 
 
-# What of a session still lives, apart from its leader. Numbers are given in order: a short run has
+# What of sessions still lives, apart from their leaders. Numbers are given in order: a short run has
 # started only what lies between its own and the newest one, the last word of loadavg; after a long
 # one they may have begun anew, and all are looked at.
-def left_of(session, ran):
+def left_of(sessions, is_short):
     candidates = None
-    if ran < 100:
+    if is_short:
         newest = int(os.pread(loadavg, 200, 0).split()[-1])
-        if session <= newest <= session + 2000:
-            candidates = range(session + 1, newest + 1)
+        first = min(sessions)
+        if first <= newest <= first + 2000:
+            candidates = range(first + 1, newest + 1)
     if candidates is None:
         candidates = [int(entry) for entry in os.listdir('/proc') if entry.isdigit()]
-    return [pid for pid in candidates if pid != session and lives_in(pid, session)]
+    return [pid for pid in candidates if pid not in sessions and lives_in(pid, sessions)]
 
 
-def lives_in(pid, session):
+def lives_in(pid, sessions):
     try:
-        if os.getsid(pid) != session:
+        if os.getsid(pid) not in sessions:
             return False
         return stat_of(pid)[:1] not in ([], ['Z'])
     except OSError:
         return False
 
 
-# What the work left running ends with it, as in a container. The leader is not waited for before: as
-# long as it is there, nobody else gets its number.
-def end_rest(session, ran):
+# What the work left running ends with it, as in a container. The leaders are not waited for before: as
+# long as they are there, nobody else gets their numbers.
+def end_rest(sessions, is_short):
     for turn in range(50):
-        left = left_of(session, ran)
+        left = left_of(sessions, is_short)
         if not left:
             return
         for pid in left:
@@ -442,14 +443,16 @@ def end_rest(session, ran):
         time.sleep(0.002)
 
 
+seeing = os.WEXITED | os.WNOHANG | os.WNOWAIT
+
+
 # One that has ended, or None. What is kept until its end is recorded would be seen again and again.
 def next_ended():
-    how = os.WEXITED | os.WNOHANG | os.WNOWAIT
     try:
         if not unrecorded:
-            return os.waitid(os.P_ALL, 0, how)
+            return os.waitid(os.P_ALL, 0, seeing)
         for pid in [*running, *dropped]:
-            seen = os.waitid(os.P_PID, pid, how)
+            seen = os.waitid(os.P_PID, pid, seeing)
             if seen is not None:
                 return seen
     except ChildProcessError:
@@ -457,24 +460,45 @@ def next_ended():
     return None
 
 
+# It and those that have ended, too, by now: after long runs they share the look at all processes, which
+# takes longer than to find them.
+def with_company(first):
+    ended = [first]
+    try:
+        for pid in running:
+            seen = os.waitid(os.P_PID, pid, seeing) if pid != first.si_pid else None
+            if seen is not None:
+                ended.append(seen)
+    except ChildProcessError:
+        pass
+    return ended
+
+
 def reap():
-    for seen in iter(next_ended, None):
-        attempt = running.pop(seen.si_pid, None)
+    for first in iter(next_ended, None):
+        attempt = running.get(first.si_pid)
         if attempt is None:
-            dropped.discard(seen.si_pid)
-            os.waitpid(seen.si_pid, 0)
+            dropped.discard(first.si_pid)
+            os.waitpid(first.si_pid, 0)
             continue
-        attempt.ran = hundredths() - attempt.begun
-        attempt.limit = time.monotonic() + patience_for_record
+        is_short = hundredths() - attempt.begun < 100
+        ended = [first] if is_short else with_company(first)
+        limit = time.monotonic() + patience_for_record
+        for seen in ended:
+            attempt = running[seen.si_pid]
+            attempt.ran = hundredths() - attempt.begun
+            attempt.limit = limit
         try:
-            end_rest(seen.si_pid, attempt.ran)
+            end_rest({seen.si_pid for seen in ended}, is_short)
         except (OSError, ValueError):
             pass
-        attempt.code = seen.si_status if seen.si_code == os.CLD_EXITED else 128 + seen.si_status
-        attempt.child.returncode = attempt.code
-        if not record(attempt):
-            # Whoever listens need not wait for that.
-            tell_end(attempt)
+        for seen in ended:
+            attempt = running.pop(seen.si_pid)
+            attempt.code = seen.si_status if seen.si_code == os.CLD_EXITED else 128 + seen.si_status
+            attempt.child.returncode = attempt.code
+            if not record(attempt):
+                # Whoever listens need not wait for that.
+                tell_end(attempt)
 
 
 # With the attempt in it: a file that was used before may have its earlier text again after a power cut.
