@@ -32,7 +32,12 @@ export interface OrdersOptions {
 
 interface Order extends AttemptRef {
   readonly words: readonly string[];
+  /** Goes to the runner rather than to the shell, should that be ready when its turn comes. */
+  readonly prefersRunner?: true;
 }
+
+/** The answer to an order that the runner can do by now. */
+const byRunner = 'by-runner';
 
 const timeoutMs = 60_000;
 /** How often an attempt is made whose stage was taken away meanwhile. */
@@ -63,7 +68,7 @@ export class Orders {
     this.#options = options;
     this.#runner = new Runner(options);
     const making = (what: string) =>
-      new Gathered<Order>(options.timers, atOnce, (orders) => this.#make(what, orders));
+      new Gathered<Order>(options.timers, atOnce, (orders) => this.#makeOrPassOn(what, orders));
     const removing = (how: string) =>
       new Gathered<Order>(options.timers, unhurried, (orders) => this.#remove(how, orders));
     this.#making = {
@@ -93,21 +98,22 @@ export class Orders {
     return spec.attempt === 1 ? make() : this.#tasks.run(spec.taskId, make);
   }
 
-  #launch(spec: AttemptSpec): Promise<string> {
+  async #launch(spec: AttemptSpec): Promise<string> {
     const order = this.#orderOf(spec);
     const launch = () => this.#askToMake('launch', order);
     const { runner, coreId: core, limits, clock } = this.#options;
     const forRunner = runnerOrder(spec, { core, limits, now: clock.now() });
     if (forRunner === undefined || !this.#isInBurst()) return launch();
     if (!this.#runner.isReady && runner !== 'always') {
-      // Beside these: they do not wait for it.
+      // Beside these: they do not wait for it. But a shell takes few at a time.
       void this.#runner.ensure();
-      return launch();
+      const answer = await this.#askToMake('launch', { ...order, prefersRunner: true });
+      if (answer !== byRunner) return answer;
     }
+    const answer = await this.#launchByRunner(forRunner);
     // What is made already, and what the runner refused or took with it, is settled by looking.
-    return this.#launchByRunner(forRunner).then((answer) =>
-      answer === undefined || answer === 'created' || answer === 'refused' ? launch() : answer,
-    );
+    const isOpen = answer === undefined || answer === 'created' || answer === 'refused';
+    return isOpen ? launch() : answer;
   }
 
   async #launchByRunner(order: RunnerOrder): Promise<string | undefined> {
@@ -158,6 +164,14 @@ export class Orders {
       const answer = await this.#making[what].ask(order);
       if (answer !== 'refused' || stages === mostStages) return answer;
     }
+  }
+
+  async #makeOrPassOn(what: string, orders: readonly Order[]): Promise<(order: Order) => string> {
+    const isFor = ({ prefersRunner }: Order) => prefersRunner === true && this.#runner.isReady;
+    const passed = new Set(orders.filter(isFor));
+    const rest = orders.filter((order) => !passed.has(order));
+    const answerTo = rest.length === 0 ? () => byRunner : await this.#make(what, rest);
+    return (order) => (passed.has(order) ? byRunner : answerTo(order));
   }
 
   async #make(what: string, orders: readonly Order[]): Promise<(order: Order) => string> {

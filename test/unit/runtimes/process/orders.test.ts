@@ -8,6 +8,7 @@ import { Orders } from '../../../../src-main/runtimes/process/orders.ts';
 import { TakeOver } from '../../../../src-main/runtimes/process/take-over.ts';
 import { FakeTime, settle } from '../../../support/fake-time.ts';
 import { aSpec } from '../spec.ts';
+import { Program } from './program.ts';
 
 const coreId = '77' as CoreId;
 const specOf = (task: number, attempt = 1) =>
@@ -189,6 +190,36 @@ test.each<[Starts, number]>([
   }
   expect(new Set(await Promise.all(launched))).toEqual(new Set(['started']));
   expect(node.spawn).toHaveBeenCalledTimes(times);
+});
+
+test('what of a burst still waits for the shell goes to the runner once that is there', async () => {
+  const time = new FakeTime();
+  const node = aNode();
+  const program = new Program();
+  node.spawn.mockResolvedValue(program);
+  const orders = ordersFor(node, time);
+  const launched = Array.from({ length: 40 }, (_, task) => orders.launch(specOf(101 + task)));
+  time.advance(0);
+  await node.answer('made');
+  const [, first = []] = node.calls;
+  expect(first).toHaveLength(32);
+  program.stdout.write('root /r\nready\n');
+  await settle();
+  await node.answer(first.map((task) => `${task}/1 started\n`).join(''));
+  await settle();
+  const rest = Array.from({ length: 8 }, (_, task) => `${String(133 + task)}/1`);
+  expect([program.asked, node.calls.length]).toEqual([rest, 2]);
+  // One that it cannot make is made by the shell after all.
+  const [refused, ...others] = rest;
+  program.stdout.write(others.map((path) => `answer ${path} started\n`).join(''));
+  program.stdout.write(`answer ${refused!} refused\n`);
+  await settle();
+  time.advance(0);
+  await settle();
+  expect(node.calls[2]).toEqual(['133']);
+  await node.answer('133/1 started\n');
+  expect(new Set(await Promise.all(launched))).toEqual(new Set(['started']));
+  await orders.close();
 });
 
 test('an end that is told before the launch is answered is not missed', () => {

@@ -2,46 +2,15 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CoreId } from '../../../../src-main/contract/ids.ts';
 import { CommandFailedError } from '../../../../src-main/link/errors.ts';
-import type { NodeLink, RemoteProcess } from '../../../../src-main/link/node-link.ts';
+import type { NodeLink } from '../../../../src-main/link/node-link.ts';
 import { silentLog } from '../../../../src-main/runtimes/log.ts';
 import { linesOf } from '../../../../src-main/runtimes/process/lines.ts';
-import { Runner, type RunnerOrder } from '../../../../src-main/runtimes/process/runner.ts';
+import { Runner } from '../../../../src-main/runtimes/process/runner.ts';
 import { TakeOver } from '../../../../src-main/runtimes/process/take-over.ts';
 import { FakeTime, settle } from '../../../support/fake-time.ts';
+import { Program } from './program.ts';
 
 const coreId = '77' as CoreId;
-
-/** A program that says what the test says. */
-class Program implements RemoteProcess {
-  readonly stdin = new PassThrough();
-  readonly stdout = new PassThrough();
-  readonly stderr = new PassThrough();
-  readonly ended = new Promise<never>(() => undefined);
-  isLetGo = false;
-  /** What ending it comes to; on a node that answers nothing, an error. */
-  letGo = () => Promise.resolve();
-  asked: string[] = [];
-
-  constructor() {
-    this.stdin.setEncoding('utf8').on('data', (text: string) => {
-      const lines = text.trim().split('\n');
-      this.asked.push(...lines.map((line) => (JSON.parse(line) as RunnerOrder).path));
-    });
-  }
-
-  resize(): void {
-    // It has no terminal.
-  }
-
-  end(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.isLetGo = true;
-    return this.letGo();
-  }
-}
 
 /** How names go on behind the core's that are taken away: at first, and when a runner of this connection was lost. */
 const everything = ['', 'w-s'];
