@@ -1,4 +1,4 @@
-# Tells about attempts: $1 machine, $2 all or TASK/ATTEMPT. Starts no other program for a single one.
+# Tells about attempts: $1 machine, then all, or TASK/ATTEMPT of each. Starts no other program for a single one.
 # Lines: root DIR; boot ID UPTIME; launched TASK/ATTEMPT; proc TASK/ATTEMPT STATE BEGUN (or: gone
 # MEMBERS); wait TASK/ATTEMPT AGE (launched so long ago, no process yet; seconds); then the small
 # files as PATH:LINE.
@@ -22,13 +22,23 @@ say_state() {
   shift
   echo "proc $path $1 ${20}"
 }
+# How much of each session in $gone lives, which are PATH:NUMBER: all of /proc is read once for all.
 members() {
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$1" '{
-    sub(/^.*\) /, "")
-    if ($4 == session && $1 != "Z") count++
-  }
-  END { print count + 0 }'
+  # shellcheck disable=SC2086
+  { printf '%s\n' $gone; cat /proc/[0-9]*/stat 2>/dev/null; } | awk '
+    NF == 1 {
+      colon = index($1, ":")
+      session[$1] = substr($1, colon + 1)
+      path[$1] = substr($1, 1, colon - 1)
+      next
+    }
+    {
+      sub(/^.*\) /, "")
+      if ($1 != "Z") count[$4]++
+    }
+    END { for (one in session) print "proc", path[one], "gone", count[session[one]] + 0 }'
 }
+gone=
 look() {
   [ -e "$1/launched" ] || return
   echo "launched $1"
@@ -51,7 +61,7 @@ look() {
         ;;
     esac
   fi
-  echo "proc $1 gone $(members "$pid")"
+  gone="$gone $1:$pid"
 }
 if [ "$2" = all ]; then
   set --
@@ -59,13 +69,17 @@ if [ "$2" = all ]; then
     # Kept and half removed ones have a suffix.
     case $entry in *[!0-9/]*) ;; *) set -- "$@" "$entry" ;; esac
   done
-elif [ -d "$2" ]; then
-  set -- "$2"
 else
-  set -- "$2.kept"
+  shift
+  for entry; do
+    [ -d "$entry" ] || entry=$entry.kept
+    set -- "$@" "$entry"
+    shift
+  done
 fi
 # Processes first, records after: what is gone now has written its record before.
 for entry; do look "$entry"; done
+[ -z "$gone" ] || members
 if [ $# -le 2 ]; then
   for entry; do
     for file in meta pid exit_code; do

@@ -1,57 +1,124 @@
-# Signals the processes of an attempt: $1 machine, $2 core, $3 task, $4 attempt, $5 signal without
-# SIG, $6 whom: work (all but the wrapper, which still has to write the record) or all, $7 how many
+# Signals the processes of attempts: $1 machine, $2 core, then five words for each: task, attempt, signal
+# without SIG, whom: work (all but the wrapper, which still has to write the record) or all, in how many
 # rounds (processes may be born while others are signalled). Without a run.sh there is no wrapper: the
 # runner started the work, which leads its session.
-# Prints one of: signalled COUNT, ended, missing, foreign.
-dir=$HOME/.kohakuriver/$1/tasks/$3/$4
-say() {
-  echo "$1"
-  exit 0
-}
-[ -f "$dir/meta" ] || say missing
-read -r owner < "$dir/meta"
-[ "$owner" = "core=$2" ] || say foreign
-{ read -r _ _ _ oom _ < "$dir/exit_code"; } 2>/dev/null && [ -n "$oom" ] && say ended
-{ read -r pid begun boot _ < "$dir/pid"; } 2>/dev/null || say ended
+# Prints a line for each: a number, by their order from 1 on, and one of: signalled COUNT, ended, missing,
+# foreign.
+# All of /proc is read once for a round of all, since that costs more than the signals.
+LC_ALL=C
+core=$2
+tasks=$HOME/.kohakuriver/$1/tasks
+shift 2
+cd "$tasks" 2>/dev/null || tasks=
 read -r this_boot < /proc/sys/kernel/random/boot_id
-[ "$boot" = "$this_boot" ] || say ended
-case $pid in '' | *[!0-9]*) say ended ;; esac
-nth_20() {
+
+# Sets `stat` to what /proc says of a process behind its name.
+read_stat() {
+  { read -r stat < "/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+}
+has_begun() {
   shift 19
-  echo "$1"
+  [ "$1" = "$begun" ]
 }
-# A number in use by another process means that the session is gone: as long as one member lives,
-# Linux gives its number to nobody else.
-frozen=
-if { read -r stat < "/proc/$pid/stat"; } 2>/dev/null; then
-  case ${stat##*) } in T*) frozen=1 ;; esac
+is_in() { [ "$5" = "$1" ]; }
+# Sets `answer` where there is nothing to signal, and otherwise `pid`, which is that of the session, too.
+look() {
+  answer=missing
+  [ -n "$tasks" ] && [ -f "$1/meta" ] || return
+  read -r owner < "$1/meta"
+  answer=foreign
+  [ "$owner" = "core=$core" ] || return
+  answer=ended
+  { read -r _ _ _ oom _ < "$1/exit_code"; } 2>/dev/null && [ -n "$oom" ] && return
+  { read -r pid begun boot _ < "$1/pid"; } 2>/dev/null && [ "$boot" = "$this_boot" ] || return
+  case $pid in '' | *[!0-9]*) return ;; esac
+  # A number in use by another process means that the session is gone: as long as one member lives,
+  # Linux gives its number to nobody else.
+  stat=
+  if read_stat "$pid"; then
+    # shellcheck disable=SC2086
+    has_begun $stat || return
+  fi
+  answer=
+}
+# Lines of six words for each: number, session, directory, signal, whom, rounds.
+newline='
+'
+number=0 most=0 orders= frozen=
+enter() {
+  number=$((number + 1))
+  whom=$4
+  look "$1/$2"
+  if [ -n "$answer" ]; then
+    echo "$number $answer"
+    return
+  fi
+  [ -f "$1/$2/run.sh" ] || whom=all
+  orders="$orders$number $pid $1/$2 $3 $whom $5$newline"
+  [ "$5" -le "$most" ] || most=$5
+  # What is frozen handles no signal, and a frozen wrapper writes no record.
+  case $stat in
+    T*) case $3 in STOP | CONT) ;; *) frozen="$frozen$number $pid $1/$2 CONT all 1$newline" ;; esac ;;
+  esac
+}
+# Of the orders $1 that have a round $2: number, session, directory, signal and process, for each process.
+targets() {
+  { printf '%s-\n' "$1"; exec cat /proc/[0-9]*/stat 2>/dev/null; } | awk -v round="$2" '
+    is_past == 0 {
+      if ($1 == "-") is_past = 1
+      else if ($6 >= round) asked[$2] = asked[$2] " " NR
+      whom[NR] = $5
+      told[NR] = $1 " " $2 " " $3 " " $4
+      next
+    }
+    {
+      pid = $1
+      sub(/^.*\) /, "")
+      if (!($4 in asked) || $1 == "Z") next
+      count = split(asked[$4], of, " ")
+      for (i = 1; i <= count; i++) if (whom[of[i]] == "all" || pid != $4) print told[of[i]], pid
+    }'
+}
+# Its number may be that of another process by now.
+send() {
   # shellcheck disable=SC2086
-  [ "$(nth_20 ${stat##*) })" = "$begun" ] || say ended
-fi
-whom=$6
-[ -f "$dir/run.sh" ] || whom=all
-members() {
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$pid" -v whom="$1" '{
-    pid = $1
-    sub(/^.*\) /, "")
-    if ($4 == session && $1 != "Z" && (whom == "all" || pid != session)) print pid
-  }'
+  read_stat "$5" && is_in "$2" $stat && kill -s "$4" "$5" 2>/dev/null
 }
-count=0
-round=0
-while [ $round -lt "$7" ]; do
-  targets=$(members "$whom")
-  [ -n "$targets" ] || break
-  # Looked at after the list was made: an empty phase means that the wrapper's helpers may be in it.
-  [ -s "$dir/phase" ] || [ ! -f "$dir/run.sh" ] || break
-  for target in $targets; do
-    kill -s "$5" "$target" 2>/dev/null && count=$((count + 1))
+thaw() { send "$@"; }
+# Looked at after the list was made: an empty phase means that the wrapper's helpers may be in it.
+signal() {
+  [ -s "$3/phase" ] || [ ! -f "$3/run.sh" ] || return
+  send "$@" || return
+  reached=1
+  eval "count_$1=\$((\${count_$1:-0} + 1))"
+}
+tell() {
+  eval "count=\${count_$1:-0}"
+  echo "$1 signalled $count"
+}
+# Calls $1 for each so many words, $2, of the rest.
+each() {
+  verb=$1 width=$2
+  shift 2
+  while [ $# -gt 0 ]; do
+    "$verb" "$@"
+    shift "$width"
   done
+}
+each enter 5 "$@"
+[ -n "$orders" ] || exit 0
+round=1 reached=1
+while [ -n "$reached" ] && [ "$round" -le "$most" ]; do
+  reached=
+  # shellcheck disable=SC2046
+  each signal 5 $(targets "$orders" "$round")
   round=$((round + 1))
 done
-# What is frozen handles no signal, and a frozen wrapper writes no record.
-case $frozen$5 in
-  1STOP | 1CONT) ;;
-  1*) for target in $(members all); do kill -s CONT "$target" 2>/dev/null; done ;;
-esac
-say "signalled $count"
+if [ -n "$frozen" ]; then
+  # shellcheck disable=SC2046
+  each thaw 5 $(targets "$frozen" 1)
+fi
+# shellcheck disable=SC2086
+each tell 6 $orders
+exit 0

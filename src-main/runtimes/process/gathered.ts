@@ -1,14 +1,17 @@
 import { sleep, type Timers } from '../../domain/clock.ts';
 
-interface Waiting<T> {
+interface Waiting<T, A> {
   readonly item: T;
-  readonly resolve: (answer: string) => void;
+  readonly resolve: (answer: A) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export interface Gathering {
-  /** How long others may still come along; 0: those of this turn of the loop. Milliseconds. */
-  readonly pauseMs: number;
+  /**
+   * How long others may still come along, in milliseconds; 0: those of this turn of the loop; null:
+   * those of the same moment, for orders that somebody may wait for.
+   */
+  readonly pauseMs: number | null;
   /** Orders in one call: enough to share its cost, few enough that the first does not wait for long. */
   readonly most: number;
 }
@@ -17,31 +20,33 @@ export interface Gathering {
  * Gathers orders that come at about the same time into one call. One call runs at a time; what comes
  * meanwhile goes with the next. An order whose call fails fails with it.
  */
-export class Gathered<T> {
-  readonly #call: (items: readonly T[]) => Promise<(item: T) => string>;
+export class Gathered<T, A = string> {
+  readonly #call: (items: readonly T[]) => Promise<(item: T) => A>;
   readonly #timers: Timers;
   readonly #gathering: Gathering;
-  #waiting: Waiting<T>[] = [];
+  #waiting: Waiting<T, A>[] = [];
   #isWorking = false;
 
   /** `call` runs all and tells what to answer to each. */
   constructor(
     timers: Timers,
     gathering: Gathering,
-    call: (items: readonly T[]) => Promise<(item: T) => string>,
+    call: (items: readonly T[]) => Promise<(item: T) => A>,
   ) {
     this.#timers = timers;
     this.#gathering = gathering;
     this.#call = call;
   }
 
-  ask(item: T): Promise<string> {
+  ask(item: T): Promise<A> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (this.#isWorking) return;
       this.#isWorking = true;
       // Not at once: what one commit has set free comes together.
-      this.#timers.after(this.#gathering.pauseMs, () => void this.#work());
+      const { pauseMs } = this.#gathering;
+      if (pauseMs === null) queueMicrotask(() => void this.#work());
+      else this.#timers.after(pauseMs, () => void this.#work());
     });
   }
 
@@ -56,7 +61,7 @@ export class Gathered<T> {
       } catch (error) {
         for (const { reject } of round) reject(error);
       }
-      if (pauseMs > 0) await sleep(this.#timers, pauseMs);
+      if (pauseMs !== null && pauseMs > 0) await sleep(this.#timers, pauseMs);
     }
     this.#isWorking = false;
   }

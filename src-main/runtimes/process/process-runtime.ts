@@ -19,6 +19,7 @@ import type {
 } from '../runtime.ts';
 import { failure, notThere, ProcessCreationError } from './errors.ts';
 import { followLog } from './follow-log.ts';
+import { Gathered } from './gathered.ts';
 import { LaunchedAttempts } from './launched.ts';
 import { LogPosition } from './log-position.ts';
 import { openLogs } from './log-file.ts';
@@ -26,6 +27,7 @@ import { LookAround } from './look-around.ts';
 import { lookSoonMs, nextNotice, type NextNotice } from './next-notice.ts';
 import { Orders } from './orders.ts';
 import { parseRecords, toObserved, type NodeRecords } from './records.ts';
+import { Signals } from './signals.ts';
 import { TakeOver, wordOfConnection } from './take-over.ts';
 import { Watcher } from './watcher.ts';
 
@@ -58,6 +60,8 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
 const scriptTimeoutMs = 60_000;
 /** Attempts on one node are hundreds at most; each takes about 300 bytes. */
 const listBytes = 8 * 1024 * 1024;
+/** Attempts that are looked at together, where each was asked for: those of a kill of many, say. */
+const mostLooks = 256;
 /** For ends nobody tells of: the script around the work was killed. */
 const lookAgainMs = 15_000;
 /** How long SIGKILL may take to show before it is sent again, and how often that is. */
@@ -81,6 +85,9 @@ class SessionRuntime implements ProcessRuntime {
   readonly #changed = new Emitter<undefined>();
   readonly #launched: LaunchedAttempts;
   readonly #orders: Orders;
+  readonly #signals: Signals;
+  /** By `TASK/ATTEMPT`. */
+  readonly #looks: Gathered<string, ObservedAttempt | undefined>;
   readonly #takeOver: TakeOver;
 
   constructor(options: ProcessRuntimeOptions) {
@@ -109,6 +116,10 @@ class SessionRuntime implements ProcessRuntime {
       onExit: (line) => watcher.hear(line),
       onLoss: () => watcher.mayHaveMissed(),
     });
+    this.#signals = new Signals(options);
+    this.#looks = new Gathered(options.timers, { pauseMs: null, most: mostLooks }, (paths) =>
+      this.#lookAt(paths),
+    );
     this.#watcher.onDidNotice((notice) => {
       if (notice.kind === 'growth') return;
       const now = options.clock.now();
@@ -127,7 +138,7 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   async list(): Promise<readonly ObservedAttempt[]> {
-    const node = await this.#look('all');
+    const node = await this.#look(['all']);
     const observed = node.attempts
       .filter((record) => !record.path.endsWith('.kept'))
       .map((record) => toObserved(record, node));
@@ -137,9 +148,7 @@ class SessionRuntime implements ProcessRuntime {
   async inspect(ref: AttemptRef): Promise<ObservedAttempt | undefined> {
     const known = this.#launched.end(pathOf(ref));
     if (known !== undefined) return known.observed;
-    const node = await this.#look(pathOf(ref));
-    const record = node.attempts.find(({ path }) => path.replace('.kept', '') === pathOf(ref));
-    const observed = record === undefined ? undefined : toObserved(record, node);
+    const observed = await this.#looks.ask(pathOf(ref));
     if (observed?.core !== this.#options.coreId) return undefined;
     if (observed.condition.kind === 'ended') this.#launched.found(pathOf(ref), observed);
     return observed;
@@ -186,7 +195,7 @@ class SessionRuntime implements ProcessRuntime {
     }
     // Again and again, since processes may be born while others are signalled.
     for (let tries = 0; tries < killTries; tries += 1) {
-      await this.#signal(ref, { signal: 'KILL', whom: 'work', rounds: 20 });
+      await this.#signals.send(ref, { signal: 'KILL', whom: 'work', rounds: 20 });
       if (await this.#endsWithin(ref, settleMs)) break;
     }
     return { delivered: true };
@@ -198,12 +207,12 @@ class SessionRuntime implements ProcessRuntime {
    */
   async #reach(ref: AttemptRef, signal: string): Promise<boolean> {
     for (let tries = 0; tries < reachTries; tries += 1) {
-      if ((await this.#signal(ref, { signal, whom: 'work', rounds: 1 })) > 0) return true;
+      if ((await this.#signals.send(ref, { signal, whom: 'work', rounds: 1 })) > 0) return true;
       if (isOver(await this.inspect(ref))) return false;
       await sleep(this.#options.timers, reachPauseMs);
     }
     // It never got so far as to run the work: end it whole.
-    return (await this.#signal(ref, { signal: 'KILL', whom: 'all', rounds: 20 })) > 0;
+    return (await this.#signals.send(ref, { signal: 'KILL', whom: 'all', rounds: 20 })) > 0;
   }
 
   async pause(ref: AttemptRef): Promise<void> {
@@ -215,7 +224,7 @@ class SessionRuntime implements ProcessRuntime {
   }
 
   async #freezeOrThaw(ref: AttemptRef, signal: 'STOP' | 'CONT'): Promise<void> {
-    const reached = await this.#signal(ref, { signal, whom: 'all', rounds: 2 });
+    const reached = await this.#signals.send(ref, { signal, whom: 'all', rounds: 2 });
     if (reached === 0) throw notThere(ref, 'does not run');
   }
 
@@ -229,13 +238,16 @@ class SessionRuntime implements ProcessRuntime {
     pollMs: number | null,
   ): Promise<ObservedAttempt | undefined> {
     this.#watcher.ensure();
+    let pauseMs = pollMs;
     // What was launched here and is not heard of since runs: the first look can be spared.
     for (let mustLook = this.#launched.running(pathOf(ref)) === undefined; ; mustLook = true) {
-      using next = this.#nextNotice(ref, { signal, pollMs, withGrowth: false });
+      using next = this.#nextNotice(ref, { signal, pollMs: pauseMs, withGrowth: false });
       const observed = mustLook ? await this.inspect(ref) : this.#launched.running(pathOf(ref));
       signal.throwIfAborted();
       if (mustLook && isOver(observed)) return observed;
       await next.take();
+      // What is told need not be looked for often.
+      if (pauseMs !== null && this.#watcher.isListening) pauseMs *= 2;
     }
   }
 
@@ -314,18 +326,6 @@ class SessionRuntime implements ProcessRuntime {
     return nextNotice({ watcher, lookAround, link: this.#link, timers, path, ...options });
   }
 
-  async #signal(
-    ref: AttemptRef,
-    options: { signal: string; whom: 'work' | 'all'; rounds: number },
-  ): Promise<number> {
-    const words = [options.signal, options.whom, String(options.rounds)];
-    const answer = await this.#script('process-signal.sh', ref, words);
-    const match = /^signalled (\d{1,9})$/.exec(answer);
-    if (match !== null) return Number(match[1]);
-    if (answer === 'ended' || answer === 'missing') return 0;
-    throw failure(answer, ref);
-  }
-
   async #found(ref: AttemptRef): Promise<ObservedAttempt> {
     const observed = await this.inspect(ref);
     if (observed === undefined) throw notThere(ref, 'is not on the node');
@@ -337,11 +337,19 @@ class SessionRuntime implements ProcessRuntime {
     return new Set(living.map(({ taskId, attempt }) => `${taskId ?? ''}/${String(attempt)}`));
   }
 
-  async #look(what: string): Promise<NodeRecords> {
+  async #lookAt(paths: readonly string[]): Promise<(path: string) => ObservedAttempt | undefined> {
+    const node = await this.#look([...new Set(paths)]);
+    const found = new Map(
+      node.attempts.map((record) => [record.path.replace('.kept', ''), toObserved(record, node)]),
+    );
+    return (path) => found.get(path);
+  }
+
+  async #look(what: readonly string[]): Promise<NodeRecords> {
     await this.#takeOver.ensure();
     const result = await this.#link.runScript(
       readNodeScript('process-list.sh'),
-      [this.#options.machineId, what],
+      [this.#options.machineId, ...what],
       { timeoutMs: scriptTimeoutMs, maxOutputBytes: listBytes },
     );
     const records = result.isTruncated

@@ -9,6 +9,7 @@ import type { Testbed } from '../../support/testbed.ts';
 import { describeRuntime } from './behaviour.ts';
 import { attemptOf, core, launch, never, readAll, runToEnd, seeInLog, sshTo } from './support.ts';
 import { describeLateOrders } from './process/late-orders.ts';
+import { describeMany } from './process/many.ts';
 import { describeRunner } from './process/runner.ts';
 import { beginStage, changes, runtimeOver, type ProcessStage } from './process/stage.ts';
 
@@ -41,6 +42,7 @@ describeRuntime('processes over SSH', () => ({
 
 describeRunner(() => stage);
 describeLateOrders(() => stage);
+describeMany(() => stage);
 
 describe('processes on a node', () => {
   test('goes on while the link is gone, and is collected over the next one', async () => {

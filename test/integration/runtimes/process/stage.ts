@@ -60,7 +60,7 @@ export async function beginStage(): Promise<ProcessStage> {
 export const changes = { vessel: { kind: 'process' } } as const;
 
 /** A runtime of processes as one connection of a core has it; by a runner only where told. */
-export function runtimeOver(link: NodeLink, coreId: CoreId = core, runner?: 'always') {
+export function runtimeOver(link: NodeLink, coreId: CoreId = core, runner?: 'always' | 'never') {
   return createProcessRuntime({
     ...(runner === undefined ? {} : { runner }),
     link,
