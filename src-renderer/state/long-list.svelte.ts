@@ -1,5 +1,6 @@
 // A long list whose rows are all of one height: only those in sight are drawn, and a few more. Their
 // places are a multiplication, so that a hundred thousand of them cost no more than ten.
+import { tick } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
 
 interface LongListOptions {
@@ -66,9 +67,7 @@ export class LongList {
   /** What scrolls: `{@attach list.viewport}`. */
   readonly viewport: Attachment<HTMLElement> = (element) => {
     this.#viewport = element;
-    const onScroll = (): void => {
-      this.#top = Math.floor(element.scrollTop / this.#options.rowHeight);
-    };
+    const onScroll = (): void => this.#look();
     const measure = (height: number): void => {
       this.#inSight = Math.ceil(height / this.#options.rowHeight) + (height > 0 ? 1 : 0);
     };
@@ -92,16 +91,24 @@ export class LongList {
     const below = above + this.#options.rowHeight - this.#heightOfViewport();
     if (element.scrollTop > above) element.scrollTop = above;
     else if (element.scrollTop < below) element.scrollTop = below;
+    this.#look();
   }
 
-  /** Scrolls to a row and gives it the focus; its element says `data-row`. */
+  /**
+   * Scrolls to a row and gives it the focus; its element says `data-row`. It has it before the next key is
+   * heard, however busy the page is: between two frames there may be several.
+   */
   focus(at: number): void {
     this.scrollTo(at);
-    requestAnimationFrame(() =>
+    void tick().then(() =>
       this.#viewport
         ?.querySelector<HTMLElement>(`[data-row="${at}"]`)
         ?.focus({ preventScroll: true }),
     );
+  }
+
+  #look(): void {
+    this.#top = Math.floor((this.#viewport?.scrollTop ?? 0) / this.#options.rowHeight);
   }
 
   #heightOfViewport(): number {

@@ -149,6 +149,7 @@ export function describeUse(pages: () => Pages): void {
 
     test('rows are reached, selected and opened by keys', async () => {
       const { page } = await pages().open('rich', 'light', '#/tasks');
+      await page.locator('[data-row="2"][aria-busy="false"]').waitFor();
       await page.locator('[data-row="0"]').focus();
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press(' ');
@@ -157,6 +158,31 @@ export function describeUse(pages: () => Pages): void {
       await page.keyboard.press('Escape');
       await page.keyboard.press('Enter');
       await page.waitForURL(/#\/tasks\/\d+/);
+      await page.context().close();
+    }, 60_000);
+
+    test('keys that come faster than frames reach the rows they are meant for', async () => {
+      const { page } = await pages().open('rich', 'light', '#/tasks');
+      await page.locator('[data-row="4"][aria-busy="false"]').waitFor();
+      const input = await page.context().newCDPSession(page);
+      await input.send('Emulation.setCPUThrottlingRate', { rate: 10 });
+      await page.locator('[data-row="0"]').focus();
+      const down = { key: 'ArrowDown', code: 'ArrowDown', windowsVirtualKeyCode: 40 };
+      const space = { key: ' ', code: 'Space', windowsVirtualKeyCode: 32, text: ' ' };
+      const keys = [down, space, down, down, space, down, space];
+      // None of them waits for what the one before it does.
+      await Promise.all(
+        keys.flatMap((key) => [
+          input.send('Input.dispatchKeyEvent', { type: 'keyDown', ...key }),
+          input.send('Input.dispatchKeyEvent', { type: 'keyUp', ...key }),
+        ]),
+      );
+      await page.getByText('3 selected').waitFor();
+      const selected = page.locator('[data-row][aria-selected="true"]');
+      const places = await selected.evaluateAll((rows) =>
+        rows.map((row) => row.getAttribute('data-row')).sort(),
+      );
+      expect(places).toEqual(['1', '3', '4']);
       await page.context().close();
     }, 60_000);
 
