@@ -1,9 +1,8 @@
 // Entry of the thread that hashes files of this computer: as they are read to be sent, or right behind
 // what is written, while their bytes are still in memory.
-import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { startDigest, type Digest, type RunningDigest } from './digests.ts';
+import { sha256, startDigest, type Digest, type RunningDigest } from './digests.ts';
 import type { HashedPath, HashOrder, HashReport, WholeFile } from './local-hashes.ts';
 
 const port = parentPort;
@@ -78,32 +77,46 @@ class Running {
 class Batch {
   readonly #id: number;
   readonly #files: readonly WholeFile[];
+  /** Undefined where each has its own. */
+  readonly #together: RunningDigest | undefined;
   readonly #hashes: string[] = [];
+  #done = 0;
 
-  constructor(id: number, files: readonly WholeFile[]) {
+  constructor({ id, files, together }: Extract<HashOrder, { kind: 'whole' }>) {
     this.#id = id;
     this.#files = files;
+    this.#together = together === null ? undefined : startDigest(together);
   }
 
   turn(): void {
-    const done = this.#hashes.length;
     try {
-      for (const file of this.#files.slice(done, done + filesPerTurn)) {
-        this.#hashes.push(hashOfWhole(file));
+      for (const file of this.#files.slice(this.#done, this.#done + filesPerTurn)) {
+        this.#take(file);
+        this.#done += 1;
       }
     } catch (error) {
-      fail(this.#id, error, this.#hashes.length);
+      fail(this.#id, error, this.#done);
       return;
     }
-    if (this.#hashes.length < this.#files.length) setImmediate(() => this.turn());
-    else report({ id: this.#id, hashes: this.#hashes });
+    if (this.#done < this.#files.length) setImmediate(() => this.turn());
+    else this.#finish();
+  }
+
+  #take(file: WholeFile): void {
+    const sum = this.#together ?? startDigest(sha256);
+    readWhole(file, sum);
+    if (this.#together === undefined) this.#hashes.push(sum.finish());
+  }
+
+  #finish(): void {
+    const all = this.#together?.finish();
+    report({ id: this.#id, hashes: all === undefined ? this.#hashes : [all] });
   }
 }
 
-function hashOfWhole({ path, size }: WholeFile): string {
+function readWhole({ path, size }: WholeFile, sum: RunningDigest): void {
   const file = opened(path);
   try {
-    const sum = createHash('sha256');
     // One byte more than there should be tells that it grew.
     for (let at = 0; at <= size;) {
       const length = Math.min(part.length, size + 1 - at);
@@ -111,8 +124,9 @@ function hashOfWhole({ path, size }: WholeFile): string {
       if (read === 0) break;
       sum.update(part.subarray(0, read));
       at += read;
+      // A file that is read from a disk gives less only at its end.
+      if (read < length) break;
     }
-    return sum.digest('hex');
   } finally {
     closeSync(file);
   }
@@ -146,7 +160,7 @@ port.on('message', (order: HashOrder) => {
       }
       break;
     case 'whole':
-      new Batch(order.id, order.files).turn();
+      new Batch(order).turn();
       break;
     case 'advance':
       running.get(order.id)?.advance(order.to, order.isLast);

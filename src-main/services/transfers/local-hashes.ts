@@ -25,7 +25,13 @@ export type HashOrder =
       readonly path: HashedPath;
       readonly digest: Digest;
     }
-  | { readonly kind: 'whole'; readonly id: number; readonly files: readonly WholeFile[] }
+  | {
+      readonly kind: 'whole';
+      readonly id: number;
+      readonly files: readonly WholeFile[];
+      /** One for all of them, one after the other; null: the SHA-256 of each. */
+      readonly together: Digest | null;
+    }
   | { readonly kind: 'advance'; readonly id: number; readonly to: number; readonly isLast: boolean }
   | { readonly kind: 'drop'; readonly id: number };
 
@@ -89,10 +95,22 @@ export class LocalHashes implements AsyncDisposable {
    * @throws ItemError for the first that cannot be read.
    */
   async ofEach(files: readonly { path: string; size: number }[]): Promise<readonly string[]> {
-    if (files.length === 0) return [];
+    return files.length === 0 ? [] : this.#ofWhole(files, null);
+  }
+
+  /** Of the bytes of all of them, one after the other, as `ofEach` reads them. Throws as it does. */
+  async ofAll(files: readonly { path: string; size: number }[], digest: Digest): Promise<string> {
+    const [hash = ''] = await this.#ofWhole(files, digest);
+    return hash;
+  }
+
+  #ofWhole(
+    files: readonly { path: string; size: number }[],
+    together: Digest | null,
+  ): Promise<readonly string[]> {
     const { id, answer } = this.#wait(files.map(({ path }) => path));
     const whole = files.map(({ path, size }) => ({ path: hashedPath(path), size }));
-    this.#post({ kind: 'whole', id, files: whole });
+    this.#post({ kind: 'whole', id, files: whole, together });
     return answer;
   }
 

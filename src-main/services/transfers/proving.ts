@@ -5,6 +5,7 @@ import type { Item } from '../../domain/transfers/plan.ts';
 import { eachOf } from '../../link/file-trees.ts';
 import { ItemError, TransferError } from './errors.ts';
 import { hashesOf } from './far-side.ts';
+import { digestOfLot, type LotDigest } from './lot-digest.ts';
 import type { End, Moving } from './small-files.ts';
 import { stagedTree } from './stage.ts';
 
@@ -12,22 +13,28 @@ const hashedTogether = 2000;
 const lanes = 24;
 
 /** Files that are moved before they are compared, so that the one goes on beside the other. */
-const lotFiles = 2500;
+const mostInLot = 5000;
+const leastInLot = 1000;
 const lotBytes = 256 * 1024 * 1024;
 
-/** In order; all of them in one where nothing is compared. */
+/**
+ * In order; all of them in one where nothing is compared. Each lot costs a few programs, and the last one is
+ * waited for: they become smaller towards the end.
+ */
 export function inLots(items: readonly Item[], { hashes }: Pick<Moving, 'hashes'>): Item[][] {
   if (hashes === undefined) return items.length === 0 ? [] : [[...items]];
   const lots: Item[][] = [];
+  let room = 0;
   let bytes = 0;
-  for (const item of items) {
-    const last = lots.at(-1);
+  for (const [at, item] of items.entries()) {
     bytes += item.size;
-    if (last !== undefined && last.length < lotFiles && bytes <= lotBytes) last.push(item);
-    else {
-      lots.push([item]);
+    if (room === 0 || bytes > lotBytes) {
+      lots.push([]);
+      room = Math.min(mostInLot, Math.max(leastInLot, Math.ceil((items.length - at) / 2)));
       bytes = item.size;
     }
+    lots.at(-1)?.push(item);
+    room -= 1;
   }
   return lots;
 }
@@ -46,11 +53,14 @@ export class Proving implements AsyncDisposable {
     this.#moving = { ...moving, signal };
   }
 
-  /** These have arrived. @throws what an earlier lot could not be compared for. */
-  add(items: readonly Item[]): void {
+  /**
+   * These have arrived, and `together` was made of them on the way.
+   * @throws what an earlier lot could not be compared for.
+   */
+  add(items: readonly Item[], together?: LotDigest): void {
     if (this.#failure !== undefined) throw this.#failure.error;
     if (items.length > 0 && this.#moving.hashes !== undefined)
-      this.#last = this.#last.then(() => this.#compare(items));
+      this.#last = this.#last.then(() => this.#compare(items, together));
   }
 
   /** When all of it is compared. @throws what it could not be compared for. */
@@ -66,10 +76,11 @@ export class Proving implements AsyncDisposable {
     await this.#last;
   }
 
-  async #compare(items: readonly Item[]): Promise<void> {
+  async #compare(items: readonly Item[], together: LotDigest | undefined): Promise<void> {
     if (this.#failure !== undefined) return;
     try {
       this.#moving.signal.throwIfAborted();
+      if (together !== undefined && (await isSame(items, together, this.#moving))) return;
       const { differing, isUnproven } = await compare(items, this.#moving);
       this.#differing.push(...differing);
       this.#isUnproven ||= isUnproven;
@@ -84,6 +95,15 @@ export interface Compared {
   readonly differing: readonly { readonly item: Item; readonly error: ItemError }[];
   /** Some could not be told. */
   readonly isUnproven: boolean;
+}
+
+async function isSame(
+  items: readonly Item[],
+  together: LotDigest,
+  { to, signal }: Moving,
+): Promise<boolean> {
+  const near = together.finishFor(items);
+  return near !== undefined && near === (await digestOfLot(to, together, signal));
 }
 
 /** Hashes both ends, what is not known yet; what differs is removed at the other one. */

@@ -17,6 +17,7 @@ import type { KnownTools } from './known-tools.ts';
 import { moveLargeFile } from './large-file.ts';
 import type { LocalHashes } from './local-hashes.ts';
 import { place, type Placed, type Placing, type Target } from './placing.ts';
+import { canDigestLots, LotDigest } from './lot-digest.ts';
 import { inLots, proveArrived, Proving } from './proving.ts';
 import { putInPlace } from './putting.ts';
 import { RunCounts } from './run-counts.ts';
@@ -283,6 +284,7 @@ class Run {
       onFile: (item) => this.#counts.done(item),
       onProblem: (item, error) => this.#fail(item, error),
       hashes: request.verify ? { source: new Map(), target: new Map() } : undefined,
+      together: undefined,
       direct: isStraight ? this.#direct : undefined,
       delta,
     };
@@ -300,8 +302,12 @@ class Run {
     };
     const small = items.filter(({ size }) => size <= smallFileBytes);
     for (const lot of inLots(small, moving)) {
-      await moveSmallFiles(lot, noting);
-      proving.add(lot.filter((item) => !failed.has(item)));
+      const { hashes, to } = moving;
+      const together =
+        hashes !== undefined && canDigestLots(to) ? new LotDigest(to.digest) : undefined;
+      await moveSmallFiles(lot, { ...noting, together });
+      const arrived = lot.filter((item) => !failed.has(item));
+      proving.add(arrived, together);
     }
     for (const item of items) {
       if (item.size <= smallFileBytes) continue;

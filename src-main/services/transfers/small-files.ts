@@ -9,6 +9,7 @@ import type { RemoteProcess } from '../../link/node-link.ts';
 import { asItemError, canTar, complaintOf, type HashingEnd } from './far-side.ts';
 import { ItemError, TransferError } from './errors.ts';
 import { given } from './parts.ts';
+import type { LotDigest } from './lot-digest.ts';
 import { packed } from './packing.ts';
 import { readTar } from './tar.ts';
 
@@ -32,6 +33,8 @@ export interface Moving {
   readonly onProblem: (item: Item, error: unknown) => void;
   /** Undefined where nothing is compared. */
   readonly hashes: Hashes | undefined;
+  /** Of the small files of this lot; undefined where each is hashed by itself, or nothing is compared. */
+  readonly together: LotDigest | undefined;
   /** Undefined where large files do not go straight from one node to another. */
   readonly direct: DirectWay | undefined;
   /** Undefined where large files always go as a whole. */
@@ -91,7 +94,7 @@ async function* readSmallFiles(items: readonly Item[], moving: Moving): AsyncGen
 
 /** In order, several read ahead. */
 async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerator<SmallFile> {
-  const { from, signal, onBytes, onProblem, hashes } = moving;
+  const { from, signal, onBytes, onProblem } = moving;
   const waiting: Promise<SmallFile | { item: Item; error: unknown }>[] = [];
   let next = 0;
   const read = async (item: Item) => {
@@ -119,7 +122,7 @@ async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerato
       onProblem(found.item, failure);
     } else if (found.bytes.length === found.item.size) {
       await onBytes(found.bytes.length);
-      hashes?.source.set(found.item, hash('sha256', found.bytes, 'hex'));
+      noteRead(found, moving);
       yield found;
     } else {
       onProblem(found.item, changed(found.item));
@@ -167,9 +170,10 @@ async function* fromTarByArguments(
 async function* fromArchive(
   { command, input }: { command: readonly string[]; input: string },
   wanted: Map<string, Item>,
-  { from, signal, onBytes, onProblem, hashes }: Moving,
+  moving: Moving,
 ): AsyncGenerator<SmallFile> {
-  const read = new Map<Item, string>();
+  const { from, signal, onBytes, onProblem, hashes, together } = moving;
+  const read: Item[] = [];
   await using process = await from.root.spawn(command, { signal });
   process.stderr.resume();
   process.stdin.on('error', () => undefined);
@@ -191,12 +195,21 @@ async function* fromArchive(
     }
     const [first = nothing, ...more] = parts;
     const bytes = more.length === 0 ? first : Buffer.concat(parts);
-    if (hashes !== undefined) read.set(item, hash('sha256', bytes, 'hex'));
+    noteRead({ item, bytes }, moving);
+    read.push(item);
     yield { item, bytes };
   }
   // One that complains may have filled up a file that shrank: then what lies there is read again.
   const { exitCode } = await process.ended;
-  if (exitCode === 0) for (const [item, found] of read) hashes?.source.set(item, found);
+  if (exitCode === 0) return;
+  together?.spoil();
+  for (const item of read) hashes?.source.delete(item);
+}
+
+/** What was read of the source need not be read again to be compared. */
+function noteRead({ item, bytes }: SmallFile, { hashes, together }: Moving): void {
+  if (together !== undefined) together.take(item, bytes);
+  else hashes?.source.set(item, hash('sha256', bytes, 'hex'));
 }
 
 async function intoFiles(source: AsyncIterable<SmallFile>, moving: Moving): Promise<void> {

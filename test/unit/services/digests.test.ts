@@ -22,6 +22,12 @@ import {
   type HashingEnd,
 } from '../../../src-main/services/transfers/far-side.ts';
 
+import {
+  canDigestLots,
+  digestOfLot,
+  LotDigest,
+} from '../../../src-main/services/transfers/lot-digest.ts';
+
 const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-digests-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -113,4 +119,53 @@ describe.skipIf(!hasGmac.stdout.includes('GMAC'))('by the programs of a node', (
       expect(found[3]).toBe(sumOf(digest, [bytes.subarray(0, items[3]!.size)]));
     },
   );
+
+  test.each([sha256, gmac])('$kind of many small files, one after the other', async (digest) => {
+    const folder = `lot ${digest.kind}`;
+    mkdirSync(join(dir, folder));
+    const lot = new LotDigest(digest);
+    const items = names.map((name, at): Item => {
+      const path = `${folder}/${name}`;
+      writeFileSync(join(dir, path), bytes.subarray(0, at * 1000));
+      return { path, kind: 'file', size: at * 1000, mode: 0o644, modifiedAt: 0 };
+    });
+    for (const item of items) lot.take(item, bytes.subarray(0, item.size));
+    const there = await end(digest);
+    const { signal } = new AbortController();
+    expect(canDigestLots(there)).toBe(true);
+    const here = lot.finishFor([...items].reverse());
+    expect(here).toMatch(/^[0-9a-f]{32,64}$/);
+    expect(await digestOfLot(there, lot, signal)).toBe(here);
+    // A byte that is another, and a file that is gone.
+    writeFileSync(join(dir, items[3]!.path), bytes.subarray(1, 3001));
+    expect(await digestOfLot(there, lot, signal)).not.toBe(here);
+    rmSync(join(dir, items[3]!.path));
+    expect(await digestOfLot(there, lot, signal)).not.toBe(here);
+    // Of a name that no list carries, nothing is known that way.
+    const odd = { ...items[0]!, path: `${folder}/two\nlines` };
+    expect(await digestOfLot(there, { digest, items: [odd] }, signal)).toBeUndefined();
+    expect(canDigestLots({ ...there, tools: { ...there.tools, xargs: false } })).toBe(false);
+  });
+});
+
+test('a digest of a lot is of just what has arrived, and of what was read as it lay there', () => {
+  const item = (path: string): Item => ({
+    path,
+    kind: 'file',
+    size: 1,
+    mode: 0o644,
+    modifiedAt: 0,
+  });
+  const [a, b] = [item('a'), item('b')];
+  const lotOf = (...items: readonly Item[]) => {
+    const lot = new LotDigest(sha256);
+    for (const each of items) lot.take(each, Buffer.from(each.path));
+    return lot;
+  };
+  expect(lotOf(a, b).finishFor([b, a])).toBe(sumOf(sha256, [Buffer.from('ab')]));
+  expect(lotOf(a, b).finishFor([a])).toBeUndefined();
+  expect(lotOf(a).finishFor([a, b])).toBeUndefined();
+  const spoiled = lotOf(a, b);
+  spoiled.spoil();
+  expect(spoiled.finishFor([a, b])).toBeUndefined();
 });

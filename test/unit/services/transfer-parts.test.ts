@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,15 +138,20 @@ test('small files are hashed together, each as it is, and what cannot be read is
   });
   expect(await hashes.ofEach(files)).toEqual(files.map(({ sum }) => sum));
   expect(await hashes.ofEach([])).toEqual([]);
+  const all = Buffer.concat(files.map(({ path }) => readFileSync(path)));
+  for (const digest of [sha256, gmac])
+    expect(await hashes.ofAll(files, digest)).toBe(sumOf(digest, all));
   // One that grew is not taken for what it was; a pipe is not waited for.
   const [, second] = files;
   writeFileSync(second!.path, 'more', { flag: 'a' });
   expect(await hashes.ofEach([second!])).not.toEqual([second!.sum]);
+  expect(await hashes.ofAll(files, sha256)).not.toBe(sumOf(sha256, all));
   execFileSync('mkfifo', [join(dir, 'pipe')]);
   const pipe = { path: join(dir, 'pipe'), size: 5 };
   await expect(hashes.ofEach([second!, pipe])).rejects.toThrow(/pipe/);
   const missing = { path: join(dir, 'gone'), size: 1 };
   await expect(hashes.ofEach([second!, missing])).rejects.toThrow(/gone/);
+  await expect(hashes.ofAll([second!, missing], sha256)).rejects.toThrow(/gone/);
 });
 
 /** Writes 70 MiB to a disk of this computer that is asked to save them. */
