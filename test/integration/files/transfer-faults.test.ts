@@ -167,6 +167,46 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
   });
 
   test.each([
+    ['small', 'few/f3', 'exec tar -x -o -p -f -', 'tar -x -o -p -f -'],
+    ['large', 'few/large', 'exec cat >> "$1"', 'cat >> "$1"'],
+  ])(
+    'a byte of a %s file that a disk wrote wrongly is found, and only that file fails',
+    async (kind, path, exec, writes) => {
+      const link = world.links.get('a')!;
+      mkdirSync(at('few'), { recursive: true });
+      for (let n = 0; n < 10; n += 1) writeFileSync(at(`few/f${n}`), `content ${n}`);
+      writeFileSync(at('few/large'), Buffer.alloc(6 * 2 ** 20, 'kohaku '));
+      const wrong = kind === 'small' ? `"$1/${path}"` : '"$1"';
+      const alter = (word: string) =>
+        word.replace(
+          exec,
+          `${writes}; printf Z | dd of=${wrong} bs=1 seek=2 conv=notrunc 2>/dev/null`,
+        );
+      world.links.set('a', alteredLink(link, { command: (words) => words.map(alter) }));
+      await world.restart();
+      try {
+        const { id } = await world.start({
+          from: { place: here, paths: [at('few')] },
+          to: { place: a, path: at(`wrong ${kind}`), as: 'into' },
+        });
+        expect(await world.rests(id)).toMatchObject({
+          status: 'FAILED',
+          failed: 1,
+          proof: 'hashes',
+        });
+        expect(world.service.problems(id)).toMatchObject([
+          { path, outcome: 'failed', message: expect.stringMatching(/changed while it was moved/) },
+        ]);
+        const expected = readdirSync(at('few')).filter((name) => `few/${name}` !== path);
+        expect(readdirSync(at(`wrong ${kind}/few`))).toEqual(expected);
+      } finally {
+        world.links.set('a', link);
+        await world.restart();
+      }
+    },
+  );
+
+  test.each([
     ['reads', a, here, /cat </],
     ['writes', here, a, /cat >> /],
   ] as const)('cancelled while a program that %s hangs', async (what, from, to, words) => {
