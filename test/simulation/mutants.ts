@@ -189,7 +189,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'kill-forgotten-with-the-link',
-    breaks: 'A kill that was cut short by a lost link or a crash is not carried on.',
+    breaks: 'A kill that met a start under way, a lost link or a crash is not carried on.',
     changes: [
       {
         file: driver,
@@ -199,6 +199,12 @@ export const mutants: readonly Mutant[] = [
       {
         file: steps,
         from: 'effects: state.kill === null ? [] : [stopAttempt(task, state.place, state.kill)],',
+        to: '',
+      },
+      {
+        file: steps,
+        from: `nothing to signal yet.
+    effects: outstandingStop(task, state),`,
         to: '',
       },
     ],
@@ -450,6 +456,8 @@ export const mutants: readonly Mutant[] = [
     name: 'effects-taken-off-too-soon',
     breaks: 'An effect is taken off the list although its node could not be reached.',
     changes: [{ file: attempts, from: '      if (!isDone) return;\n', to: '      void isDone;\n' }],
+    survives:
+      'what was taken off is found when its node is settled: a start by its task, a stop by the wish for it, a removal by tidying',
   },
   {
     name: 'dead-links-stay',
