@@ -6,6 +6,7 @@ import type { Timers } from '../../domain/clock.ts';
 import { asError, fromSsh2, lostError, timeoutError, type LinkError } from '../errors.ts';
 import { ChannelStream } from './channel-stream.ts';
 import type { HostKeyGate } from './host-key-gate.ts';
+import { keepCiphers } from './kept-ciphers.ts';
 import { reusePackets } from './packet-memory.ts';
 import { Received } from './received-memory.ts';
 import type { SignIn } from './sign-in.ts';
@@ -46,6 +47,7 @@ export class SshConnection implements AsyncDisposable {
   /** Resolves when signed in. Throws LinkError; an aborted signal rejects with its reason. */
   static async open(options: ConnectionOptions): Promise<SshConnection> {
     const client = new Client();
+    keepCiphers(client);
     const received = new Received(client, options.socket);
     try {
       await handshake(client, options);

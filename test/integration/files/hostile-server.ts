@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2, { type Connection } from 'ssh2';
+import { keepCiphers } from '../../../src-main/link/ssh/kept-ciphers.ts';
 import { connectSsh } from '../../../src-main/link/ssh/connect.ts';
 import { KnownHosts } from '../../../src-main/link/ssh/known-hosts.ts';
 import type { NodeLink } from '../../../src-main/link/node-link.ts';
@@ -38,6 +39,7 @@ export class HostileServer implements AsyncDisposable {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const key = privateKey.export({ type: 'pkcs1', format: 'pem' });
     this.#server = new ssh2.Server({ hostKeys: [key] }, (connection) => {
+      keepCiphers(connection);
       this.#connections.add(connection);
       connection.on('error', () => this.#connections.delete(connection));
       connection.on('authentication', (context) => context.accept());

@@ -1,4 +1,5 @@
 // An SSH server in this process that does what no OpenSSH can be configured to do, and remembers what it was sent.
+import { keepCiphers } from '../../../src-main/link/ssh/kept-ciphers.ts';
 import { generateKeyPairSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type AuthContext, type Connection } from 'ssh2';
@@ -23,6 +24,7 @@ export class ProtocolServer implements AsyncDisposable {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const key = privateKey.export({ type: 'pkcs1', format: 'pem' });
     this.#server = new ssh2.Server({ hostKeys: [key] }, (connection) => {
+      keepCiphers(connection);
       this.#connections.add(connection);
       connection.on('error', () => this.#connections.delete(connection));
       connection.on('authentication', (context) => {

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { Client, Server, type ClientChannel, type ServerChannel } from 'ssh2';
+import { keepCiphers } from '../../../src-main/link/ssh/kept-ciphers.ts';
 import { connectReading, Received } from '../../../src-main/link/ssh/received-memory.ts';
 
 const hostKey = generateKeyPairSync('rsa', {
@@ -34,6 +35,7 @@ async function serving(cipher: string): Promise<{ port: number; rekey: () => voi
     { hostKeys: [hostKey], algorithms: { cipher: [cipher as 'aes128-gcm@openssh.com'] } },
     (client) => {
       clients.add(client);
+      keepCiphers(client);
       client.on('error', () => undefined);
       client.on('authentication', (context) => context.accept());
       client.on('session', (accept) => {
