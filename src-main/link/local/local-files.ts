@@ -1,12 +1,13 @@
 // This computer's files behind the interface that nodes' files have.
 import { randomBytes } from 'node:crypto';
-import type { BigIntStats, Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { bytesOfText, hasRawBytes, shownName, textOfBytes } from '../../domain/files/path-text.ts';
+import { textOfBytes } from '../../domain/files/path-text.ts';
 import { joinPath, parentPath } from '../../domain/files/paths.ts';
-import { codeOf, FileError } from '../errors.ts';
+import { FileError } from '../errors.ts';
 import type { DiskUse, FileEntry, FileStat, RemoteFile, RemoteFiles } from '../node-link.ts';
+import { fromErrno } from './errno.ts';
+import { localPath, statOf } from './local-path.ts';
 
 /** Entries looked at together; each costs a call into the system. */
 const batchEntries = 256;
@@ -185,63 +186,10 @@ class LocalFile implements RemoteFile {
   }
 }
 
-/** The path as Node takes it: as bytes where it is no text. */
-function localPath(path: string): string | Buffer {
-  return hasRawBytes(path) ? Buffer.from(bytesOfText(path)) : path;
-}
-
 async function translated<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
     throw fromErrno(error, path);
   }
-}
-
-function fromErrno(error: unknown, name: string): FileError {
-  const errno = codeOf(error);
-  const path = shownName(name);
-  const options = { cause: error, details: { path, errno } };
-  switch (errno) {
-    case 'ENOENT':
-      return new FileError('link/file-not-found', `There is no ${path}.`, options);
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new FileError('link/file-denied', `You may not do this with ${path}.`, {
-        ...options,
-        retry: 'after-user-action',
-      });
-    case 'EEXIST':
-      return new FileError('link/file-exists', `${path} exists already.`, options);
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new FileError('link/disk-full', `The disk that has ${path} is full.`, {
-        ...options,
-        retry: 'after-user-action',
-      });
-    default:
-      return new FileError(
-        'link/file-failed',
-        `This cannot be done with ${path} (${errno}).`,
-        options,
-      );
-  }
-}
-
-function statOf(stats: Stats | BigIntStats): FileStat {
-  return {
-    kind: kindOf(stats),
-    size: Number(stats.size),
-    mode: Number(stats.mode) & 0o7777,
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
-    modifiedAt: Math.floor(Number(stats.mtimeMs) / 1000),
-  };
-}
-
-function kindOf(stats: Stats | BigIntStats): FileStat['kind'] {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'directory';
-  return stats.isSymbolicLink() ? 'link' : 'other';
 }

@@ -40,6 +40,8 @@ export class ItemError extends TransferError<'transfer/item'> {
 
 /** What the other end sent is not what was asked for: it is not to be trusted. */
 export class HostileSourceError extends TransferError<'transfer/hostile'> {
+  readonly why: string;
+
   constructor(why: string) {
     super(
       'transfer/hostile',
@@ -48,5 +50,6 @@ export class HostileSourceError extends TransferError<'transfer/hostile'> {
         retry: 'never',
       },
     );
+    this.why = why;
   }
 }

@@ -18,7 +18,7 @@ import {
   type DigestPrograms,
 } from './digests.ts';
 import { ItemError } from './errors.ts';
-import type { LocalHashes } from './local-hashes.ts';
+import type { LocalThread } from './here/local-thread.ts';
 
 /** Programs that make a difference; without them everything goes file by file. */
 export interface Tools extends DigestPrograms {
@@ -26,6 +26,8 @@ export interface Tools extends DigestPrograms {
   /** The same, given names by `xargs`. */
   readonly xargs: boolean;
   readonly shell: boolean;
+  /** A find that prints what is asked of it (GNU's). */
+  readonly find: boolean;
   /** The version of an rsync that can move what differs, as 30207 for 3.2.7. */
   readonly rsync: number | undefined;
   /** Whether what is written is hashed beside it: it has more than one core. */
@@ -38,6 +40,7 @@ const none: Tools = {
   gmac: false,
   xargs: false,
   shell: false,
+  find: false,
   rsync: undefined,
   canHashBeside: false,
 };
@@ -47,6 +50,7 @@ case $(printf x | openssl dgst -sha256 -r 2>/dev/null) in
   2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*) echo openssl;;
 esac
 ${gmacTrial}
+find / -maxdepth 0 -printf 'find\\n' 2>/dev/null
 rsync --version 2>/dev/null | sed -n '1s/^rsync  *version \\([0-9.]*\\).*/rsync \\1/p'
 echo "cores $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)"
 echo sh`;
@@ -73,6 +77,7 @@ export async function findTools(root: Root): Promise<Tools> {
       gmac: words.has('gmac'),
       xargs: words.has('xargs'),
       shell: words.has('sh'),
+      find: words.has('find'),
       canHashBeside: !words.has('cores 1'),
     };
   } catch {
@@ -144,8 +149,8 @@ export interface HashingEnd {
   readonly directory: string;
   /** Of large files; the same at both ends. Of small ones it is SHA-256. */
   readonly digest: Digest;
-  /** Of this computer only; without it, its files are hashed as they are read. */
-  readonly hasher: LocalHashes | undefined;
+  /** Of this computer only; without it, its files are worked on where everything else is. */
+  readonly thread: LocalThread | undefined;
 }
 
 /**
@@ -184,11 +189,11 @@ async function hashUnlisted(
   items: readonly Item[],
   known: Map<Item, string | undefined>,
 ): Promise<void> {
-  const { root, directory, hasher } = end;
-  const isTogether = ({ size }: Item) => hasher !== undefined && size <= smallFileBytes;
+  const { root, directory, thread } = end;
+  const isTogether = ({ size }: Item) => thread !== undefined && size <= smallFileBytes;
   const together = items.filter(isTogether);
   const files = together.map(({ path, size }) => ({ path: joinPath(directory, path), size }));
-  const found = await hasher?.ofEach(files);
+  const found = await thread?.hashes.ofEach(files);
   together.forEach((item, index) => known.set(item, found?.[index]));
   const isHere = root.nodeId === undefined;
   const alone = items.filter((item) => !isTogether(item));
@@ -236,14 +241,14 @@ async function hashThere(
 }
 
 async function hashByReading(
-  { root, hasher, digest }: HashingEnd,
+  { root, thread, digest }: HashingEnd,
   path: string,
   size: number,
 ): Promise<string> {
   if (size <= smallFileBytes) {
     return hash('sha256', await root.files.readFile(path, size + 1), 'hex');
   }
-  if (hasher !== undefined) return hasher.of(path, Infinity, digest);
+  if (thread !== undefined) return thread.hashes.of(path, Infinity, digest);
   await using file = await root.files.open(path, 'r');
   return await hashOfFile(file, digest);
 }
@@ -261,11 +266,11 @@ async function hashOfFile(
 
 /** Digest of the first bytes of a large file; undefined where it cannot be had without carrying them here. */
 export async function hashOfStart(
-  { root, tools, hasher, digest }: HashingEnd,
+  { root, tools, thread, digest }: HashingEnd,
   path: string,
   bytes: number,
 ): Promise<string | undefined> {
-  if (hasher !== undefined) return hasher.of(path, bytes, digest);
+  if (thread !== undefined) return thread.hashes.of(path, bytes, digest);
   if (bytes <= mostReadBackBytes / 16) {
     await using file = await root.files.open(path, 'r');
     return await hashOfFile(file, digest, bytes);

@@ -7,7 +7,7 @@ import { readAhead } from '../files/file-bytes.ts';
 import { digestCommand, digestIn, startDigest } from './digests.ts';
 import { ItemError } from './errors.ts';
 import { asItemError, complaintOf, type HashingEnd } from './far-side.ts';
-import type { LocalHashes } from './local-hashes.ts';
+import type { LocalThread } from './here/local-thread.ts';
 import { PartMemory } from './part-memory.ts';
 import { inParts } from './parts.ts';
 
@@ -33,9 +33,9 @@ const partBytes = 256 * 1024;
 /** Nothing is opened before the first byte is asked for. */
 export function readLarge(from: HashingEnd, item: Item, wanted: Wanted): Reading {
   const path = joinPath(from.directory, item.path);
-  const memory = new PartMemory(from.hasher === undefined ? undefined : partBytes);
+  const memory = new PartMemory(from.thread === undefined ? undefined : partBytes);
   const one: One = { from, path, size: item.size, memory, ...wanted };
-  if (from.hasher !== undefined) return readHere(one, from.hasher);
+  if (from.thread !== undefined) return readHere(one, from.thread);
   const canSpawn = from.tools.shell && !hasRawBytes(path);
   return canSpawn ? readByProgram(one) : readByParts(one);
 }
@@ -47,8 +47,8 @@ interface One extends Wanted {
   readonly memory: PartMemory;
 }
 
-function readHere(one: One, hasher: LocalHashes): Reading {
-  const following = one.isHashed ? hasher.follow(one.path, one.from.digest) : undefined;
+function readHere(one: One, thread: LocalThread): Reading {
+  const following = one.isHashed ? thread.hashes.follow(one.path, one.from.digest) : undefined;
   return {
     memory: one.memory,
     bytes: openedParts(one, (position) => following?.advance(position)),
@@ -76,7 +76,7 @@ async function* openedParts(
     await using file = await from.root.files.open(path, 'r');
     let position = start;
     const read = (at: number, length: number) => file.read(at, length, () => memory.take());
-    const limits = { end: size + 1, ...(from.hasher === undefined ? {} : { partBytes }) };
+    const limits = { end: size + 1, ...(from.thread === undefined ? {} : { partBytes }) };
     for await (const part of readAhead({ read }, start, limits)) {
       position += part.length;
       onRead(position, part);

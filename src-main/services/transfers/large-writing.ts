@@ -50,13 +50,13 @@ export function unsureBytes(to: HashingEnd, path: string): number {
 }
 
 async function byParts(
-  { root, hasher, digest }: HashingEnd,
+  { root, thread, digest }: HashingEnd,
   { path, start, isHashed, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
   await using file = await root.files.open(path, start === 0 ? 'w' : 'r+', 0o600);
-  using following = isHashed ? hasher?.follow(path, digest) : undefined;
-  const isHere = hasher !== undefined;
+  using following = isHashed ? thread?.hashes.follow(path, digest) : undefined;
+  const isHere = thread !== undefined;
   const saving = new Saving(file, isHere ? { from: start, everyBytes: savedBytes } : undefined);
   const onWritten = (position: number) => {
     following?.advance(position);

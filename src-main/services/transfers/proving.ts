@@ -3,11 +3,13 @@ import { shownName } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
 import { eachOf } from '../../link/file-trees.ts';
+import type { FileStat } from '../../link/node-link.ts';
 import { ItemError, TransferError } from './errors.ts';
 import { hashesOf } from './far-side.ts';
 import { digestOfLot, type LotDigest } from './lot-digest.ts';
 import type { End, Moving } from './small-files.ts';
 import { stagedTree } from './stage.ts';
+import { listTreeOf, wholeTree } from './tree.ts';
 
 const hashedTogether = 2000;
 const lanes = 24;
@@ -30,7 +32,10 @@ export function inLots(items: readonly Item[], { hashes }: Pick<Moving, 'hashes'
     bytes += item.size;
     if (room === 0 || bytes > lotBytes) {
       lots.push([]);
-      room = Math.min(mostInLot, Math.max(leastInLot, Math.ceil((items.length - at) / 2)));
+      const left = items.length - at;
+      room = Math.min(mostInLot, Math.max(leastInLot, Math.ceil(left / 2)));
+      // Nothing too small to be worth its programs is left over.
+      if (left - room < leastInLot) room = Math.min(mostInLot, left);
       bytes = item.size;
     }
     lots.at(-1)?.push(item);
@@ -147,8 +152,12 @@ async function hashesAt(
  * Whatever else was looked at: everything is there with the size it should have, and nothing else is
  * (folders go to their place as a whole, and would take what failed with them). Throws what ends it.
  */
-export async function proveArrived(to: End, items: readonly Item[]): Promise<void> {
-  const staged = new Map(await stagedTree(to.root, to.directory));
+export async function proveArrived(
+  to: End,
+  items: readonly Item[],
+  signal: AbortSignal,
+): Promise<void> {
+  const staged = await arrivedIn(to, signal);
   for (const item of items) {
     const there = staged.get(item.path);
     if (there?.kind !== item.kind || (item.kind === 'file' && there.size !== item.size)) {
@@ -162,4 +171,13 @@ export async function proveArrived(to: End, items: readonly Item[]): Promise<voi
   }
   const strays = [...staged].filter(([, { kind }]) => kind !== 'directory');
   await eachOf(strays, lanes, ([path]) => to.root.files.remove(joinPath(to.directory, path)));
+}
+
+async function arrivedIn(
+  to: End,
+  signal: AbortSignal,
+): Promise<Map<string, Pick<FileStat, 'kind' | 'size'>>> {
+  const listed = await wholeTree(listTreeOf(to), to.directory, { signal, limit: Infinity });
+  if (listed === undefined) return new Map(await stagedTree(to.root, to.directory));
+  return new Map(listed.map((entry) => [entry.path, entry]));
 }

@@ -15,7 +15,7 @@ import { digestFor } from './digests.ts';
 import { ItemError, NoSpaceError, TransferError } from './errors.ts';
 import type { KnownTools } from './known-tools.ts';
 import { moveLargeFile } from './large-file.ts';
-import type { LocalHashes } from './local-hashes.ts';
+import type { LocalThread } from './here/local-thread.ts';
 import { place, type Placed, type Placing, type Target } from './placing.ts';
 import { canDigestLots, LotDigest } from './lot-digest.ts';
 import { inLots, proveArrived, Proving } from './proving.ts';
@@ -23,6 +23,7 @@ import { putInPlace } from './putting.ts';
 import { RunCounts } from './run-counts.ts';
 import { scan, type Problem, type Scanned } from './scan.ts';
 import {
+  byWay,
   moveSmallFiles,
   type DeltaWay,
   type DirectWay,
@@ -31,6 +32,7 @@ import {
   type Older,
 } from './small-files.ts';
 import { listingOf, planSync, removeExtra, type SyncPlan } from './sync.ts';
+import { listTreeOf } from './tree.ts';
 import { makeStageDirectories, openStage, stagePath, type Staged } from './stage.ts';
 
 export type Proof = 'hashes' | 'sizes' | 'none';
@@ -44,8 +46,8 @@ export interface RunParts {
   readonly request: TransferRequest;
   readonly places: Places;
   readonly signal: AbortSignal;
-  /** Hashes files of this computer. */
-  readonly hasher: LocalHashes;
+  /** Works on files of this computer. */
+  readonly thread: LocalThread;
   readonly tools: KnownTools;
   /** Whether large files may go straight from one node to another. */
   readonly isDirectAllowed: boolean;
@@ -129,10 +131,16 @@ class Run {
     } else this.#problems.push(...(await removeExtra(to, plan, signal)));
   }
 
-  #scan(root: Root): Promise<Scanned> {
-    const { request, signal, limit } = this.#parts;
+  async #scan(root: Root): Promise<Scanned> {
+    const { request, signal, limit, tools } = this.#parts;
     const { recursive, from } = request;
-    return scan({ root, paths: from.paths, recursive, signal, limit, onFound: this.#onFound });
+    const listTree = listTreeOf({
+      root,
+      tools: await tools.of(root),
+      thread: this.#threadOf(root),
+    });
+    const onFound = this.#onFound;
+    return scan({ root, paths: from.paths, recursive, signal, limit, onFound, listTree });
   }
 
   readonly #onFound = ({ files, bytes }: { files: number; bytes: number }) =>
@@ -201,7 +209,7 @@ class Run {
         arrived.add(item);
       }
     }
-    await proveArrived(sink, [...arrived]);
+    await proveArrived(sink, [...arrived], this.#parts.signal);
     onProgress({ phase: 'placing', current: null });
     const { conflicts: policy } = request;
     const onProblem = (item: Item, error: ItemError) => this.#fail(item, error);
@@ -210,8 +218,11 @@ class Run {
   }
 
   #end(root: Root, rest: Pick<End, 'tools' | 'directory' | 'digest'>): End {
-    const hasher = root.nodeId === undefined ? this.#parts.hasher : undefined;
-    return { root, hasher, ...rest };
+    return { root, thread: this.#threadOf(root), ...rest };
+  }
+
+  #threadOf(root: Root): LocalThread | undefined {
+    return root.nodeId === undefined ? this.#parts.thread : undefined;
   }
 
   /** Of items that lie below one folder; resolves with those that arrived. */
@@ -301,7 +312,7 @@ class Run {
       },
     };
     const small = items.filter(({ size }) => size <= smallFileBytes);
-    for (const lot of inLots(small, moving)) {
+    for (const lot of byWay(small, moving).flatMap((some) => inLots(some, moving))) {
       const { hashes, to } = moving;
       const together =
         hashes !== undefined && canDigestLots(to) ? new LotDigest(to.digest) : undefined;

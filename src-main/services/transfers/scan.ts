@@ -8,6 +8,7 @@ import type { FileEntry, FileStat } from '../../link/node-link.ts';
 import { absolute } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
 import { HostileSourceError, TransferError } from './errors.ts';
+import { wholeTree, type ListTree } from './tree.ts';
 
 /** One thing that was named to be moved, with all that is below it; folders before what is in them. */
 export interface Source {
@@ -35,10 +36,12 @@ const deepest = 512;
 /** Folders listed at once. */
 const lanes = 16;
 
+type Looked = Pick<FileStat, 'kind' | 'size' | 'mode' | 'modifiedAt'>;
+
 interface Found {
   /** Below the source's own folder. */
   readonly path: string;
-  readonly stat: FileStat;
+  readonly stat: Looked;
   /** Where it is. */
   readonly at: string;
 }
@@ -53,6 +56,8 @@ export interface ScanOptions {
   readonly limit: number;
   /** What is in the folders named is moved, and not they themselves. */
   readonly contents?: Contents;
+  /** Where whole trees can be listed in one go. */
+  readonly listTree?: ListTree;
 }
 
 export interface Contents {
@@ -143,6 +148,7 @@ class Scan {
   async #tree(top: Found): Promise<void> {
     this.#items = [];
     this.#add(top);
+    if (top.stat.kind === 'directory' && (await this.#wholeTree(top))) return;
     let folders = top.stat.kind === 'directory' ? [top] : [];
     for (let depth = 0; folders.length > 0; depth += 1) {
       const below: Found[] = [];
@@ -152,6 +158,20 @@ class Scan {
       });
       folders = below;
     }
+  }
+
+  /** False when it has to be walked through. */
+  async #wholeTree({ path, at }: Found): Promise<boolean> {
+    const { listTree, contents, signal, limit, onFound } = this.#options;
+    if (listTree === undefined || contents !== undefined) return false;
+    const entries = await wholeTree(listTree, at, { signal, limit: limit - this.#count });
+    if (entries === undefined) return false;
+    for (const entry of entries) {
+      const below = `${path}/${entry.path}`;
+      this.#add({ path: below, stat: entry, at: joinPath(at, entry.path) });
+    }
+    onFound({ files: this.#files, bytes: this.#bytes });
+    return true;
   }
 
   /** Takes what is in a folder; resolves with the folders among it. */
@@ -178,7 +198,7 @@ class Scan {
     }
   }
 
-  #take(path: string, { kind, size, mode, modifiedAt }: FileStat): void {
+  #take(path: string, { kind, size, mode, modifiedAt }: Looked): void {
     if (kind === 'other') return;
     this.#count += 1;
     if (this.#count > this.#options.limit) throw this.#tooMany();

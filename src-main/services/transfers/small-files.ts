@@ -3,12 +3,17 @@
 import { hash } from 'node:crypto';
 import type { Timers } from '../../domain/clock.ts';
 import { joinPath } from '../../domain/files/paths.ts';
-import { bytesOfText, hasRawBytes, shownName } from '../../domain/files/path-text.ts';
+import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
 import type { Item } from '../../domain/transfers/plan.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
-import { asItemError, canTar, complaintOf, type HashingEnd } from './far-side.ts';
-import { ItemError, TransferError } from './errors.ts';
-import { given } from './parts.ts';
+import { askByArguments, askByList, startArchive } from './archives.ts';
+import { asItemError, canTar, type HashingEnd } from './far-side.ts';
+import { ItemError } from './errors.ts';
+import { changedError } from './here/inbox.ts';
+import { packedHere } from './here/local-packing.ts';
+import type { LocalThread } from './here/local-thread.ts';
+import { LocalUnpacking } from './here/local-unpacking.ts';
+import { intoTar } from './into-tar.ts';
 import type { LotDigest } from './lot-digest.ts';
 import { packed } from './packing.ts';
 import { readTar } from './tar.ts';
@@ -75,21 +80,38 @@ const nothing = Buffer.alloc(0);
 
 /** Moves files into folders that are there already. What cannot be read is told, the rest goes on. */
 export async function moveSmallFiles(items: readonly Item[], moving: Moving): Promise<void> {
-  const source = readSmallFiles(items, moving);
-  const { to } = moving;
-  if (to.tools.tar && !hasRawBytes(to.directory)) await intoTar(source, moving);
+  const { from, to } = moving;
+  const isTarThere = to.tools.tar && !hasRawBytes(to.directory);
+  if (from.thread !== undefined && isTarThere) {
+    await intoTar(packedHere(from.thread, items, moving), moving);
+    return;
+  }
+  let rest = items;
+  if (to.thread !== undefined && items.every((item) => isPackedThere(item, from))) {
+    rest = await intoHere(items, to.thread, moving);
+    if (rest.length === 0) return;
+  }
+  const source = readSmallFiles(rest, moving);
+  if (isTarThere) await intoTar(packed(source, moving.onFile), moving);
   else await intoFiles(source, moving);
 }
 
-async function* readSmallFiles(items: readonly Item[], moving: Moving): AsyncGenerator<SmallFile> {
-  const { from } = moving;
-  const isTar = (item: Item) => from.tools.tar && canTar(item, from.directory);
-  const byTar = items.filter(isTar);
-  if (byTar.length > 0) yield* fromTar(byTar, moving);
-  yield* fromFiles(
-    items.filter((item) => !isTar(item)),
-    moving,
+/** Those that a tar program of the source gives, and those that are read one by one: each way by itself. */
+export function byWay(items: readonly Item[], { from }: Pick<Moving, 'from'>): Item[][] {
+  const { packed: some = [], single = [] } = Object.groupBy(items, (item) =>
+    from.thread !== undefined || isPackedThere(item, from) ? 'packed' : 'single',
   );
+  return [some, single];
+}
+
+function isPackedThere(item: Item, { tools, directory }: End): boolean {
+  return tools.tar && canTar(item, directory);
+}
+
+async function* readSmallFiles(items: readonly Item[], moving: Moving): AsyncGenerator<SmallFile> {
+  const [some = [], single = []] = byWay(items, moving);
+  if (some.length > 0) yield* fromTar(some, moving);
+  yield* fromFiles(single, moving);
 }
 
 /** In order, several read ahead. */
@@ -125,59 +147,32 @@ async function* fromFiles(items: readonly Item[], moving: Moving): AsyncGenerato
       noteRead(found, moving);
       yield found;
     } else {
-      onProblem(found.item, changed(found.item));
+      onProblem(found.item, changedError(found.item));
     }
   }
 }
 
+/** What a tar program gives of these, and those of it that came another way. */
 async function* fromTar(items: readonly Item[], moving: Moving): AsyncGenerator<SmallFile> {
   const { from } = moving;
   const wanted = new Map(items.map((item) => [`./${item.path}`, item]));
-  const text = 'cd "$1" && LC_ALL=C exec tar -c -f - -T -';
-  const names = items.map(({ path }) => `./${path}\n`).join('');
-  const command = ['sh', '-c', text, 'sh', from.directory];
-  yield* fromArchive({ command, input: names }, wanted, moving);
-  if (wanted.size === items.length) yield* fromTarByArguments(items, wanted, moving);
+  yield* fromArchive(askByList(items, from), wanted, moving);
+  if (wanted.size === items.length) {
+    for (const asking of askByArguments(items, from)) yield* fromArchive(asking, wanted, moving);
+  }
   // What a tar does not know how to give, or could not read, is asked for by itself: it says why.
   yield* fromFiles([...wanted.values()], moving);
 }
 
-/** Far below what a system gives to one command (128 KiB for one word of Linux, where it goes by SSH). */
-const argumentBytes = 48 * 1024;
-
-/** A small tar (BusyBox's) reads no list of names: it is given them as its arguments, many at a time. */
-async function* fromTarByArguments(
-  items: readonly Item[],
-  wanted: Map<string, Item>,
-  moving: Moving,
-): AsyncGenerator<SmallFile> {
-  const text = 'cd "$1" && shift && LC_ALL=C exec tar -c -f - "$@"';
-  let names: string[] = [];
-  let size = 0;
-  for (const [at, { path }] of items.entries()) {
-    names.push(`./${path}`);
-    // Each may be quoted on its way.
-    size += 2 * bytesOfText(path).length + 8;
-    if (size < argumentBytes && at < items.length - 1) continue;
-    const command = ['sh', '-c', text, 'sh', moving.from.directory, ...names];
-    yield* fromArchive({ command, input: '' }, wanted, moving);
-    names = [];
-    size = 0;
-  }
-}
-
-/** What a tar program gives of what is `wanted`; takes out of that what has come. */
+/** Takes out of what is `wanted` what has come. */
 async function* fromArchive(
-  { command, input }: { command: readonly string[]; input: string },
+  asking: Parameters<typeof startArchive>[0],
   wanted: Map<string, Item>,
   moving: Moving,
 ): AsyncGenerator<SmallFile> {
-  const { from, signal, onBytes, onProblem, hashes, together } = moving;
+  const { from, signal, onBytes, onProblem } = moving;
   const read: Item[] = [];
-  await using process = await from.root.spawn(command, { signal });
-  process.stderr.resume();
-  process.stdin.on('error', () => undefined);
-  process.stdin.end(Buffer.from(bytesOfText(input)));
+  await using process = await startArchive(asking, from, signal);
   for await (const file of readTar(process.stdout as AsyncIterable<Buffer>)) {
     signal.throwIfAborted();
     const item = wanted.get(file.name) ?? wanted.get(`./${file.name}`);
@@ -185,7 +180,7 @@ async function* fromArchive(
     if (item === undefined) continue;
     wanted.delete(`./${item.path}`);
     if (file.size !== item.size) {
-      onProblem(item, changed(item));
+      onProblem(item, changedError(item));
       continue;
     }
     const parts: Buffer[] = [];
@@ -199,11 +194,39 @@ async function* fromArchive(
     read.push(item);
     yield { item, bytes };
   }
-  // One that complains may have filled up a file that shrank: then what lies there is read again.
-  const { exitCode } = await process.ended;
+  await doubt(process, read, moving);
+}
+
+/** A tar that complains may have filled up a file that shrank: then what lies at the source is read again. */
+async function doubt(
+  { ended }: Pick<RemoteProcess, 'ended'>,
+  read: readonly Item[],
+  { hashes, together }: Moving,
+): Promise<void> {
+  const { exitCode } = await ended;
   if (exitCode === 0) return;
   together?.spoil();
   for (const item of read) hashes?.source.delete(item);
+}
+
+/** Archives of the other end into a folder of this computer. Resolves with those that came in none. */
+async function intoHere(
+  items: readonly Item[],
+  thread: LocalThread,
+  moving: Moving,
+): Promise<Item[]> {
+  const { from, signal } = moving;
+  using unpacking = new LocalUnpacking(thread, items, moving);
+  const take = async (asking: Parameters<typeof startArchive>[0]) => {
+    await using process = await startArchive(asking, from, signal);
+    await doubt(process, await unpacking.archive(process.stdout), moving);
+  };
+  await take(askByList(items, from));
+  if (unpacking.rest().length === items.length) {
+    for (const asking of askByArguments(items, from)) await take(asking);
+  }
+  await unpacking.finish();
+  return unpacking.rest();
 }
 
 /** What was read of the source need not be read again to be compared. */
@@ -250,56 +273,4 @@ async function writeOne({ item, bytes }: SmallFile, { to }: Moving): Promise<voi
   }
   await files.setMode(path, item.mode & 0o7777);
   await files.setModified(path, item.modifiedAt);
-}
-
-async function intoTar(source: AsyncIterable<SmallFile>, moving: Moving): Promise<void> {
-  const { to, signal, onFile } = moving;
-  const text = 'cd "$1" && umask 077 && LC_ALL=C exec tar -x -o -p -f -';
-  const process = await to.root.spawn(['sh', '-c', text, 'sh', to.directory], { signal });
-  try {
-    const complaint = complaintOf(process);
-    process.stdout.resume();
-    const broken = new Promise<never>((_resolve, reject) => {
-      process.stdin.once('error', reject);
-      process.ended.then(
-        () => reject(new Error('tar ended early')),
-        (error: unknown) => reject(error as Error),
-      );
-    });
-    broken.catch(() => undefined);
-    try {
-      for await (const part of packed(source, onFile)) {
-        await given(process.stdin, part, { broken });
-      }
-    } catch (error) {
-      const said = await Promise.race([complaint, settled(process)]);
-      throw typeof said === 'string' && said.trim() !== '' ? tarFailed(said, error) : error;
-    }
-    process.stdin.end();
-    const [{ exitCode }, said] = await Promise.all([process.ended, complaint]);
-    if (exitCode !== 0) throw tarFailed(said, undefined);
-  } finally {
-    await process[Symbol.asyncDispose]();
-  }
-}
-
-async function settled(process: RemoteProcess): Promise<undefined> {
-  await process.ended.catch(() => undefined);
-  return undefined;
-}
-
-function tarFailed(said: string, cause: unknown): TransferError {
-  const isFull = /No space left|quota/i.test(said);
-  const why = said.trim().split('\n')[0]?.slice(0, 300) ?? '';
-  return new TransferError(
-    isFull ? 'transfer/disk-full' : 'transfer/failed',
-    isFull
-      ? 'The disk at the other end is full. What was moved so far is kept to go on from.'
-      : `The other end could not take the files (${shownName(why)}).`,
-    { ...(cause === undefined ? {} : { cause }), retry: 'after-user-action' },
-  );
-}
-
-function changed(item: Item): ItemError {
-  return new ItemError(shownName(item.path), 'It changed while it was read.');
 }

@@ -266,8 +266,8 @@ async function addSameContent(
 ): Promise<void> {
   const [near, far] = await Promise.all([findTools(from), findTools(to)]);
   const digest = digestFor(near, far);
-  const nearEnd = { root: from, tools: near, directory: fromPath, digest, hasher: undefined };
-  const farEnd = { root: to, tools: far, directory: toPath, digest, hasher: undefined };
+  const nearEnd = { root: from, tools: near, directory: fromPath, digest, thread: undefined };
+  const farEnd = { root: to, tools: far, directory: toPath, digest, thread: undefined };
   for (let at = 0; at < files.length; at += hashedTogether) {
     signal.throwIfAborted();
     const some = files.slice(at, at + hashedTogether);

@@ -17,7 +17,7 @@ import type { TransferRecord } from '../../store/transfer-repository.ts';
 import type { Places } from '../files/places.ts';
 import type { Logger } from '../logger.ts';
 import { KnownTools } from './known-tools.ts';
-import { LocalHashes } from './local-hashes.ts';
+import { LocalThreads } from './here/local-thread.ts';
 import { BytePace, SharedPace } from './pace.ts';
 import { runTransfer, type RunOutcome } from './runner.ts';
 import { mostItems } from './scan.ts';
@@ -67,7 +67,7 @@ export class TransferService implements AsyncDisposable {
   /** Cancelled ones whose remains are being removed: not begun again meanwhile. */
   readonly #cleaning = new Set<TransferId>();
   readonly #ended: Emitter<TransferView>;
-  readonly #hasher = new LocalHashes();
+  readonly #threads = new LocalThreads();
   readonly #tools: KnownTools;
   readonly #sharedPace: SharedPace;
   #isClosed = false;
@@ -185,7 +185,7 @@ export class TransferService implements AsyncDisposable {
     const running = [...this.#running.values()];
     for (const { abort } of running) abort.abort(new Stopped('interrupted'));
     await Promise.all(running.map(({ ended }) => ended));
-    await this.#hasher[Symbol.asyncDispose]();
+    await this.#threads[Symbol.asyncDispose]();
   }
 
   async #order(
@@ -266,18 +266,19 @@ export class TransferService implements AsyncDisposable {
     }
   }
 
-  #attempt(id: TransferId, signal: AbortSignal): Promise<RunOutcome> {
+  async #attempt(id: TransferId, signal: AbortSignal): Promise<RunOutcome> {
     const { clock, timers, places, isCaseBlind, log, mostItems: limit = mostItems } = this.#parts;
     const { direct, delta, bytesPerSecond: sharedRate } = this.#parts.settings();
     const { request, target, runs } = this.#book.need(id);
     const speed = new Speed();
     this.#book.progress(id, { ...nothingYet, phase: 'looking' });
-    return runTransfer({
+    using lent = this.#threads.take();
+    return await runTransfer({
       id,
       request,
       places,
       signal,
-      hasher: this.#hasher,
+      thread: lent.thread,
       tools: this.#tools,
       // Nothing there could be held to a rate.
       isDirectAllowed: direct && sharedRate === null,

@@ -100,7 +100,7 @@ describe('in a container', () => {
       spawn: (command, options) => inside.spawn(command, options),
     };
     const tools = await findTools(root);
-    const end = { root, tools, directory: '/', digest: sha256, hasher: undefined };
+    const end = { root, tools, directory: '/', digest: sha256, thread: undefined };
     const item = { path: 'far', kind: 'file', size: far + 12, mode: 0o644, modifiedAt: 0 } as const;
     const { signal } = new AbortController();
     using reading = readLarge(end, item, { start: far + 2, isHashed: false, signal });

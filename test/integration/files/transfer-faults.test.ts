@@ -67,13 +67,20 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
         spawn: (command) => link.spawn(['sh', '-c', script, ...command.slice(3)]),
       },
       tools: {
-        ...{ tar: false, xargs: false, shell: true, rsync: undefined, canHashBeside: true },
+        ...{
+          tar: false,
+          xargs: false,
+          shell: true,
+          find: false,
+          rsync: undefined,
+          canHashBeside: true,
+        },
         digest: 'sha256sum',
         gmac: false,
       },
       directory: world.dir,
       digest: sha256,
-      hasher: undefined,
+      thread: undefined,
     };
   }
   const item: Item = { path: 'straight', kind: 'file', size: 1000, mode: 0o600, modifiedAt: 1 };

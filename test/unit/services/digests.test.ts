@@ -87,7 +87,7 @@ describe.skipIf(!hasGmac.stdout.includes('GMAC'))('by the programs of a node', (
   const bytes = Buffer.alloc(5_000_001, 'kohaku river ');
   const names = ['plain', "it's", 'two  spaces', '-n', '"$(touch injected)"', '%s'];
   const end = async (digest: Digest): Promise<HashingEnd> => ({
-    ...{ root, directory: dir, digest, hasher: undefined },
+    ...{ root, directory: dir, digest, thread: undefined },
     tools: await findTools(root),
   });
 

@@ -55,7 +55,7 @@ function world() {
     tools: { digest: undefined, xargs: false },
     directory,
     digest: sha256,
-    hasher: { ...hasher, ofAll },
+    thread: { hashes: { ...hasher, ofAll } },
   });
   const hashes = nothingKnown();
   const { signal } = new AbortController();

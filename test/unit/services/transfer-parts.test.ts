@@ -9,7 +9,7 @@ import { writeFrom } from '../../../src-main/services/files/file-bytes.ts';
 import { sha256, startDigest, type Digest } from '../../../src-main/services/transfers/digests.ts';
 import { wayTo } from '../../../src-main/services/transfers/direct.ts';
 import { writeLarge } from '../../../src-main/services/transfers/large-writing.ts';
-import { LocalHashes } from '../../../src-main/services/transfers/local-hashes.ts';
+import { LocalThread } from '../../../src-main/services/transfers/here/local-thread.ts';
 import { SharedPace } from '../../../src-main/services/transfers/pace.ts';
 import { PartMemory } from '../../../src-main/services/transfers/part-memory.ts';
 import { inParts } from '../../../src-main/services/transfers/parts.ts';
@@ -111,7 +111,8 @@ test('nobody takes it: the stream waits', async () => {
 test.each([sha256, gmac])(
   'a file is hashed ($kind) behind whoever writes it, and by itself',
   async (digest) => {
-    await using hashes = new LocalHashes();
+    await using thread = new LocalThread();
+    const { hashes } = thread;
     const path = join(dir, `growing ${digest.kind}`);
     const whole = pattern(20_000_000);
     const expected = sumOf(digest, whole);
@@ -129,7 +130,8 @@ test.each([sha256, gmac])(
 );
 
 test('small files are hashed together, each as it is, and what cannot be read is named', async () => {
-  await using hashes = new LocalHashes();
+  await using thread = new LocalThread();
+  const { hashes } = thread;
   const files = Array.from({ length: 120 }, (_, index) => {
     const path = join(dir, `small ${index}`);
     const bytes = pattern(index === 7 ? 3_000_000 : index * 40);
@@ -161,7 +163,7 @@ function writeHere(sync: () => Promise<void>) {
   const to = {
     root: { nodeId: undefined, files: { open: async () => file } },
     tools: {},
-    hasher: {},
+    thread: {},
   } as unknown as Parameters<typeof writeLarge>[0];
   const { signal } = new AbortController();
   const target = { path: '/f', start: 0, mode: 0o600, isHashed: false, signal };
@@ -217,13 +219,14 @@ test('one rate holds for all together, and another is taken up at once', async (
 });
 
 test('what cannot be read is named; a thread that is gone leaves nobody waiting', async () => {
-  const hashes = new LocalHashes();
+  const thread = new LocalThread();
+  const { hashes } = thread;
   await expect(hashes.of(join(dir, 'nowhere'), 1, sha256)).rejects.toMatchObject({
     code: 'transfer/item',
   });
   writeFileSync(join(dir, 'there'), 'x');
   const following = hashes.follow(join(dir, 'there'), sha256);
-  await hashes[Symbol.asyncDispose]();
+  await thread[Symbol.asyncDispose]();
   await expect(following.finish(1)).rejects.toThrow('could not be read to be compared');
   following[Symbol.dispose]();
 });
