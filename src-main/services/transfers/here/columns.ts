@@ -19,8 +19,13 @@ const numbersOfOne = 4;
 
 export function columnsOf(entries: readonly Readonly<TreeEntry>[]): Columns {
   const numbers = new Float64Array(entries.length * numbersOfOne);
-  for (const [at, { kind, size, mode, modifiedAt }] of entries.entries()) {
-    numbers.set([kinds.indexOf(kind), size, mode, modifiedAt], at * numbersOfOne);
+  let at = 0;
+  for (const { kind, size, mode, modifiedAt } of entries) {
+    numbers[at] = kinds.indexOf(kind);
+    numbers[at + 1] = size;
+    numbers[at + 2] = mode;
+    numbers[at + 3] = modifiedAt;
+    at += numbersOfOne;
   }
   return { paths: entries.map(({ path }) => path).join('\0'), numbers };
 }
@@ -29,7 +34,8 @@ export function entriesOf({ paths, numbers }: Columns): TreeEntry[] {
   if (numbers.length === 0) return [];
   return paths.split('\0').map((path, index) => {
     const at = index * numbersOfOne;
-    const [kind = 3, size = 0, mode = 0, modifiedAt = 0] = numbers.subarray(at, at + numbersOfOne);
-    return { path, kind: kinds[kind] ?? 'other', size, mode, modifiedAt };
+    const kind = kinds[numbers[at] ?? 3] ?? 'other';
+    const [size, mode, modifiedAt] = [numbers[at + 1], numbers[at + 2], numbers[at + 3]];
+    return { path, kind, size: size ?? 0, mode: mode ?? 0, modifiedAt: modifiedAt ?? 0 };
   });
 }

@@ -79,7 +79,8 @@ export class PackingWork implements Work {
       let read = 0;
       while (read <= size) {
         const more = readSync(file, this.#part, start + read, size + 1 - read, read);
-        if (more === 0) break;
+        // A file that is read from a disk gives less only at its end.
+        if (more < size + 1 - read) return read + more;
         read += more;
       }
       return read;
