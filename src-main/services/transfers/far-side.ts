@@ -23,6 +23,8 @@ import type { LocalThread } from './here/local-thread.ts';
 /** Programs that make a difference; without them everything goes file by file. */
 export interface Tools extends DigestPrograms {
   readonly tar: boolean;
+  /** It is GNU's. */
+  readonly gnuTar: boolean;
   /** The same, given names by `xargs`. */
   readonly xargs: boolean;
   readonly shell: boolean;
@@ -36,6 +38,7 @@ export interface Tools extends DigestPrograms {
 
 const none: Tools = {
   tar: false,
+  gnuTar: false,
   digest: undefined,
   gmac: false,
   xargs: false,
@@ -50,6 +53,7 @@ case $(printf x | openssl dgst -sha256 -r 2>/dev/null) in
   2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*) echo openssl;;
 esac
 ${gmacTrial}
+case $(tar --version 2>/dev/null) in *'GNU tar'*) echo gnutar;; esac
 find / -maxdepth 0 -printf 'find\\n' 2>/dev/null
 rsync --version 2>/dev/null | sed -n '1s/^rsync  *version \\([0-9.]*\\).*/rsync \\1/p'
 echo "cores $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)"
@@ -74,6 +78,7 @@ export async function findTools(root: Root): Promise<Tools> {
     return {
       ...own,
       digest,
+      gnuTar: words.has('gnutar'),
       gmac: words.has('gmac'),
       xargs: words.has('xargs'),
       shell: words.has('sh'),

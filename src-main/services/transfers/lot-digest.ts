@@ -1,5 +1,5 @@
-// Many small files compared at once: one digest of all of them, one after the other. Where it differs at
-// the two ends, or cannot be had, each file is compared by itself.
+// Many small files compared at once: one digest of all of them, one after the other, or of the archive that
+// they are in. Where it differs at the two ends, or cannot be had, each file is compared by itself.
 import { bytesOfText, hasRawBytes } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import { isPlainName, type Item } from '../../domain/transfers/plan.ts';
@@ -12,22 +12,31 @@ import {
 } from './digests.ts';
 import { runThere, type HashingEnd } from './far-side.ts';
 
-/** Of what was read of the source, made on the way. Sizes are not in it: they are looked at by themselves. */
+/**
+ * What it is of. `contents`: the bytes of the files, one after the other; sizes are not in it, they are looked at
+ * by themselves. `archive`: a tar archive as GNU tar makes it with `archiving`, in which names, sizes, modes and
+ * times are, too. tar writes many files at once, where `cat` writes each by itself: half the processor time.
+ */
+export type LotForm = 'contents' | 'archive';
+
+/** Of what was read of the source, made on the way. */
 export class LotDigest {
   readonly digest: Digest;
+  readonly form: LotForm;
   /** In the order in which they came. */
   readonly items: Item[] = [];
   #sum: RunningDigest | undefined;
   #made: string | undefined;
   #isSound = true;
 
-  constructor(digest: Digest) {
+  constructor(digest: Digest, form: LotForm = 'contents') {
     this.digest = digest;
+    this.form = form;
   }
 
   /** All the bytes of the next file. */
   take(item: Item, bytes: Uint8Array): void {
-    if (this.#made !== undefined) this.spoil();
+    if (this.#made !== undefined || this.form === 'archive') this.spoil();
     this.items.push(item);
     this.#sum ??= startDigest(this.digest);
     this.#sum.update(bytes);
@@ -54,6 +63,13 @@ export class LotDigest {
   }
 }
 
+/** For what is moved next; undefined where each file is to be compared by itself. */
+export function startLot(from: HashingEnd, to: HashingEnd): LotDigest | undefined {
+  if (!canDigestLots(to)) return undefined;
+  const isArchive = from.thread !== undefined && to.thread === undefined && to.tools.gnuTar;
+  return new LotDigest(to.digest, isArchive ? 'archive' : 'contents');
+}
+
 /** Whether an end makes such a digest of its files without carrying them here. */
 export function canDigestLots({ tools, directory, digest, thread }: HashingEnd): boolean {
   if (thread !== undefined) return true;
@@ -61,10 +77,20 @@ export function canDigestLots({ tools, directory, digest, thread }: HashingEnd):
   return canList && digestCommand(tools, digest) !== undefined;
 }
 
+/** What makes GNU tar write nothing of its own (owners, other kinds of entries) into an archive. */
+const archiving =
+  '--format=gnu --numeric-owner --owner=0 --group=0 --no-recursion --hard-dereference -b 20';
+
+/** What reads all files whose names it is given, each followed by `after`. */
+const readers: Readonly<Record<LotForm, { reader: string; after: string }>> = {
+  contents: { reader: 'xargs -0 cat', after: '\0' },
+  archive: { reader: `TAR_OPTIONS= tar -c -f - ${archiving} -T -`, after: '\n' },
+};
+
 /** Of files that lie below the end's folder; undefined where it cannot be had. */
 export async function digestOfLot(
   end: HashingEnd,
-  { items, digest }: Pick<LotDigest, 'items' | 'digest'>,
+  { items, digest, form }: Pick<LotDigest, 'items' | 'digest' | 'form'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { root, tools, directory, thread } = end;
@@ -75,9 +101,10 @@ export async function digestOfLot(
   const command = digestCommand(tools, digest);
   if (command === undefined || !canDigestLots(end)) return undefined;
   if (!items.every(({ path }) => isPlainName(path))) return undefined;
-  const names = bytesOfText(items.map(({ path }) => `./${path}\0`).join(''));
+  const { reader, after } = readers[form];
+  const names = bytesOfText(items.map(({ path }) => `./${path}${after}`).join(''));
   // What cannot be read is missing in it: then it is another one.
-  const text = `cd "$1" && LC_ALL=C xargs -0 cat | ${command}`;
+  const text = `cd "$1" && LC_ALL=C ${reader} | ${command}`;
   const { output } = await runThere(root, ['sh', '-c', text, 'sh', directory], {
     input: names,
     signal,

@@ -49,6 +49,8 @@ export class Proving implements AsyncDisposable {
   readonly #moving: Moving;
   readonly #differing: { readonly item: Item; readonly error: ItemError }[] = [];
   #isUnproven = false;
+  /** False once an archive made there was another one than ours although every file was the same. */
+  #areArchivesAlike = true;
   #failure: { readonly error: unknown } | undefined;
   #last: Promise<void> = Promise.resolve();
   readonly #leaving = new AbortController();
@@ -81,12 +83,24 @@ export class Proving implements AsyncDisposable {
     await this.#last;
   }
 
+  async #look(items: readonly Item[], together: LotDigest): Promise<'same' | 'other' | 'unknown'> {
+    if (together.form === 'archive' && !this.#areArchivesAlike) return 'unknown';
+    const { to, signal } = this.#moving;
+    const near = together.finishFor(items);
+    const far = near === undefined ? undefined : await digestOfLot(to, together, signal);
+    if (far === undefined) return 'unknown';
+    return near === far ? 'same' : 'other';
+  }
+
   async #compare(items: readonly Item[], together: LotDigest | undefined): Promise<void> {
     if (this.#failure !== undefined) return;
     try {
       this.#moving.signal.throwIfAborted();
-      if (together !== undefined && (await isSame(items, together, this.#moving))) return;
+      const found = together === undefined ? 'unknown' : await this.#look(items, together);
+      if (found === 'same') return;
       const { differing, isUnproven } = await compare(items, this.#moving);
+      const isArchive = together?.form === 'archive';
+      if (isArchive && found === 'other' && differing.length === 0) this.#areArchivesAlike = false;
       this.#differing.push(...differing);
       this.#isUnproven ||= isUnproven;
     } catch (error) {
@@ -100,15 +114,6 @@ export interface Compared {
   readonly differing: readonly { readonly item: Item; readonly error: ItemError }[];
   /** Some could not be told. */
   readonly isUnproven: boolean;
-}
-
-async function isSame(
-  items: readonly Item[],
-  together: LotDigest,
-  { to, signal }: Moving,
-): Promise<boolean> {
-  const near = together.finishFor(items);
-  return near !== undefined && near === (await digestOfLot(to, together, signal));
 }
 
 /** Hashes both ends, what is not known yet; what differs is removed at the other one. */

@@ -17,7 +17,7 @@ import type { KnownTools } from './known-tools.ts';
 import { moveLargeFile } from './large-file.ts';
 import type { LocalThread } from './here/local-thread.ts';
 import { place, type Placed, type Placing, type Target } from './placing.ts';
-import { canDigestLots, LotDigest } from './lot-digest.ts';
+import { startLot } from './lot-digest.ts';
 import { inLots, proveArrived, Proving } from './proving.ts';
 import { putInPlace } from './putting.ts';
 import { RunCounts } from './run-counts.ts';
@@ -313,9 +313,8 @@ class Run {
     };
     const small = items.filter(({ size }) => size <= smallFileBytes);
     for (const lot of byWay(small, moving).flatMap((some) => inLots(some, moving))) {
-      const { hashes, to } = moving;
-      const together =
-        hashes !== undefined && canDigestLots(to) ? new LotDigest(to.digest) : undefined;
+      const { hashes, from, to } = moving;
+      const together = hashes === undefined ? undefined : startLot(from, to);
       await moveSmallFiles(lot, { ...noting, together });
       const arrived = lot.filter((item) => !failed.has(item));
       proving.add(arrived, together);

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import type { Timers } from '../../domain/clock.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
-import type { Item } from '../../domain/transfers/plan.ts';
+import { isPlainName, type Item } from '../../domain/transfers/plan.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import { askByArguments, askByList, startArchive } from './archives.ts';
 import { asItemError, canTar, type HashingEnd } from './far-side.ts';
@@ -96,10 +96,12 @@ export async function moveSmallFiles(items: readonly Item[], moving: Moving): Pr
   else await intoFiles(source, moving);
 }
 
-/** Those that a tar program of the source gives, and those that are read one by one: each way by itself. */
+/** Those that programs of nodes can be told the names of, and the others: each way by itself. */
 export function byWay(items: readonly Item[], { from }: Pick<Moving, 'from'>): Item[][] {
+  const isPacked = (item: Item) =>
+    from.thread === undefined ? isPackedThere(item, from) : isPlainName(item.path);
   const { packed: some = [], single = [] } = Object.groupBy(items, (item) =>
-    from.thread !== undefined || isPackedThere(item, from) ? 'packed' : 'single',
+    isPacked(item) ? 'packed' : 'single',
   );
   return [some, single];
 }

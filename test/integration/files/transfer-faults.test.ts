@@ -69,6 +69,7 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
       tools: {
         ...{
           tar: false,
+          gnuTar: false,
           xargs: false,
           shell: true,
           find: false,

@@ -143,7 +143,9 @@ describe.skipIf(!hasGmac.stdout.includes('GMAC'))('by the programs of a node', (
     expect(await digestOfLot(there, lot, signal)).not.toBe(here);
     // Of a name that no list carries, nothing is known that way.
     const odd = { ...items[0]!, path: `${folder}/two\nlines` };
-    expect(await digestOfLot(there, { digest, items: [odd] }, signal)).toBeUndefined();
+    expect(
+      await digestOfLot(there, { digest, items: [odd], form: 'contents' }, signal),
+    ).toBeUndefined();
     expect(canDigestLots({ ...there, tools: { ...there.tools, xargs: false } })).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 // The thread that works on this computer's files: what it packs, takes apart and lists is what is there.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -16,11 +16,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { bytesOfText } from '../../../src-main/domain/files/path-text.ts';
 import type { Item } from '../../../src-main/domain/transfers/plan.ts';
 import { startLocally } from '../../../src-main/link/local/local-process.ts';
+import type { Root } from '../../../src-main/services/files/places.ts';
 import { digestFor, sha256, startDigest } from '../../../src-main/services/transfers/digests.ts';
+import { findTools, type HashingEnd } from '../../../src-main/services/transfers/far-side.ts';
 import { columnsOf, entriesOf } from '../../../src-main/services/transfers/here/columns.ts';
 import { packedHere } from '../../../src-main/services/transfers/here/local-packing.ts';
 import {
@@ -30,7 +32,7 @@ import {
 import { listTreeHere } from '../../../src-main/services/transfers/here/local-tree.ts';
 import { LocalUnpacking } from '../../../src-main/services/transfers/here/local-unpacking.ts';
 import { intoTar } from '../../../src-main/services/transfers/into-tar.ts';
-import { LotDigest } from '../../../src-main/services/transfers/lot-digest.ts';
+import { digestOfLot, LotDigest } from '../../../src-main/services/transfers/lot-digest.ts';
 import type { Moving } from '../../../src-main/services/transfers/small-files.ts';
 import {
   readTar,
@@ -139,6 +141,79 @@ test('what is packed is what any tar takes apart, and its digest is that of the 
   );
 });
 
+const { stdout: whichTar } = spawnSync('tar', ['--version'], { encoding: 'utf8' });
+
+describe.skipIf(!whichTar.includes('GNU tar'))('compared with an archive of GNU tar', () => {
+  const root = {
+    ...{ nodeId: 'n1' },
+    spawn: (command: readonly string[]) =>
+      startLocally({ command, env: { PATH: process.env['PATH'] ?? '' }, cwd: '/' }),
+  } as unknown as Root;
+  const { signal } = new AbortController();
+
+  async function endAt(directory: string): Promise<HashingEnd> {
+    return { root, tools: await findTools(root), directory, digest: gmac, thread: undefined };
+  }
+
+  /** Names as long as a header has room for, one byte less and more, and far longer. */
+  const name = fc.oneof(
+    fc.stringMatching(/^[a-zA-Z0-9 '"$*ü-]{1,30}$/),
+    fc.integer({ min: 85, max: 110 }).map((length) => 'n'.repeat(length)),
+    fc.integer({ min: 110, max: 250 }).map((length) => 'm'.repeat(length)),
+  );
+  const file = fc.record({
+    name,
+    size: fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.constantFrom(300_000, 1_000_000)),
+    mode: fc.constantFrom(0o600, 0o644, 0o755, 0o444, 0o4711, 0o1777),
+    modifiedAt: fc.integer({ min: 0, max: 1_700_000_000 }),
+  });
+
+  test('what arrived is the archive that was sent, byte by byte, and nothing else is', async () => {
+    const digests = fc.constantFrom(sha256, gmac);
+    const files = fc.uniqueArray(file, { selector: (each) => each.name, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(files, digests, fc.nat(), async (all, digest, which) => {
+        const from = folder();
+        mkdirSync(join(from, 'tree'));
+        const items = all.map(({ name: own, ...facts }): Item => {
+          writeFileSync(join(from, 'tree', own), Buffer.alloc(facts.size, own));
+          return { ...facts, path: `tree/${own}`, kind: 'file' };
+        });
+        const lot = new LotDigest(digest, 'archive');
+        const { moving: parts, target } = moving({ together: lot });
+        const archive = await archiveOf(items, from, parts);
+        execFileSync('tar', ['-x', '-p', '-f', '-', '-C', target], { input: archive });
+        const there = await endAt(target);
+        const here = lot.finishFor(items);
+        expect(here).toBeDefined();
+        expect(await digestOfLot(there, lot, signal)).toBe(here);
+        const item = items[which % items.length];
+        if (item === undefined) return;
+        const path = join(target, item.path);
+        const dressed = () => {
+          chmodSync(path, item.mode);
+          utimesSync(path, item.modifiedAt, item.modifiedAt);
+        };
+        const breaks = [
+          () => chmodSync(path, 0o640),
+          () => utimesSync(path, 5, 5),
+          () => {
+            chmodSync(path, 0o600);
+            writeFileSync(path, Buffer.alloc(item.size + 1));
+            dressed();
+          },
+          () => rmSync(path),
+        ];
+        for (const broken of breaks) {
+          broken();
+          expect(await digestOfLot(there, lot, signal)).not.toBe(here);
+        }
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
+
 test('what vanished, grew, shrank or may not be read is told by name, and all else is packed', async () => {
   const from = folder();
   const files = filesOf([100, 200, 300, 400, 500, 600], from);
@@ -157,7 +232,7 @@ test('what vanished, grew, shrank or may not be read is told by name, and all el
   const archive = await archiveOf(items, from, parts);
   for await (const { name } of readTar(Readable.from([archive]) as AsyncIterable<Buffer>))
     names.push(name);
-  expect(names).toEqual([items[5]!.path]);
+  expect(names).toEqual([`./${items[5]!.path}`]);
   expect(new Set(told.problems.map(({ path }) => path))).toEqual(
     new Set(items.slice(0, 5).map(({ path }) => path)),
   );

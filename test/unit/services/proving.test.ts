@@ -140,3 +140,43 @@ test('a lot that is the same as a whole is not looked at file by file; one that 
   expect(removed).toEqual(['/to/tree/third']);
   expect(lots).toEqual([]);
 });
+
+test('an end that makes other archives of the same files is not asked for archives again', async () => {
+  const { moving, hashes, lots, asked } = world();
+  const items = ['first', 'second', 'third'].map((name) => itemOf(name));
+  for (const item of items) {
+    hashes.source.set(item, 'as it was');
+    hashes.target.set(item, 'as it was');
+  }
+  const lotOf = (item: Item) => {
+    const lot = new LotDigest(sha256, 'archive');
+    lot.takeMade([item], 'made here');
+    return lot;
+  };
+  lots.push('made here', 'made there', 'made here');
+  await using proving = new Proving(moving);
+  for (const item of items) proving.add([item], lotOf(item));
+  expect(await proving.finish()).toEqual({ differing: [], isUnproven: false });
+  expect(lots).toEqual(['made here']);
+  expect(asked()).toEqual([]);
+});
+
+test('one archive that differs because a file does is no reason to doubt the others', async () => {
+  const { moving, hashes, lots } = world();
+  const [bad, good] = [itemOf('bad'), itemOf('good')];
+  for (const item of [bad, good]) {
+    hashes.source.set(item, 'as it was');
+    hashes.target.set(item, item === bad ? 'other' : 'as it was');
+  }
+  const lotOf = (item: Item) => {
+    const lot = new LotDigest(sha256, 'archive');
+    lot.takeMade([item], 'made here');
+    return lot;
+  };
+  lots.push('made there', 'made here');
+  await using proving = new Proving(moving);
+  proving.add([bad], lotOf(bad));
+  proving.add([good], lotOf(good));
+  expect((await proving.finish()).differing.map(({ item }) => item)).toEqual([bad]);
+  expect(lots).toEqual([]);
+});

@@ -8,7 +8,10 @@ import type { Digests } from './orders.ts';
 
 /** How what goes by is hashed. */
 export function digestsFor({ hashes, together }: Pick<Moving, 'hashes' | 'together'>): Digests {
-  if (together !== undefined) return { kind: 'together', digest: together.digest };
+  if (together !== undefined) {
+    const kind = together.form === 'archive' ? 'archive' : 'together';
+    return { kind, digest: together.digest };
+  }
   return { kind: hashes === undefined ? 'none' : 'each' };
 }
 

@@ -2,11 +2,14 @@
 import type { Digest } from '../digests.ts';
 import type { Columns } from './columns.ts';
 
-/** What is made of the small files that go by: nothing, the SHA-256 of each, or one of all in a row. */
+/**
+ * What is made of the small files that go by: nothing, the SHA-256 of each, one digest of all in a row, or one
+ * of the archive that is made.
+ */
 export type Digests =
   | { readonly kind: 'none' }
   | { readonly kind: 'each' }
-  | { readonly kind: 'together'; readonly digest: Digest };
+  | { readonly kind: 'together' | 'archive'; readonly digest: Digest };
 
 /** One that is there already, and is thought to be of this size. */
 export interface WholeFile {

@@ -1,20 +1,29 @@
 import { readSync } from 'node:fs';
 import { joinPath } from '../../../domain/files/paths.ts';
+import { startDigest, type RunningDigest } from '../digests.ts';
 import { tarEnd, tarHeader, tarPadding } from '../tar.ts';
 import { entriesOf, type TreeEntry } from './columns.ts';
 import type { Begin, Further } from './orders.ts';
 import { filesPerTurn, openToRead, Passing, withFile, type Giving, type Work } from './work.ts';
 
 const partBytes = 256 * 1024;
+/** GNU tar fills its archives up to whole records of this size. */
+const recordBytes = 20 * 512;
 /** Parts under way to whoever takes them. */
 const mostUnderway = 8;
 
-/** One archive of files as they are now; what cannot be read, or has another size, is told and left out. */
+/**
+ * One archive of files as they are now, byte by byte as GNU tar makes it of the same names; what cannot be read, or has another size, is told and
+ * left out.
+ */
 export class PackingWork implements Work {
   readonly #directory: string;
   readonly #items: readonly TreeEntry[];
   readonly #answer: Giving;
   readonly #passing: Passing;
+  /** Of the archive. */
+  readonly #sum: RunningDigest | undefined;
+  #given = 0;
   #part = Buffer.allocUnsafeSlow(partBytes);
   #filled = 0;
   #next = 0;
@@ -25,7 +34,9 @@ export class PackingWork implements Work {
     this.#directory = order.directory;
     this.#items = entriesOf(order.items);
     this.#answer = answer;
-    this.#passing = new Passing(order.digests);
+    const { digests } = order;
+    this.#passing = new Passing(digests);
+    this.#sum = digests.kind === 'archive' ? startDigest(digests.digest) : undefined;
   }
 
   /** False while it waits to be told that there is room, and at the end. */
@@ -52,7 +63,7 @@ export class PackingWork implements Work {
   }
 
   #add(at: number, item: TreeEntry): void {
-    const head = tarHeader({ ...item, name: item.path });
+    const head = tarHeader({ ...item, name: `./${item.path}` });
     const padding = tarPadding(item.size);
     // One byte more than there should be tells that it grew.
     this.#makeRoom(head.length + item.size + Math.max(1, padding.length));
@@ -96,15 +107,22 @@ export class PackingWork implements Work {
   #give(): void {
     const bytes = this.#part.subarray(0, this.#filled);
     this.#underway += 1;
+    this.#given += bytes.length;
+    this.#sum?.update(bytes);
     this.#answer({ kind: 'packed', bytes, passed: this.#passing.take() }, [this.#part.buffer]);
     this.#part = Buffer.allocUnsafeSlow(partBytes);
     this.#filled = 0;
   }
 
   #finish(): void {
-    this.#makeRoom(tarEnd.length);
-    this.#filled += tarEnd.copy(this.#part, this.#filled);
+    this.#makeRoom(tarEnd.length + recordBytes);
+    const end = this.#filled + tarEnd.length;
+    const beyond = (this.#given + end) % recordBytes;
+    const whole = beyond === 0 ? end : end + recordBytes - beyond;
+    this.#part.fill(0, this.#filled, whole);
+    this.#filled = whole;
     this.#give();
-    this.#answer({ kind: 'ended', hash: this.#passing.finish() }, []);
+    const hash = this.#sum?.finish() ?? this.#passing.finish();
+    this.#answer({ kind: 'ended', hash }, []);
   }
 }
