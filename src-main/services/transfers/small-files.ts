@@ -206,7 +206,7 @@ async function doubt(
   { hashes, together }: Moving,
 ): Promise<void> {
   const { exitCode } = await ended;
-  if (exitCode === 0) return;
+  if (exitCode === 0 || read.length === 0) return;
   together?.spoil();
   for (const item of read) hashes?.source.delete(item);
 }

@@ -33,7 +33,7 @@ import { listTreeHere } from '../../../src-main/services/transfers/here/local-tr
 import { LocalUnpacking } from '../../../src-main/services/transfers/here/local-unpacking.ts';
 import { intoTar } from '../../../src-main/services/transfers/into-tar.ts';
 import { digestOfLot, LotDigest } from '../../../src-main/services/transfers/lot-digest.ts';
-import type { Moving } from '../../../src-main/services/transfers/small-files.ts';
+import { moveSmallFiles, type Moving } from '../../../src-main/services/transfers/small-files.ts';
 import {
   readTar,
   tarEnd,
@@ -399,6 +399,30 @@ test('an archive that is none, or ends in the middle, ends it; a file that canno
   expect(told.problems).toEqual([
     { path: items[0]!.path, message: expect.stringMatching(/There is no/) },
   ]);
+});
+
+test('a tar that reads no list of names gives them by its arguments, and what it gave is not doubted', async () => {
+  const from = folder();
+  const files = filesOf([10, 2000, 30], from);
+  const items = files.map(({ item }) => item);
+  const together = new LotDigest(sha256);
+  const { moving: parts, told, target } = moving({ together });
+  ready(target, items);
+  const asked: string[] = [];
+  const spawn = (command: readonly string[]) => {
+    const isList = command[2]?.includes('-T -') === true;
+    asked.push(isList ? 'list' : 'arguments');
+    const given = isList ? ['false'] : command;
+    return startLocally({ command: given, env: { PATH: process.env['PATH'] ?? '' }, cwd: '/' });
+  };
+  const source = { root: { spawn }, tools: { tar: true }, directory: from };
+  const here = { ...parts.to, thread, tools: {} };
+  await moveSmallFiles(items, { ...parts, from: source, to: here } as unknown as Moving);
+  expect(asked).toEqual(['list', 'arguments']);
+  expect(told).toMatchObject({ done: items, problems: [] });
+  const sum = startDigest(sha256);
+  for (const { bytes } of files) sum.update(bytes);
+  expect(together.finishFor(items)).toBe(sum.finish());
 });
 
 test('where each is hashed, each hash is known to whoever compares', async () => {
