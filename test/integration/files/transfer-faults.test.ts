@@ -214,6 +214,74 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
     },
   );
 
+  /** Compared in two lots. */
+  function manyFiles(): string {
+    const path = at('many');
+    if (existsSync(path)) return path;
+    mkdirSync(path);
+    for (let n = 0; n < 2500; n += 1) writeFileSync(join(path, `f${n}`), `content ${n}`);
+    return path;
+  }
+  const archives = (word: string) => word.includes('tar -c -f - --format=gnu');
+
+  test('a link that drops while what arrived is compared: that is done anew, and nothing is moved twice', async () => {
+    const link = world.links.get('a')!;
+    const many = manyFiles();
+    let hanging = 0;
+    const hang = (command: readonly string[]) => {
+      if (!command.some(archives)) return command;
+      hanging += 1;
+      return ['sleep', '1000'];
+    };
+    world.links.set('a', alteredLink(link, { command: hang }));
+    await world.restart();
+    try {
+      const { id } = await world.start({
+        from: { place: here, paths: [many] },
+        to: { place: a, path: at('compared'), as: 'into' },
+      });
+      await expect.poll(() => hanging, patient).toBe(1);
+      const staged = at(`compared/.kohakuriver-${id}.part/many`);
+      await expect.poll(() => readdirSync(staged).length, patient).toBe(2500);
+      await link.close();
+      expect((await world.rests(id)).status).toBe('WAITING');
+      world.links.set('a', await sshd.connect());
+      world.service.wake();
+      const done = await world.rests(id);
+      expect(done).toMatchObject({ status: 'DONE', failed: 0, proof: 'hashes' });
+      // The very last one may not have had its time yet.
+      expect(done.progress.bytesMoved).toBeLessThan(20);
+      expect(readdirSync(at('compared/many'))).toHaveLength(2500);
+    } finally {
+      if (!world.links.get('a')!.isOpen) world.links.set('a', await sshd.connect());
+      await world.restart();
+    }
+  });
+
+  test('an end that makes other archives of the same files: they are compared one by one', async () => {
+    const link = world.links.get('a')!;
+    const many = manyFiles();
+    let asked = 0;
+    const alter = (command: readonly string[]) => {
+      if (command.some(archives)) asked += 1;
+      return command.map((word) => word.replace('--format=gnu', '--format=ustar'));
+    };
+    world.links.set('a', alteredLink(link, { command: alter }));
+    await world.restart();
+    try {
+      const done = await world.move({
+        from: { place: here, paths: [many] },
+        to: { place: a, path: at('otherwise'), as: 'into' },
+      });
+      expect(done).toMatchObject({ status: 'DONE', failed: 0, proof: 'hashes' });
+      expect(asked).toBe(1);
+      expect(readdirSync(at('otherwise/many'))).toHaveLength(2500);
+    } finally {
+      world.links.set('a', link);
+      await world.restart();
+    }
+  });
+
   test.each([
     ['reads', a, here, /cat </],
     ['writes', here, a, /cat >> /],

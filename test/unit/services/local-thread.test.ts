@@ -282,6 +282,22 @@ test('what is given up is packed no further, and others are served', async () =>
   ]);
 });
 
+test('a thread that ends leaves nobody waiting, and says so', async () => {
+  const from = folder();
+  const items = filesOf([3_000_000, 3_000_000, 3_000_000], from).map(({ item }) => item);
+  const ending = new LocalThread();
+  const { moving: parts } = moving();
+  const here = { ...parts, from: { ...parts.from, directory: from } };
+  const packing = (async () => {
+    for await (const _part of packedHere(ending, items, here)) await ending[Symbol.asyncDispose]();
+  })();
+  await expect(packing).rejects.toMatchObject({ code: 'transfer/failed', retry: 'later' });
+  using unpacking = new LocalUnpacking(ending, items, parts);
+  await expect(unpacking.archive(inPieces(tarEnd, 512))).rejects.toMatchObject({
+    code: 'transfer/failed',
+  });
+});
+
 interface Packed {
   readonly name: string;
   readonly bytes: Buffer;
