@@ -1,5 +1,6 @@
 // One end of a transfer: its files, and what its programs can do faster.
 import { hash } from 'node:crypto';
+import { availableParallelism, totalmem } from 'node:os';
 import { bytesOfText, hasRawBytes } from '../../domain/files/path-text.ts';
 import { joinPath } from '../../domain/files/paths.ts';
 import { isPlainName, smallFileBytes, type Item } from '../../domain/transfers/plan.ts';
@@ -32,8 +33,10 @@ export interface Tools extends DigestPrograms {
   readonly find: boolean;
   /** The version of an rsync that can move what differs, as 30207 for 3.2.7. */
   readonly rsync: number | undefined;
-  /** Whether what is written is hashed beside it: it has more than one core. */
-  readonly canHashBeside: boolean;
+  /** Processor cores; 0 where it is not known. */
+  readonly cores: number;
+  /** 0 where it is not known. */
+  readonly memoryBytes: number;
 }
 
 const none: Tools = {
@@ -45,7 +48,8 @@ const none: Tools = {
   shell: false,
   find: false,
   rsync: undefined,
-  canHashBeside: false,
+  cores: 0,
+  memoryBytes: 0,
 };
 /** OpenSSL uses what processors have for it, four times as fast as GNU's own; it is tried, as some forbid it. */
 const look = `for t in tar sha256sum xargs; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done
@@ -57,6 +61,7 @@ case $(tar --version 2>/dev/null) in *'GNU tar'*) echo gnutar;; esac
 find / -maxdepth 0 -printf 'find\\n' 2>/dev/null
 rsync --version 2>/dev/null | sed -n '1s/^rsync  *version \\([0-9.]*\\).*/rsync \\1/p'
 echo "cores $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)"
+echo "memory $(sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/\\1/p' /proc/meminfo 2>/dev/null)"
 echo sh`;
 const digests = { openssl: 'openssl dgst -sha256 -r', sha256sum: 'sha256sum' } as const;
 
@@ -72,7 +77,8 @@ export async function findTools(root: Root): Promise<Tools> {
     const words = new Set(output.toString('latin1').split('\n'));
     const own = { tar: words.has('tar'), rsync: rsyncVersionIn(words) };
     // Here, files are read and written without a program as fast; only many small ones are not.
-    if (root.nodeId === undefined) return { ...none, ...own, gmac: isGmacMadeHere() };
+    if (root.nodeId === undefined)
+      return { ...none, ...own, gmac: isGmacMadeHere(), ...processorsHere() };
     const program = (['openssl', 'sha256sum'] as const).find((name) => words.has(name));
     const digest = program === undefined ? undefined : digests[program];
     return {
@@ -83,12 +89,25 @@ export async function findTools(root: Root): Promise<Tools> {
       xargs: words.has('xargs'),
       shell: words.has('sh'),
       find: words.has('find'),
-      canHashBeside: !words.has('cores 1'),
+      cores: numberAfter('cores', words),
+      memoryBytes: numberAfter('memory', words) * 1024,
     };
   } catch {
     // An account without a shell still has its files.
     return none;
   }
+}
+
+function processorsHere(): Pick<Tools, 'cores' | 'memoryBytes'> {
+  return { cores: availableParallelism(), memoryBytes: totalmem() };
+}
+
+function numberAfter(what: string, words: ReadonlySet<string>): number {
+  for (const word of words) {
+    const [name, value = ''] = word.split(' ');
+    if (name === what && /^\d{1,15}$/.test(value)) return Number(value);
+  }
+  return 0;
 }
 
 function rsyncVersionIn(words: ReadonlySet<string>): number | undefined {

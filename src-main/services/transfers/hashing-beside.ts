@@ -4,10 +4,27 @@ import { AppError } from '../../contract/errors.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import type { Root } from '../files/places.ts';
 import { digestIn, type Digest } from './digests.ts';
+import type { HashingEnd } from './far-side.ts';
 
 /** Each time that more is told to be there, a program is started that reads it. */
 const stepBytes = 16 * 1024 * 1024;
 const mostSaid = 4000;
+/** With fewer, what moves the file has all of them. */
+const enoughCores = 4;
+
+/**
+ * Whether an end hashes a file while it is moved, and not when it is there: what moves it may need all of its
+ * cores. Handed from one program to another, its bytes cost three times what it takes to read them once more
+ * from memory.
+ */
+export function isHashedBeside(
+  { tools, digest }: Pick<HashingEnd, 'tools' | 'digest'>,
+  size: number,
+): boolean {
+  if (tools.cores === 1) return false;
+  const isCheap = digest.kind === 'gmac' && tools.cores > 0 && tools.cores < enoughCores;
+  return !(isCheap && size <= tools.memoryBytes / 4);
+}
 
 /** For every line that it is given, it goes on to where the file ends by then. */
 function textFor(command: string): string {

@@ -99,7 +99,8 @@ async function through(item: Item, moving: Moving, start: number): Promise<void>
   using reading = readLarge(from, item, { start, isHashed, signal });
   const path = joinPath(to.directory, item.path);
   const { memory } = reading;
-  const what = { path, start, mode: item.mode, isHashed, signal, memory };
+  const { mode, size } = item;
+  const what = { path, start, size, mode, isHashed, signal, memory };
   const written = await writeLarge(to, what, counted(reading.bytes, moving));
   if (written.end !== item.size) throw changed(item);
   note(hashes?.source, item, await reading.hash());

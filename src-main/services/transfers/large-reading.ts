@@ -6,6 +6,7 @@ import type { Item } from '../../domain/transfers/plan.ts';
 import { readAhead } from '../files/file-bytes.ts';
 import { digestCommand, digestIn, startDigest } from './digests.ts';
 import { ItemError } from './errors.ts';
+import { isHashedBeside } from './hashing-beside.ts';
 import { asItemError, complaintOf, type HashingEnd } from './far-side.ts';
 import type { LocalThread } from './here/local-thread.ts';
 import { PartMemory } from './part-memory.ts';
@@ -48,7 +49,8 @@ interface One extends Wanted {
 }
 
 function readHere(one: One, thread: LocalThread): Reading {
-  const following = one.isHashed ? thread.hashes.follow(one.path, one.from.digest) : undefined;
+  const isFollowed = one.isHashed && isHashedBeside(one.from, one.size);
+  const following = isFollowed ? thread.hashes.follow(one.path, one.from.digest) : undefined;
   return {
     memory: one.memory,
     bytes: openedParts(one, (position) => following?.advance(position)),

@@ -6,7 +6,7 @@ import { writeFrom } from '../files/file-bytes.ts';
 import { TransferError } from './errors.ts';
 import { digestCommand } from './digests.ts';
 import type { HashingEnd } from './far-side.ts';
-import { HashingBeside } from './hashing-beside.ts';
+import { HashingBeside, isHashedBeside } from './hashing-beside.ts';
 import type { PartMemory } from './part-memory.ts';
 import { given } from './parts.ts';
 
@@ -14,6 +14,8 @@ export interface Target {
   readonly path: string;
   /** So many bytes of it are there. */
   readonly start: number;
+  /** That it is to have. */
+  readonly size: number;
   readonly mode: number;
   readonly isHashed: boolean;
   /** Ends a program that writes, however long it hangs. */
@@ -117,13 +119,15 @@ class Saving {
 const append = 'umask 077; exec cat >> "$1"';
 
 async function byProgram(
-  { root, tools, digest }: HashingEnd,
-  { path, start, isHashed, signal, memory }: Target,
+  to: HashingEnd,
+  { path, start, size, isHashed, signal, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
+  const { root, tools, digest } = to;
   const command = ['sh', '-c', append, 'sh', path];
   await using process = await root.spawn(command, { isBulk: true, signal });
-  const sum = isHashed && tools.canHashBeside ? digestCommand(tools, digest) : undefined;
+  const isBeside = isHashed && isHashedBeside(to, size);
+  const sum = isBeside ? digestCommand(tools, digest) : undefined;
   await using hashing =
     sum === undefined ? undefined : new HashingBeside(root, { path, digest, command: sum, signal });
   const words = new Words(process, memory);

@@ -9,6 +9,8 @@ import { writeFrom } from '../../../src-main/services/files/file-bytes.ts';
 import { sha256, startDigest, type Digest } from '../../../src-main/services/transfers/digests.ts';
 import { wayTo } from '../../../src-main/services/transfers/direct.ts';
 import { writeLarge } from '../../../src-main/services/transfers/large-writing.ts';
+import { isHashedBeside } from '../../../src-main/services/transfers/hashing-beside.ts';
+import type { Tools } from '../../../src-main/services/transfers/far-side.ts';
 import { LocalThread } from '../../../src-main/services/transfers/here/local-thread.ts';
 import { SharedPace } from '../../../src-main/services/transfers/pace.ts';
 import { PartMemory } from '../../../src-main/services/transfers/part-memory.ts';
@@ -166,7 +168,7 @@ function writeHere(sync: () => Promise<void>) {
     thread: {},
   } as unknown as Parameters<typeof writeLarge>[0];
   const { signal } = new AbortController();
-  const target = { path: '/f', start: 0, mode: 0o600, isHashed: false, signal };
+  const target = { path: '/f', start: 0, size: 70 * 2 ** 20, mode: 0o600, isHashed: false, signal };
   return writeLarge(
     to,
     { ...target, memory: new PartMemory() },
@@ -194,6 +196,21 @@ test('a disk that fails once on the way has not taken the file, whatever it says
     if (asked === 1) throw new Error('it could not be written');
   };
   await expect(writeHere(sync)).rejects.toThrow('it could not be written');
+});
+
+test.each([
+  ['one core', 1, gmac, 2 ** 20, false],
+  ['one core, more than its memory', 1, gmac, 2 ** 40, false],
+  ['two cores', 2, gmac, 2 ** 30, false],
+  ['two cores, more than stays in its memory', 2, gmac, 3 * 2 ** 30, true],
+  ['two cores, a hash that takes long', 2, sha256, 2 ** 20, true],
+  ['many cores', 8, gmac, 2 ** 20, true],
+  ['nobody knows how many', 0, gmac, 2 ** 20, true],
+])('a node with %s', (_what, cores, digest, size, isBeside) => {
+  const tools = { cores, memoryBytes: 8 * 2 ** 30 } as Tools;
+  expect(isHashedBeside({ tools, digest }, size)).toBe(isBeside);
+  const unknown = { cores, memoryBytes: 0 } as Tools;
+  expect(isHashedBeside({ tools: unknown, digest }, size)).toBe(cores !== 1);
 });
 
 test('one rate holds for all together, and another is taken up at once', async () => {
