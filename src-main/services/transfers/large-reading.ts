@@ -96,7 +96,8 @@ const unreadable = 'It could not be read.';
 /** The node hashes the file by itself meanwhile, and says so on its other stream. */
 function readByProgram(one: One): Reading {
   const { from, path, start, size, isHashed, signal, memory } = one;
-  const sum = isHashed ? digestCommand(from.tools, from.digest) : undefined;
+  const isBeside = isHashed && isHashedBeside(from, size);
+  const sum = isBeside ? digestCommand(from.tools, from.digest) : undefined;
   let said = '';
   async function* bytes(): AsyncGenerator<Buffer> {
     const read = start === 0 ? 'cat < "$1"' : readFrom;

@@ -52,12 +52,14 @@ export function unsureBytes(to: HashingEnd, path: string): number {
 }
 
 async function byParts(
-  { root, thread, digest }: HashingEnd,
-  { path, start, isHashed, memory }: Target,
+  to: HashingEnd,
+  { path, start, size, isHashed, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
+  const { root, thread, digest } = to;
   await using file = await root.files.open(path, start === 0 ? 'w' : 'r+', 0o600);
-  using following = isHashed ? thread?.hashes.follow(path, digest) : undefined;
+  const isBeside = isHashed && isHashedBeside(to, size);
+  using following = isBeside ? thread?.hashes.follow(path, digest) : undefined;
   const isHere = thread !== undefined;
   const saving = new Saving(file, isHere ? { from: start, everyBytes: savedBytes } : undefined);
   const onWritten = (position: number) => {

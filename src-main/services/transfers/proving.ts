@@ -13,6 +13,8 @@ import { listTreeOf, wholeTree } from './tree.ts';
 
 const hashedTogether = 2000;
 const lanes = 24;
+/** More than any transfer has, with its folders. */
+const mostArrived = 4_000_000;
 
 /** Files that are moved before they are compared, so that the one goes on beside the other. */
 const mostInLot = 5000;
@@ -182,7 +184,8 @@ async function arrivedIn(
   to: End,
   signal: AbortSignal,
 ): Promise<Map<string, Pick<FileStat, 'kind' | 'size'>>> {
-  const listed = await wholeTree(listTreeOf(to), to.directory, { signal, limit: Infinity });
+  const limit = mostArrived;
+  const listed = await wholeTree(listTreeOf(to), to.directory, { signal, limit });
   if (listed === undefined) return new Map(await stagedTree(to.root, to.directory));
   return new Map(listed.map((entry) => [entry.path, entry]));
 }

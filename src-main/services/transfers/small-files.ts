@@ -111,9 +111,13 @@ function isPackedThere(item: Item, { tools, directory }: End): boolean {
 }
 
 async function* readSmallFiles(items: readonly Item[], moving: Moving): AsyncGenerator<SmallFile> {
-  const [some = [], single = []] = byWay(items, moving);
+  const isTarred = (item: Item) => isPackedThere(item, moving.from);
+  const some = items.filter(isTarred);
   if (some.length > 0) yield* fromTar(some, moving);
-  yield* fromFiles(single, moving);
+  yield* fromFiles(
+    items.filter((item) => !isTarred(item)),
+    moving,
+  );
 }
 
 /** In order, several read ahead. */

@@ -64,6 +64,12 @@ export async function makeStageDirectories(
       folders.add(each);
     }
   }
+  // What a run that was broken off left in the place of a folder: a link there would lead out of the stage.
+  for (const path of folders) {
+    const there = staged.get(path);
+    if (there !== undefined && there.kind !== 'directory')
+      await root.files.remove(joinPath(directory, path));
+  }
   const missing = [...folders].filter((path) => staged.get(path)?.kind !== 'directory').sort();
   // Each costs round trips, or a program in a container: one program for all of them.
   if (tools.shell && missing.length > 3) {

@@ -1,7 +1,14 @@
 // What goes wrong while bytes are on their way: links that drop, programs that never end, sources that
 // never stop, and orders that come at the wrong moment. Programs are run over a real sshd; where one of
 // them has to misbehave, its script is another one.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeId } from '../../../src-main/contract/ids.ts';
@@ -213,6 +220,31 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
         world.links.set('a', link);
         await world.restart();
       }
+    },
+  );
+
+  test.each([
+    ['up', here, a],
+    ['down', a, here],
+  ] as const)(
+    'a link that an earlier run left where a folder comes leads nowhere: %s',
+    async (way, from, to) => {
+      const target = at(`led ${way}`);
+      const victim = at(`victim ${way}`);
+      mkdirSync(victim);
+      writeFileSync(join(victim, 'keys'), 'of somebody else');
+      mkdirSync(at('inner/folder'), { recursive: true });
+      writeFileSync(at('inner/folder/keys'), 'moved');
+      const stage = join(target, `.kohakuriver-${world.nextId}.part`);
+      mkdirSync(join(stage, 'inner'), { recursive: true });
+      symlinkSync(victim, join(stage, 'inner/folder'));
+      const done = await world.move({
+        from: { place: from, paths: [at('inner')] },
+        to: { place: to, path: target, as: 'into' },
+      });
+      expect(done).toMatchObject({ status: 'DONE', failed: 0, proof: 'hashes' });
+      expect(readFileSync(join(victim, 'keys'), 'utf8')).toBe('of somebody else');
+      expect(readFileSync(join(target, 'inner/folder/keys'), 'utf8')).toBe('moved');
     },
   );
 

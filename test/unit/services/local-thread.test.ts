@@ -19,6 +19,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bytesOfText } from '../../../src-main/domain/files/path-text.ts';
 import type { Item } from '../../../src-main/domain/transfers/plan.ts';
+import { LocalFiles } from '../../../src-main/link/local/local-files.ts';
 import { startLocally } from '../../../src-main/link/local/local-process.ts';
 import type { Root } from '../../../src-main/services/files/places.ts';
 import { digestFor, sha256, startDigest } from '../../../src-main/services/transfers/digests.ts';
@@ -439,6 +440,24 @@ test('a tar that reads no list of names gives them by its arguments, and what it
   const sum = startDigest(sha256);
   for (const { bytes } of files) sum.update(bytes);
   expect(together.finishFor(items)).toBe(sum.finish());
+});
+
+test('where neither end has programs, files go one by one', async () => {
+  const from = folder();
+  const files = filesOf([10, 0, 3000], from);
+  const items = files.map(({ item }) => item);
+  const { moving: parts, told, target } = moving();
+  ready(target, items);
+  const spawn = () => Promise.reject(new Error('there is no such program'));
+  const bare = { root: { files: new LocalFiles(), spawn }, tools: { tar: false } };
+  const ends = {
+    from: { ...bare, thread, directory: from },
+    to: { ...bare, thread: undefined, directory: target },
+  };
+  await moveSmallFiles(items, { ...parts, ...ends } as unknown as Moving);
+  expect(told.problems).toEqual([]);
+  for (const { item, bytes } of files)
+    expect(readFileSync(join(target, item.path)).equals(bytes)).toBe(true);
 });
 
 test('where each is hashed, each hash is known to whoever compares', async () => {

@@ -28,6 +28,10 @@ class Running {
   constructor(id: number, begin: Begin) {
     this.#id = id;
     this.#work = begun(begin, this.#answer);
+  }
+
+  /** It may end at once: whoever keeps it has to know it by then. */
+  start(): void {
     if (this.#work instanceof UnpackingWork) void this.#run(this.#work);
     else this.#turn(this.#work);
   }
@@ -109,7 +113,9 @@ port.on('message', (order: Order) => {
     case 'pack':
     case 'unpack':
       try {
-        running.set(id, new Running(id, order));
+        const work = new Running(id, order);
+        running.set(id, work);
+        work.start();
       } catch (error) {
         fail(id, error, 0);
       }

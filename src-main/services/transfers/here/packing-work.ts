@@ -45,6 +45,7 @@ export class PackingWork implements Work {
       if (this.#isDropped || this.#underway >= mostUnderway) return false;
       const item = this.#items[this.#next];
       if (item === undefined) {
+        this.#isDropped = true;
         this.#finish();
         return false;
       }
