@@ -18,11 +18,12 @@ const enoughCores = 4;
  * from memory.
  */
 export function isHashedBeside(
-  { tools, digest }: Pick<HashingEnd, 'tools' | 'digest'>,
+  { tools, digest, thread }: Pick<HashingEnd, 'tools' | 'digest' | 'thread'>,
   size: number,
 ): boolean {
-  if (tools.cores === 1) return false;
-  const isCheap = digest.kind === 'gmac' && tools.cores > 0 && tools.cores < enoughCores;
+  const { cores } = tools;
+  if (cores === 1 && thread === undefined) return false;
+  const isCheap = digest.kind === 'gmac' && cores > 0 && cores < enoughCores;
   return !(isCheap && size <= tools.memoryBytes / 4);
 }
 

@@ -186,6 +186,7 @@ async function arrivedIn(
 ): Promise<Map<string, Pick<FileStat, 'kind' | 'size'>>> {
   const limit = mostArrived;
   const listed = await wholeTree(listTreeOf(to), to.directory, { signal, limit });
+  signal.throwIfAborted();
   if (listed === undefined) return new Map(await stagedTree(to.root, to.directory));
   return new Map(listed.map((entry) => [entry.path, entry]));
 }

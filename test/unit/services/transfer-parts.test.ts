@@ -208,9 +208,12 @@ test.each([
   ['nobody knows how many', 0, gmac, 2 ** 20, true],
 ])('a node with %s', (_what, cores, digest, size, isBeside) => {
   const tools = { cores, memoryBytes: 8 * 2 ** 30 } as Tools;
-  expect(isHashedBeside({ tools, digest }, size)).toBe(isBeside);
+  expect(isHashedBeside({ tools, digest, thread: undefined }, size)).toBe(isBeside);
+  // This computer reads no file of any size from its disk twice.
+  const thread = {} as LocalThread;
+  expect(isHashedBeside({ tools, digest, thread }, 2 ** 40)).toBe(true);
   const unknown = { cores, memoryBytes: 0 } as Tools;
-  expect(isHashedBeside({ tools: unknown, digest }, size)).toBe(cores !== 1);
+  expect(isHashedBeside({ tools: unknown, digest, thread: undefined }, size)).toBe(cores !== 1);
 });
 
 test('one rate holds for all together, and another is taken up at once', async () => {

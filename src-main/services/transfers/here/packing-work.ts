@@ -91,9 +91,9 @@ export class PackingWork implements Work {
       let read = 0;
       while (read <= size) {
         const more = readSync(file, this.#part, start + read, size + 1 - read, read);
-        // A file that is read from a disk gives less only at its end.
-        if (more < size + 1 - read) return read + more;
         read += more;
+        // Some file systems give less in the middle; at its size it is taken to be at its end.
+        if (more === 0 || read === size) break;
       }
       return read;
     });
