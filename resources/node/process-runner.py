@@ -429,18 +429,26 @@ def lives_in(pid, sessions):
 
 
 # What the work left running ends with it, as in a container. The leaders are not waited for before: as
-# long as they are there, nobody else gets their numbers.
+# long as they are there, nobody else gets their numbers. A signal to a group gets past no fork: what is
+# born meanwhile has it, too, where one to each never catches up with work that forks without end.
 def end_rest(sessions, is_short):
     for turn in range(50):
         left = left_of(sessions, is_short)
         if not left:
             return
-        for pid in left:
+        for group in {group_of(pid, sessions) for pid in left} - {None}:
             try:
-                os.kill(pid, signal.SIGKILL)
+                os.killpg(group, signal.SIGKILL)
             except OSError:
                 pass
         time.sleep(0.002)
+
+
+def group_of(pid, sessions):
+    try:
+        return os.getpgid(pid) if os.getsid(pid) in sessions else None
+    except OSError:
+        return None
 
 
 seeing = os.WEXITED | os.WNOHANG | os.WNOWAIT

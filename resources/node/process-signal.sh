@@ -22,6 +22,7 @@ has_begun() {
   [ "$1" = "$begun" ]
 }
 is_in() { [ "$5" = "$1" ]; }
+is_in_group() { [ "$6" = "$1" ] && [ "$5" = "$2" ]; }
 # Sets `answer` where there is nothing to signal, and otherwise `pid`, which is that of the session, too.
 look() {
   answer=missing
@@ -45,7 +46,7 @@ look() {
 # Lines of six words for each: number, session, directory, signal, whom, rounds.
 newline='
 '
-number=0 most=0 orders= frozen=
+number=0 most=0 orders= frozen= held=
 enter() {
   number=$((number + 1))
   whom=$4
@@ -54,7 +55,9 @@ enter() {
     echo "$number $answer"
     return
   fi
+  # Whose wrapper is gone, or has none.
   [ -f "$1/$2/run.sh" ] || whom=all
+  case $stat in '' | Z*) whom=all ;; esac
   orders="$orders$number $pid $1/$2 $3 $whom $5$newline"
   [ "$5" -le "$most" ] || most=$5
   # What is frozen handles no signal, and a frozen wrapper writes no record.
@@ -62,14 +65,15 @@ enter() {
     T*) case $3 in STOP | CONT) ;; *) frozen="$frozen$number $pid $1/$2 CONT all 1$newline" ;; esac ;;
   esac
 }
-# Of the orders $1 that have a round $2: number, session, directory, signal and process, for each process.
+# Of the orders $1 that have a round $2: number, session, directory, signal, whom, process and its group,
+# for each process.
 targets() {
   { printf '%s-\n' "$1"; exec cat /proc/[0-9]*/stat 2>/dev/null; } | awk -v round="$2" '
     is_past == 0 {
       if ($1 == "-") is_past = 1
       else if ($6 >= round) asked[$2] = asked[$2] " " NR
       whom[NR] = $5
-      told[NR] = $1 " " $2 " " $3 " " $4
+      told[NR] = $1 " " $2 " " $3 " " $4 " " $5
       next
     }
     {
@@ -77,47 +81,78 @@ targets() {
       sub(/^.*\) /, "")
       if (!($4 in asked) || $1 == "Z") next
       count = split(asked[$4], of, " ")
-      for (i = 1; i <= count; i++) if (whom[of[i]] == "all" || pid != $4) print told[of[i]], pid
+      for (i = 1; i <= count; i++) if (whom[of[i]] == "all" || pid != $4) print told[of[i]], pid, $3
     }'
 }
 # Its number may be that of another process by now.
 send() {
   # shellcheck disable=SC2086
-  read_stat "$5" && is_in "$2" $stat && kill -s "$4" "$5" 2>/dev/null
+  read_stat "$6" && is_in "$2" $stat && kill -s "$4" "$6" 2>/dev/null
 }
-thaw() { send "$@"; }
+# A signal to a group gets past no fork: what is born meanwhile has it, too. One to a process after the
+# other never catches up with work that forks faster than it can be listed.
+# Not «-s STOP -- -1»: BusyBox takes the «--» for a number.
+send_to_group() {
+  case $groups in *" $1:$7 "*) return 0 ;; esac
+  # shellcheck disable=SC2086
+  read_stat "$6" && is_in_group "$2" "$7" $stat && kill "-$4" "-$7" 2>/dev/null || return
+  groups="$groups$1:$7 "
+}
+reach() {
+  case $4 in KILL | STOP | CONT) ;; *) set -- "$@" alone ;; esac
+  # The wrapper is in the group of its session.
+  [ "$5" = all ] || [ "$7" != "$2" ] || set -- "$@" alone
+  if [ $# -gt 7 ]; then send "$@"; else send_to_group "$@"; fi
+}
 # Looked at after the list was made: an empty phase means that the wrapper's helpers may be in it.
 signal() {
-  [ -s "$3/phase" ] || [ ! -f "$3/run.sh" ] || return
-  send "$@" || return
+  [ "$4" = CONT ] || [ -s "$3/phase" ] || [ ! -f "$3/run.sh" ] || return
+  reach "$@" || return
   reached=1
   eval "count_$1=\$((\${count_$1:-0} + 1))"
 }
+# The work that a wrapper is among cannot be killed by its group. That is held while its processes are
+# listed and killed one by one, and goes on when there is nothing in it but the wrapper.
+hold() {
+  [ "$4 $5" = 'KILL work' ] && [ -s "$3/phase" ] || return
+  # shellcheck disable=SC2086
+  read_stat "$2" && is_in_group "$2" "$2" $stat && kill -STOP "-$2" 2>/dev/null || return
+  held="$held $2"
+  # The work may have ended before that.
+  [ -s "$3/phase" ] || let_go "$2"
+}
+let_go() { kill -CONT "-$1" 2>/dev/null; }
 tell() {
   eval "count=\${count_$1:-0}"
   echo "$1 signalled $count"
 }
-# Calls $1 for each so many words, $2, of the rest.
+# Calls $1 for each so many words, $2, of the rest. It is given seven, however many there are: to pass on
+# all that is left, each time, takes minutes where there are thousands.
 each() {
   verb=$1 width=$2
   shift 2
   while [ $# -gt 0 ]; do
-    "$verb" "$@"
+    "$verb" "$1" "$2" "$3" "$4" "$5" "$6" "$7"
     shift "$width"
   done
 }
 each enter 5 "$@"
 [ -n "$orders" ] || exit 0
+# shellcheck disable=SC2086
+each hold 6 $orders
 round=1 reached=1
 while [ -n "$reached" ] && [ "$round" -le "$most" ]; do
-  reached=
+  reached= groups=' '
   # shellcheck disable=SC2046
-  each signal 5 $(targets "$orders" "$round")
+  each signal 7 $(targets "$orders" "$round")
   round=$((round + 1))
 done
+# shellcheck disable=SC2086
+each let_go 1 $held
 if [ -n "$frozen" ]; then
+  groups=' '
   # shellcheck disable=SC2046
-  each thaw 5 $(targets "$frozen" 1)
+  each reach 7 $(targets "$frozen" 1)
 fi
 # shellcheck disable=SC2086
 each tell 6 $orders

@@ -15,22 +15,28 @@ kr_read_up() {
   kr_up=$((${kr_up%.*} * 100 + 1${kr_up#*.} - 100))
 }
 
-# Processes of this session that are neither this shell nor helpers it has just started.
+# Ends all of session $1 but its leader, from outside of it. What forks faster than it can be listed
+# is caught by its group: a signal to that gets past no fork. The leader is in one of them, so this one
+# is held, killed one by one, and goes on.
 # /proc/PID/stat is «pid (name) state ppid pgrp session …».
-kr_others() {
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v leader=$$ '{
-    pid = $1
-    sub(/^.*\) /, "")
-    if ($4 == leader && pid != leader && $1 != "Z") parent[pid] = $2
-  }
-  END {
-    for (pid in parent) {
-      if (parent[pid] == leader) continue
-      if ((parent[pid] in parent) && parent[parent[pid]] == leader) continue
-      print pid
-    }
-  }'
-}
+kr_end_rest='
+  kill -STOP "-$1"
+  round=0
+  while [ $round -lt 50 ]; do
+    left=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v leader="$1" "$2")
+    [ -n "$left" ] || break
+    kill -KILL $left
+    round=$((round + 1))
+  done
+  kill -CONT "-$1"'
+kr_list_rest='{
+  pid = $1
+  sub(/^.*\) /, "")
+  if ($4 != leader || pid == leader || $1 == "Z") next
+  if ($3 == leader) print pid
+  else if (!($3 in seen)) print "-" $3
+  seen[$3] = 1
+}'
 
 kr_oom_kills() {
   kr_group=$(sed -n 's/^0:://p' /proc/self/cgroup)
@@ -122,16 +128,7 @@ cd "$kr_dir" || exit 1
 kr_oom=0
 kr_read_up
 # What the work left running ends with it, as in a container.
-if ! kr_is_alone; then
-  kr_round=0
-  kr_left=$(kr_others)
-  while [ -n "$kr_left" ] && [ $kr_round -lt 50 ]; do
-    # shellcheck disable=SC2086
-    kill -s KILL $kr_left
-    kr_round=$((kr_round + 1))
-    kr_left=$(kr_others)
-  done
-fi
+kr_is_alone || setsid sh -c "$kr_end_rest" sh $$ "$kr_list_rest"
 
 [ "$kr_limited" = 0 ] || [ "$(kr_oom_kills)" = "$kr_oom_before" ] || kr_oom=1
 kr_round=0

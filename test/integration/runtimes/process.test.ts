@@ -8,6 +8,7 @@ import { letGoBytes } from '../../../src-main/runtimes/runtime.ts';
 import type { Testbed } from '../../support/testbed.ts';
 import { describeRuntime } from './behaviour.ts';
 import { attemptOf, core, launch, never, readAll, runToEnd, seeInLog, sshTo } from './support.ts';
+import { describeForking } from './process/forking.ts';
 import { describeLateOrders } from './process/late-orders.ts';
 import { describeMany } from './process/many.ts';
 import { describeRunner } from './process/runner.ts';
@@ -43,6 +44,7 @@ describeRuntime('processes over SSH', () => ({
 describeRunner(() => stage);
 describeLateOrders(() => stage);
 describeMany(() => stage);
+describeForking(() => stage);
 
 describe('processes on a node', () => {
   test('goes on while the link is gone, and is collected over the next one', async () => {
