@@ -14,6 +14,7 @@ import type {
   RunResult,
   SpawnOptions,
 } from '../node-link.ts';
+import { endOnAbort } from '../end-on-abort.ts';
 import { runOnOwnChannel } from '../run-spawned.ts';
 import { systemTimers } from '../system-timers.ts';
 import { cleanEnvironment } from './environment.ts';
@@ -97,7 +98,8 @@ export class LocalLink implements NodeLink {
       ? startLocally(own)
       : startOnTerminal({ ...own, size: pty }));
     this.#keep(started);
-    if (signal !== undefined) endOnAbort(started, signal);
+    // What this user started, he may end: nothing goes wrong with that here.
+    endOnAbort(started, signal, { timers: this.#timers, onError: () => undefined });
     return started;
   }
 
@@ -202,13 +204,6 @@ function settingOf({ env, cwd }: RunOptions): SpawnOptions {
 
 function loginShell(env: Readonly<Record<string, string>>): string {
   return userInfo().shell ?? env['SHELL'] ?? '/bin/sh';
-}
-
-function endOnAbort(started: RemoteProcess, signal: AbortSignal): void {
-  const onAbort = () => void started.end();
-  signal.addEventListener('abort', onAbort, { once: true });
-  const forget = () => signal.removeEventListener('abort', onAbort);
-  started.ended.then(forget, forget);
 }
 
 /** The same error as a channel that the SSH server refuses. */

@@ -11,6 +11,7 @@ import type {
   RunResult,
   SpawnOptions,
 } from '../node-link.ts';
+import { endOnAbort } from '../end-on-abort.ts';
 import { runOnOwnChannel } from '../run-spawned.ts';
 import type { PtySize, SshConnection } from './connection.ts';
 import { execGuarded } from './guarded-exec.ts';
@@ -208,7 +209,8 @@ export class SshLink implements NodeLink {
       const { channel, pid } = await execGuarded(connection, { body, pty, timeoutMs, timers });
       channel.on('close', release);
       const process = this.#process({ connection, channel, pid, isPty: pty !== undefined });
-      this.#endOnAbort(process, options.signal);
+      const onError = (error: unknown) => this.#options.log('A program could not be ended.', error);
+      endOnAbort(process, options.signal, { timers, onError });
       return process;
     });
   }
@@ -223,19 +225,6 @@ export class SshLink implements NodeLink {
       ...own,
       killGroup: (pid, signal) => this.#shells.killGroup(pid, signal),
     });
-  }
-
-  #endOnAbort(process: RemoteProcess, signal: AbortSignal | undefined): void {
-    if (signal === undefined) return;
-    const onAbort = () => {
-      process
-        .end()
-        .catch((error: unknown) => this.#options.log('A program could not be ended.', error));
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const forget = () => signal.removeEventListener('abort', onAbort);
-    process.ended.then(forget, forget);
   }
 
   #openShell(onClose: () => void): Promise<ShellChannel> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { RemoteProcess } from '../../link/node-link.ts';
+import { endOnAbort } from '../../link/end-on-abort.ts';
 import type { Inside } from '../runtime.ts';
 import { ContainerFiles } from './container-files.ts';
 import { execInContainer, type ExecParts } from './exec.ts';
@@ -15,19 +15,13 @@ export function containerInside(parts: ExecParts, container: string): Inside {
       ...(cwd === undefined ? {} : { cwd }),
       ...(env === undefined ? {} : { env }),
     });
-    if (signal !== undefined) endOnAbort(process, signal, parts);
+    const { timers, log } = parts;
+    endOnAbort(process, signal, {
+      timers,
+      kill: 'SIGKILL',
+      onError: (error) => log.warn({ err: error }, 'a program in a container could not be ended'),
+    });
     return process;
   };
   return { files: new ContainerFiles(spawn, parts.timers), spawn };
-}
-
-function endOnAbort(process: RemoteProcess, signal: AbortSignal, { log }: ExecParts): void {
-  const onAbort = () => {
-    process.end('SIGKILL').catch((error: unknown) => {
-      log.warn({ err: error }, 'a program in a container could not be ended');
-    });
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  const forget = () => signal.removeEventListener('abort', onAbort);
-  process.ended.then(forget, forget);
 }

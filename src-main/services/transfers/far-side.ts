@@ -185,7 +185,7 @@ export interface HashingEnd {
 export async function hashesOf(
   end: HashingEnd,
   items: readonly Item[],
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<(string | undefined)[]> {
   const known = new Map<Item, string | undefined>();
   const isLarge = ({ size }: Item) => size > smallFileBytes;
@@ -199,31 +199,31 @@ export async function hashesOf(
     const found = await hashThere(end, { items: listed, command, digest, signal });
     listed.forEach((item, index) => known.set(item, found[index]));
   }
-  await hashUnlisted(
-    end,
-    items.filter((item) => !known.has(item)),
-    known,
-  );
+  const unlisted = items.filter((item) => !known.has(item));
+  await hashUnlisted(end, { items: unlisted, known, signal });
   return items.map((item) => known.get(item));
 }
 
 /** Those that no program there hashes. */
 async function hashUnlisted(
   end: HashingEnd,
-  items: readonly Item[],
-  known: Map<Item, string | undefined>,
+  {
+    items,
+    known,
+    signal,
+  }: { items: readonly Item[]; known: Map<Item, string | undefined>; signal: AbortSignal },
 ): Promise<void> {
   const { root, directory, thread } = end;
   const isTogether = ({ size }: Item) => thread !== undefined && size <= smallFileBytes;
   const together = items.filter(isTogether);
   const files = together.map(({ path, size }) => ({ path: joinPath(directory, path), size }));
-  const found = await thread?.hashes.ofEach(files);
+  const found = await thread?.hashes.ofEach(files, signal);
   together.forEach((item, index) => known.set(item, found?.[index]));
   const isHere = root.nodeId === undefined;
   const alone = items.filter((item) => !isTogether(item));
   const worthIt = alone.filter(({ size }) => isHere || size <= mostReadBackBytes);
   await eachOf(worthIt, lanes, async (item) => {
-    known.set(item, await hashByReading(end, joinPath(directory, item.path), item.size));
+    known.set(item, await hashByReading(end, item, signal));
   });
 }
 
@@ -239,7 +239,7 @@ interface Listed {
   readonly items: readonly Item[];
   readonly command: string;
   readonly digest: Digest;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal;
 }
 
 async function hashThere(
@@ -251,7 +251,7 @@ async function hashThere(
   const command = ['sh', '-c', text, 'sh', directory];
   const { output } = await runThere(root, command, {
     input: Buffer.concat(names),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   // A name that cannot be read has no line: then the lines fit no more, and each is found by its name.
   const byName = new Map<string, string>();
@@ -265,26 +265,29 @@ async function hashThere(
 }
 
 async function hashByReading(
-  { root, thread, digest }: HashingEnd,
-  path: string,
-  size: number,
+  { root, thread, digest, directory }: HashingEnd,
+  { path: below, size }: Item,
+  signal: AbortSignal,
 ): Promise<string> {
+  const path = joinPath(directory, below);
   if (size <= smallFileBytes) {
     return hash('sha256', await root.files.readFile(path, size + 1), 'hex');
   }
-  if (thread !== undefined) return thread.hashes.of(path, Infinity, digest);
+  if (thread !== undefined) return thread.hashes.of(path, { end: Infinity, digest, signal });
   await using file = await root.files.open(path, 'r');
-  return await hashOfFile(file, digest);
+  return await hashOfFile(file, { digest, signal, end: Infinity });
 }
 
 /** Of the first `end` bytes of a file. */
 async function hashOfFile(
   file: Pick<RemoteFile, 'read'>,
-  digest: Digest,
-  end = Infinity,
+  { digest, signal, end }: { digest: Digest; signal: AbortSignal; end: number },
 ): Promise<string> {
   const sum = startDigest(digest);
-  for await (const bytes of readAhead(file, 0, { end })) sum.update(bytes);
+  for await (const bytes of readAhead(file, 0, { end })) {
+    signal.throwIfAborted();
+    sum.update(bytes);
+  }
   return sum.finish();
 }
 
@@ -292,17 +295,19 @@ async function hashOfFile(
 export async function hashOfStart(
   { root, tools, thread, digest }: HashingEnd,
   path: string,
-  bytes: number,
+  { bytes, signal }: { bytes: number; signal: AbortSignal },
 ): Promise<string | undefined> {
-  if (thread !== undefined) return thread.hashes.of(path, bytes, digest);
+  if (thread !== undefined) return thread.hashes.of(path, { end: bytes, digest, signal });
   if (bytes <= mostReadBackBytes / 16) {
     await using file = await root.files.open(path, 'r');
-    return await hashOfFile(file, digest, bytes);
+    return await hashOfFile(file, { digest, signal, end: bytes });
   }
   const command = digestCommand(tools, digest);
   if (command === undefined || hasRawBytes(path)) return undefined;
   const text = `head -c "$2" < "$1" | ${command}`;
-  const { output } = await runThere(root, ['sh', '-c', text, 'sh', path, String(bytes)]);
+  const { output } = await runThere(root, ['sh', '-c', text, 'sh', path, String(bytes)], {
+    signal,
+  });
   return digestIn(output.toString('latin1'), digest);
 }
 

@@ -116,7 +116,7 @@ function changed(item: Item): ItemError {
 }
 
 /** How much of it lies at the other end already, proven by hashes of both; what is of no use is removed. */
-async function agreedBytes(item: Item, { from, to }: Moving): Promise<number> {
+async function agreedBytes(item: Item, { from, to, signal }: Moving): Promise<number> {
   const source = joinPath(from.directory, item.path);
   const target = joinPath(to.directory, item.path);
   const there = await to.root.files.stat(target);
@@ -127,8 +127,8 @@ async function agreedBytes(item: Item, { from, to }: Moving): Promise<number> {
     for (const bytes of unsure === 0 ? [there.size] : [there.size, there.size - unsure]) {
       if (bytes <= 0) break;
       const [far, near] = await Promise.all([
-        hashOfStart(to, target, bytes),
-        hashOfStart(from, source, bytes),
+        hashOfStart(to, target, { bytes, signal }),
+        hashOfStart(from, source, { bytes, signal }),
       ]);
       if (far !== undefined && far === near) return bytes;
     }

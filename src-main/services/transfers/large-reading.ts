@@ -50,7 +50,9 @@ interface One extends Wanted {
 
 function readHere(one: One, thread: LocalThread): Reading {
   const isFollowed = one.isHashed && isHashedBeside(one.from, one.size);
-  const following = isFollowed ? thread.hashes.follow(one.path, one.from.digest) : undefined;
+  const following = isFollowed
+    ? thread.hashes.follow(one.path, one.from.digest, one.signal)
+    : undefined;
   return {
     memory: one.memory,
     bytes: openedParts(one, (position) => following?.advance(position)),

@@ -53,13 +53,13 @@ export function unsureBytes(to: HashingEnd, path: string): number {
 
 async function byParts(
   to: HashingEnd,
-  { path, start, size, isHashed, memory }: Target,
+  { path, start, size, isHashed, signal, memory }: Target,
   source: AsyncIterable<Buffer>,
 ): Promise<Written> {
   const { root, thread, digest } = to;
   await using file = await root.files.open(path, start === 0 ? 'w' : 'r+', 0o600);
   const isBeside = isHashed && isHashedBeside(to, size);
-  using following = isBeside ? thread?.hashes.follow(path, digest) : undefined;
+  using following = isBeside ? thread?.hashes.follow(path, digest, signal) : undefined;
   const isHere = thread !== undefined;
   const saving = new Saving(file, isHere ? { from: start, everyBytes: savedBytes } : undefined);
   const onWritten = (position: number) => {

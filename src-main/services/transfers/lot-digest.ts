@@ -96,7 +96,7 @@ export async function digestOfLot(
   const { root, tools, directory, thread } = end;
   if (thread !== undefined) {
     const files = items.map(({ path, size }) => ({ path: joinPath(directory, path), size }));
-    return await thread.hashes.ofAll(files, digest);
+    return await thread.hashes.ofAll(files, digest, signal);
   }
   const command = digestCommand(tools, digest);
   if (command === undefined || !canDigestLots(end)) return undefined;

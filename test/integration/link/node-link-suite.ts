@@ -187,6 +187,20 @@ export function describeNodeLink(name: string, open: () => Promise<NodeLink>): v
         expect(signal === 'SIGKILL' || exitCode === 137).toBe(true);
       });
 
+      test('what does not end when its signal aborts is killed, and its output ends', async () => {
+        const abort = new AbortController();
+        const text = 'trap "" TERM; echo up; while :; do sleep 0.1; done';
+        const process = await link.spawn(['sh', '-c', text], { signal: abort.signal });
+        process.stdin.on('error', () => undefined);
+        const reading = (async () => {
+          for await (const chunk of process.stdout as AsyncIterable<Buffer>)
+            if (chunk.includes('up')) abort.abort(new Error('enough'));
+        })();
+        await expect(reading).rejects.toThrow('enough');
+        const { exitCode, signal } = await process.ended;
+        expect(signal === 'SIGKILL' || exitCode === 137).toBe(true);
+      });
+
       test('on a terminal it has a size, which can change', async () => {
         const process = await link.spawn(
           ['sh', '-c', 'stty size; read -r x; stty size; echo "$x $TERM"'],

@@ -28,6 +28,8 @@ import {
   LotDigest,
 } from '../../../src-main/services/transfers/lot-digest.ts';
 
+const { signal } = new AbortController();
+
 const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-digests-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -104,17 +106,17 @@ describe.skipIf(!hasGmac.stdout.includes('GMAC'))('by the programs of a node', (
       );
       const there = await end(digest);
       expect(there.tools).toMatchObject({ gmac: true, xargs: true });
-      expect(await hashesOf(there, items)).toEqual(
+      expect(await hashesOf(there, items, signal)).toEqual(
         items.map(({ size }) =>
           sumOf(size > 4 * 2 ** 20 ? digest : sha256, [bytes.subarray(0, size)]),
         ),
       );
       const [, large] = items;
-      const start = await hashOfStart(there, join(dir, large!.path), 4_800_000);
+      const start = await hashOfStart(there, join(dir, large!.path), { bytes: 4_800_000, signal });
       expect(start).toBe(sumOf(digest, [bytes.subarray(0, 4_800_000)]));
       // One that is gone has none, and the others keep theirs.
       rmSync(join(dir, large!.path));
-      const found = await hashesOf(there, items);
+      const found = await hashesOf(there, items, signal);
       expect(found[1]).toBeUndefined();
       expect(found[3]).toBe(sumOf(digest, [bytes.subarray(0, items[3]!.size)]));
     },
@@ -131,7 +133,6 @@ describe.skipIf(!hasGmac.stdout.includes('GMAC'))('by the programs of a node', (
     });
     for (const item of items) lot.take(item, bytes.subarray(0, item.size));
     const there = await end(digest);
-    const { signal } = new AbortController();
     expect(canDigestLots(there)).toBe(true);
     const here = lot.finishFor([...items].reverse());
     expect(here).toMatch(/^[0-9a-f]{32,64}$/);

@@ -42,6 +42,8 @@ import {
   tarPadding,
 } from '../../../src-main/services/transfers/tar.ts';
 
+const { signal } = new AbortController();
+
 const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-here-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -150,7 +152,6 @@ describe.skipIf(!whichTar.includes('GNU tar'))('compared with an archive of GNU 
     spawn: (command: readonly string[]) =>
       startLocally({ command, env: { PATH: process.env['PATH'] ?? '' }, cwd: '/' }),
   } as unknown as Root;
-  const { signal } = new AbortController();
 
   async function endAt(directory: string): Promise<HashingEnd> {
     return { root, tools: await findTools(root), directory, digest: gmac, thread: undefined };
@@ -256,7 +257,7 @@ test('whoever does not take what is packed is not given more than a little', asy
   await packing.next();
   // The thread answers others in between, and has read no further than it may.
   const path = join(from, items[39]!.path);
-  await thread.hashes.ofEach([{ path, size: 1_000_000 }]);
+  await thread.hashes.ofEach([{ path, size: 1_000_000 }], signal);
   for (const { item } of files.slice(20)) rmSync(join(from, item.path));
   let count = 1;
   for await (const _part of packing) count += 1;
@@ -278,9 +279,9 @@ test('what is given up is packed no further, and others are served', async () =>
   const [first] = files;
   const sum = startDigest(sha256);
   sum.update(first!.bytes);
-  expect(await thread.hashes.ofEach([{ path: join(from, first!.item.path), size: 3e6 }])).toEqual([
-    sum.finish(),
-  ]);
+  expect(
+    await thread.hashes.ofEach([{ path: join(from, first!.item.path), size: 3e6 }], signal),
+  ).toEqual([sum.finish()]);
 });
 
 test('a thread that ends leaves nobody waiting, and says so', async () => {
@@ -494,7 +495,7 @@ test('a stream that breaks in the middle ends it, and the thread serves others',
     stream.destroy(new Error('the link dropped'));
     await expect(taking).rejects.toThrow('the link dropped');
   }
-  expect(await thread.hashes.ofEach([])).toEqual([]);
+  expect(await thread.hashes.ofEach([], signal)).toEqual([]);
   await expect.poll(() => thread.isIdle).toBe(true);
 });
 
@@ -519,18 +520,18 @@ test('a thread that may hang in what was given up serves no other transfer; one 
   const first = threads.take();
   const path = join(folder(), 'file');
   writeFileSync(path, 'x');
-  await first.thread.hashes.ofEach([{ path, size: 1 }]);
+  await first.thread.hashes.ofEach([{ path, size: 1 }], signal);
   first[Symbol.dispose]();
   const second = threads.take();
   expect(second.thread).toBe(first.thread);
   const beside = threads.take();
   expect(beside.thread).not.toBe(second.thread);
   // Given up before the thread can have said anything.
-  second.thread.hashes.follow(path, sha256)[Symbol.dispose]();
+  second.thread.hashes.follow(path, sha256, signal)[Symbol.dispose]();
   second[Symbol.dispose]();
   const third = threads.take();
   expect(third.thread).not.toBe(second.thread);
-  expect(await third.thread.hashes.ofEach([{ path, size: 1 }])).toHaveLength(1);
+  expect(await third.thread.hashes.ofEach([{ path, size: 1 }], signal)).toHaveLength(1);
 });
 
 test('a source that fails while the other end waits for more is told at once', async () => {
@@ -559,7 +560,6 @@ test('a tree of this computer is listed with names of any bytes, and links are n
   symlinkSync('/', join(top, 'a/out'));
   const raw = 'a/\udcff\udcfe';
   writeFileSync(Buffer.concat([Buffer.from(`${top}/`), Buffer.from(bytesOfText(raw))]), '');
-  const { signal } = new AbortController();
   const found = new Map<string, unknown>();
   const listing = listTreeHere(thread, top, { signal, limit: 100 });
   let step = await listing.next();

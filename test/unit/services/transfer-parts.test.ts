@@ -11,10 +11,13 @@ import { wayTo } from '../../../src-main/services/transfers/direct.ts';
 import { writeLarge } from '../../../src-main/services/transfers/large-writing.ts';
 import { isHashedBeside } from '../../../src-main/services/transfers/hashing-beside.ts';
 import type { Tools } from '../../../src-main/services/transfers/far-side.ts';
+import { LocalHashes } from '../../../src-main/services/transfers/here/local-hashes.ts';
 import { LocalThread } from '../../../src-main/services/transfers/here/local-thread.ts';
 import { SharedPace } from '../../../src-main/services/transfers/pace.ts';
 import { PartMemory } from '../../../src-main/services/transfers/part-memory.ts';
 import { inParts } from '../../../src-main/services/transfers/parts.ts';
+
+const { signal } = new AbortController();
 
 const dir = mkdtempSync(join(tmpdir(), 'kohakuriver-parts-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -119,15 +122,15 @@ test.each([sha256, gmac])(
     const whole = pattern(20_000_000);
     const expected = sumOf(digest, whole);
     writeFileSync(path, '');
-    using following = hashes.follow(path, digest);
+    using following = hashes.follow(path, digest, signal);
     for (let at = 0; at < whole.length; at += 4_000_000) {
       writeFileSync(path, whole.subarray(at, at + 4_000_000), { flag: 'a' });
       following.advance(at + 4_000_000);
     }
     expect(await following.finish(whole.length)).toBe(expected);
-    expect(await hashes.of(path, Infinity, digest)).toBe(expected);
+    expect(await hashes.of(path, { end: Infinity, digest: digest, signal })).toBe(expected);
     const start = sumOf(digest, whole.subarray(0, 12_345_678));
-    expect(await hashes.of(path, 12_345_678, digest)).toBe(start);
+    expect(await hashes.of(path, { end: 12_345_678, digest: digest, signal })).toBe(start);
   },
 );
 
@@ -140,22 +143,22 @@ test('small files are hashed together, each as it is, and what cannot be read is
     writeFileSync(path, bytes);
     return { path, size: bytes.length, sum: sumOf(sha256, bytes) };
   });
-  expect(await hashes.ofEach(files)).toEqual(files.map(({ sum }) => sum));
-  expect(await hashes.ofEach([])).toEqual([]);
+  expect(await hashes.ofEach(files, signal)).toEqual(files.map(({ sum }) => sum));
+  expect(await hashes.ofEach([], signal)).toEqual([]);
   const all = Buffer.concat(files.map(({ path }) => readFileSync(path)));
   for (const digest of [sha256, gmac])
-    expect(await hashes.ofAll(files, digest)).toBe(sumOf(digest, all));
+    expect(await hashes.ofAll(files, digest, signal)).toBe(sumOf(digest, all));
   // One that grew is not taken for what it was; a pipe is not waited for.
   const [, second] = files;
   writeFileSync(second!.path, 'more', { flag: 'a' });
-  expect(await hashes.ofEach([second!])).not.toEqual([second!.sum]);
-  expect(await hashes.ofAll(files, sha256)).not.toBe(sumOf(sha256, all));
+  expect(await hashes.ofEach([second!], signal)).not.toEqual([second!.sum]);
+  expect(await hashes.ofAll(files, sha256, signal)).not.toBe(sumOf(sha256, all));
   execFileSync('mkfifo', [join(dir, 'pipe')]);
   const pipe = { path: join(dir, 'pipe'), size: 5 };
-  await expect(hashes.ofEach([second!, pipe])).rejects.toThrow(/pipe/);
+  await expect(hashes.ofEach([second!, pipe], signal)).rejects.toThrow(/pipe/);
   const missing = { path: join(dir, 'gone'), size: 1 };
-  await expect(hashes.ofEach([second!, missing])).rejects.toThrow(/gone/);
-  await expect(hashes.ofAll([second!, missing], sha256)).rejects.toThrow(/gone/);
+  await expect(hashes.ofEach([second!, missing], signal)).rejects.toThrow(/gone/);
+  await expect(hashes.ofAll([second!, missing], sha256, signal)).rejects.toThrow(/gone/);
 });
 
 /** Writes 70 MiB to a disk of this computer that is asked to save them. */
@@ -167,7 +170,6 @@ function writeHere(sync: () => Promise<void>) {
     tools: {},
     thread: {},
   } as unknown as Parameters<typeof writeLarge>[0];
-  const { signal } = new AbortController();
   const target = { path: '/f', start: 0, size: 70 * 2 ** 20, mode: 0o600, isHashed: false, signal };
   return writeLarge(
     to,
@@ -228,7 +230,6 @@ test('one rate holds for all together, and another is taken up at once', async (
     },
   } as unknown as Timers;
   const shared = new SharedPace({ clock: { monotonic: () => now }, timers });
-  const { signal } = new AbortController();
   expect(shared.at(null)).toBeUndefined();
   await shared.at(1000)?.spend(500, signal);
   await shared.at(1000)?.spend(500, signal);
@@ -241,11 +242,13 @@ test('one rate holds for all together, and another is taken up at once', async (
 test('what cannot be read is named; a thread that is gone leaves nobody waiting', async () => {
   const thread = new LocalThread();
   const { hashes } = thread;
-  await expect(hashes.of(join(dir, 'nowhere'), 1, sha256)).rejects.toMatchObject({
+  await expect(
+    hashes.of(join(dir, 'nowhere'), { end: 1, digest: sha256, signal }),
+  ).rejects.toMatchObject({
     code: 'transfer/item',
   });
   writeFileSync(join(dir, 'there'), 'x');
-  const following = hashes.follow(join(dir, 'there'), sha256);
+  const following = hashes.follow(join(dir, 'there'), sha256, signal);
   await thread[Symbol.asyncDispose]();
   await expect(following.finish(1)).rejects.toThrow('could not be read to be compared');
   following[Symbol.dispose]();
@@ -298,4 +301,24 @@ test('small parts that lie one after the other are written together where they l
   expect(written.length).toBeLessThan(large.length + 3);
   // Every part is told of, alone or for those it stands for.
   expect(taken.length).toBeGreaterThan(30);
+});
+
+test('hashing is not waited for once nobody wants it, whatever the thread hangs in', async () => {
+  let givenUp = 0;
+  const thread = {
+    begin: () => ({ post: () => undefined, [Symbol.dispose]: () => void (givenUp += 1) }),
+  };
+  const silent = new LocalHashes(thread);
+  const stopping = new AbortController();
+  const file = { path: '/f', size: 1 };
+  const asked = [
+    silent.of('/f', { end: Infinity, digest: sha256, signal: stopping.signal }),
+    silent.ofEach([file], stopping.signal),
+    silent.ofAll([file], sha256, stopping.signal),
+  ];
+  stopping.abort(new Error('cancelled'));
+  for (const one of asked) await expect(one).rejects.toThrow('cancelled');
+  expect(givenUp).toBe(3);
+  await expect(silent.ofEach([file], stopping.signal)).rejects.toThrow('cancelled');
+  expect(givenUp).toBe(3);
 });

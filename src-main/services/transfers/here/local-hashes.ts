@@ -24,9 +24,9 @@ export class LocalHashes {
     this.#thread = thread;
   }
 
-  /** The file may not be there yet beyond what `advance` says. */
-  follow(path: string, digest: Digest): FollowingHash {
-    const { job, hashes } = this.#begin({ kind: 'follow', path, digest }, [path]);
+  /** The file may not be there yet beyond what `advance` says. The signal ends it, whatever it hangs in. */
+  follow(path: string, digest: Digest, signal: AbortSignal): FollowingHash {
+    const { job, hashes } = this.#begin({ kind: 'follow', path, digest }, [path], signal);
     let told = 0;
     return {
       advance: (to) => {
@@ -43,8 +43,11 @@ export class LocalHashes {
   }
 
   /** Of the first `end` bytes. @throws ItemError when it cannot be read. */
-  async of(path: string, end: number, digest: Digest): Promise<string> {
-    using file = this.follow(path, digest);
+  async of(
+    path: string,
+    { end, digest, signal }: { end: number; digest: Digest; signal: AbortSignal },
+  ): Promise<string> {
+    using file = this.follow(path, digest, signal);
     return await file.finish(end);
   }
 
@@ -52,24 +55,37 @@ export class LocalHashes {
    * SHA-256 of small files as they are, each read up to a byte more than its size.
    * @throws ItemError for the first that cannot be read.
    */
-  async ofEach(files: readonly WholeFile[]): Promise<readonly string[]> {
-    return files.length === 0 ? [] : this.#ofWhole(files, null);
+  async ofEach(files: readonly WholeFile[], signal: AbortSignal): Promise<readonly string[]> {
+    return files.length === 0 ? [] : this.#ofWhole(files, null, signal);
   }
 
   /** Of the bytes of all of them, one after the other, as `ofEach` reads them. Throws as it does. */
-  async ofAll(files: readonly WholeFile[], digest: Digest): Promise<string> {
-    const [hash = ''] = await this.#ofWhole(files, digest);
+  async ofAll(files: readonly WholeFile[], digest: Digest, signal: AbortSignal): Promise<string> {
+    const [hash = ''] = await this.#ofWhole(files, digest, signal);
     return hash;
   }
 
-  #ofWhole(files: readonly WholeFile[], together: Digest | null): Promise<readonly string[]> {
+  async #ofWhole(
+    files: readonly WholeFile[],
+    together: Digest | null,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     const paths = files.map(({ path }) => path);
-    return this.#begin({ kind: 'whole', files, together }, paths).hashes;
+    const { job, hashes } = this.#begin({ kind: 'whole', files, together }, paths, signal);
+    using _job = job;
+    return await hashes;
   }
 
-  #begin(order: Begin, paths: readonly string[]): { job: Job; hashes: Promise<readonly string[]> } {
+  #begin(
+    order: Begin,
+    paths: readonly string[],
+    signal: AbortSignal,
+  ): { job: Job; hashes: Promise<readonly string[]> } {
+    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
     promise.catch(() => undefined);
+    const onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
     const fail = (why: string, at: number) => {
       const path = shownName(paths[at] ?? '');
       reject(new ItemError(path, `It could not be read to be compared (${why}).`));
@@ -81,6 +97,14 @@ export class LocalHashes {
       },
       onLost: (why) => fail(why, 0),
     };
-    return { job: this.#thread.begin(order, listener), hashes: promise };
+    const begun = this.#thread.begin(order, listener);
+    const job: Job = {
+      post: (further, own) => begun.post(further, own),
+      [Symbol.dispose]: () => {
+        signal.removeEventListener('abort', onAbort);
+        begun[Symbol.dispose]();
+      },
+    };
+    return { job, hashes: promise };
   }
 }
