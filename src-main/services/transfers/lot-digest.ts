@@ -63,10 +63,17 @@ export class LotDigest {
   }
 }
 
-/** For what is moved next; undefined where each file is to be compared by itself. */
-export function startLot(from: HashingEnd, to: HashingEnd): LotDigest | undefined {
+/**
+ * For what is moved next; undefined where each file is to be compared by itself. `areArchivesAlike`: false once
+ * the far end made another archive of the same files.
+ */
+export function startLot(
+  { from, to }: { from: HashingEnd; to: HashingEnd },
+  areArchivesAlike: boolean,
+): LotDigest | undefined {
   if (!canDigestLots(to)) return undefined;
-  const isArchive = from.thread !== undefined && to.thread === undefined && to.tools.gnuTar;
+  const canArchive = from.thread !== undefined && to.thread === undefined && to.tools.gnuTar;
+  const isArchive = canArchive && areArchivesAlike;
   return new LotDigest(to.digest, isArchive ? 'archive' : 'contents');
 }
 

@@ -6,15 +6,13 @@ import { eachOf } from '../../link/file-trees.ts';
 import type { FileStat } from '../../link/node-link.ts';
 import { ItemError, TransferError } from './errors.ts';
 import { hashesOf } from './far-side.ts';
-import { digestOfLot, type LotDigest } from './lot-digest.ts';
+import { digestOfLot, startLot, type LotDigest } from './lot-digest.ts';
 import type { End, Moving } from './small-files.ts';
-import { stagedTree } from './stage.ts';
+import { mostStaged, stagedTree } from './stage.ts';
 import { listTreeOf, wholeTree } from './tree.ts';
 
 const hashedTogether = 2000;
 const lanes = 24;
-/** More than any transfer has, with its folders. */
-const mostArrived = 4_000_000;
 
 /** Files that are moved before they are compared, so that the one goes on beside the other. */
 const mostInLot = 5000;
@@ -60,6 +58,12 @@ export class Proving implements AsyncDisposable {
   constructor(moving: Moving) {
     const signal = AbortSignal.any([moving.signal, this.#leaving.signal]);
     this.#moving = { ...moving, signal };
+  }
+
+  /** For the small files that are moved next; undefined where they are not compared, or each by itself. */
+  startLot(): LotDigest | undefined {
+    if (this.#moving.hashes === undefined) return undefined;
+    return startLot(this.#moving, this.#areArchivesAlike);
   }
 
   /**
@@ -184,9 +188,9 @@ async function arrivedIn(
   to: End,
   signal: AbortSignal,
 ): Promise<Map<string, Pick<FileStat, 'kind' | 'size'>>> {
-  const limit = mostArrived;
-  const listed = await wholeTree(listTreeOf(to), to.directory, { signal, limit });
+  const options = { signal, limit: mostStaged };
+  const listed = await wholeTree(listTreeOf(to), to.directory, options);
   signal.throwIfAborted();
-  if (listed === undefined) return new Map(await stagedTree(to.root, to.directory));
+  if (listed === undefined) return new Map(await stagedTree(to.root, to.directory, options));
   return new Map(listed.map((entry) => [entry.path, entry]));
 }

@@ -17,7 +17,6 @@ import type { KnownTools } from './known-tools.ts';
 import { moveLargeFile } from './large-file.ts';
 import type { LocalThread } from './here/local-thread.ts';
 import { place, type Placed, type Placing, type Target } from './placing.ts';
-import { startLot } from './lot-digest.ts';
 import { inLots, proveArrived, Proving } from './proving.ts';
 import { putInPlace } from './putting.ts';
 import { RunCounts } from './run-counts.ts';
@@ -195,7 +194,7 @@ class Run {
     const digest = digestFor(near, far);
     const origin = this.#end(from, { tools: near, directory: '', digest });
     const sink = this.#end(to, { tools: far, directory: stage, digest });
-    const staged = await openStage(to, stage);
+    const staged = await openStage(to, stage, this.#parts.signal);
     for (const item of placing.alreadyThere) this.#counts.keptWhole(item);
     await this.#checkSpace(to, { target, placing, staged });
     await makeStageDirectories(sink, placing.moves, staged);
@@ -313,8 +312,7 @@ class Run {
     };
     const small = items.filter(({ size }) => size <= smallFileBytes);
     for (const lot of byWay(small, moving).flatMap((some) => inLots(some, moving))) {
-      const { hashes, from, to } = moving;
-      const together = hashes === undefined ? undefined : startLot(from, to);
+      const together = proving.startLot();
       await moveSmallFiles(lot, { ...noting, together });
       const arrived = lot.filter((item) => !failed.has(item));
       proving.add(arrived, together);

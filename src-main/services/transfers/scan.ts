@@ -8,6 +8,7 @@ import type { FileEntry, FileStat } from '../../link/node-link.ts';
 import { absolute } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
 import { HostileSourceError, TransferError } from './errors.ts';
+import type { TreeEntry } from './here/columns.ts';
 import { wholeTree, type ListTree } from './tree.ts';
 
 /** One thing that was named to be moved, with all that is below it; folders before what is in them. */
@@ -33,6 +34,8 @@ export interface Scanned {
 /** More than that is not one transfer. A server that never ends its listing is stopped by it as well. */
 export const mostItems = 1_000_000;
 const deepest = 512;
+/** Of all paths together: a server may make names long and folders deep without end. */
+const mostPathLength = 512 * 1024 * 1024;
 /** Folders listed at once. */
 const lanes = 16;
 
@@ -80,6 +83,7 @@ class Scan {
   #listed = 0;
   #files = 0;
   #bytes = 0;
+  #pathLength = 0;
 
   constructor(options: ScanOptions) {
     this.#options = options;
@@ -164,7 +168,17 @@ class Scan {
   async #wholeTree({ path, at }: Found): Promise<boolean> {
     const { listTree, contents, signal, limit, onFound } = this.#options;
     if (listTree === undefined || contents !== undefined) return false;
-    const entries = await wholeTree(listTree, at, { signal, limit: limit - this.#count });
+    let [files, bytes] = [this.#files, this.#bytes];
+    const onSome = (some: readonly TreeEntry[]) => {
+      for (const { kind, size } of some) {
+        if (kind !== 'file') continue;
+        files += 1;
+        bytes += size;
+      }
+      onFound({ files, bytes });
+    };
+    const options = { signal, limit: limit - this.#count, onSome };
+    const entries = await wholeTree(listTree, at, options);
     if (entries === undefined) return false;
     for (const entry of entries) {
       const below = `${path}/${entry.path}`;
@@ -201,7 +215,9 @@ class Scan {
   #take(path: string, { kind, size, mode, modifiedAt }: Looked): void {
     if (kind === 'other') return;
     this.#count += 1;
-    if (this.#count > this.#options.limit) throw this.#tooMany();
+    this.#pathLength += path.length;
+    if (this.#count > this.#options.limit || this.#pathLength > mostPathLength)
+      throw this.#tooMany();
     this.#items.push({ path, kind, size: kind === 'file' ? size : 0, mode, modifiedAt });
     if (kind !== 'file') return;
     this.#files += 1;

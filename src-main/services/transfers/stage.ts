@@ -7,6 +7,7 @@ import { makeDirectories } from '../files/file-service.ts';
 import type { Root } from '../files/places.ts';
 import { TransferError } from './errors.ts';
 import { runThere } from './far-side.ts';
+import type { TreeOptions } from './here/local-tree.ts';
 import type { Placed } from './placing.ts';
 import type { End } from './small-files.ts';
 
@@ -21,29 +22,40 @@ export function stagePath(directory: string, id: string): string {
   return joinPath(directory, `.kohakuriver-${id}.part`);
 }
 
+/** More than any transfer has, with its folders: what holds more, or says so without end, is not looked through. */
+export const mostStaged = 4_000_000;
+
 /** Makes the folder in which everything arrives, or finds what an earlier run left in it. */
-export async function openStage(to: Root, stage: string): Promise<Staged> {
+export async function openStage(to: Root, stage: string, signal: AbortSignal): Promise<Staged> {
   const there = await to.files.stat(stage);
   if (there === undefined) {
     await to.files.makeDirectory(stage, 0o700);
     return new Map();
   }
-  if (there.kind === 'directory') return stagedTree(to, stage);
+  if (there.kind === 'directory') return stagedTree(to, stage, { signal, limit: mostStaged });
   throw new TransferError('transfer/refused', `${shownName(stage)} is in the way: remove it.`, {
     retry: 'after-user-action',
   });
 }
 
-/** Everything below a folder by its path there. */
-export async function stagedTree(to: Root, stage: string): Promise<Staged> {
+/** Everything below a folder by its path there. @throws TransferError where that never ends */
+export async function stagedTree(
+  to: Root,
+  stage: string,
+  { signal, limit }: TreeOptions,
+): Promise<Staged> {
   const found = new Map<string, FileStat>();
   for (let folders = ['']; folders.length > 0;) {
     const below: string[] = [];
     await eachOf(folders, lanes, async (path) => {
-      for (const entry of await to.files.list(joinPath(stage, path))) {
-        const name = path === '' ? entry.name : `${path}/${entry.name}`;
-        found.set(name, entry);
-        if (entry.kind === 'directory') below.push(name);
+      for await (const batch of to.files.listInBatches(joinPath(stage, path))) {
+        signal.throwIfAborted();
+        for (const entry of batch) {
+          const name = path === '' ? entry.name : `${path}/${entry.name}`;
+          found.set(name, entry);
+          if (entry.kind === 'directory') below.push(name);
+        }
+        if (found.size > limit) throw endless(stage);
       }
     });
     folders = below;
@@ -57,19 +69,8 @@ export async function makeStageDirectories(
   moves: readonly Placed[],
   staged: Staged,
 ): Promise<void> {
-  const folders = new Set<string>();
-  for (const { item } of moves) {
-    const path = item.kind === 'directory' ? item.path : parentOf(item.path);
-    for (let each = path; each !== '' && !folders.has(each); each = parentOf(each)) {
-      folders.add(each);
-    }
-  }
-  // What a run that was broken off left in the place of a folder: a link there would lead out of the stage.
-  for (const path of folders) {
-    const there = staged.get(path);
-    if (there !== undefined && there.kind !== 'directory')
-      await root.files.remove(joinPath(directory, path));
-  }
+  const folders = foldersOf(moves);
+  await clearTheWay({ root, directory }, { moves, folders, staged });
   const missing = [...folders].filter((path) => staged.get(path)?.kind !== 'directory').sort();
   // Each costs round trips, or a program in a container: one program for all of them.
   if (tools.shell && missing.length > 3) {
@@ -79,6 +80,43 @@ export async function makeStageDirectories(
     if (exitCode === 0) return;
   }
   for (const path of missing) await makeDirectories(root.files, joinPath(directory, path));
+}
+
+function foldersOf(moves: readonly Placed[]): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const { item } of moves) {
+    const path = item.kind === 'directory' ? item.path : parentOf(item.path);
+    for (let each = path; each !== '' && !folders.has(each); each = parentOf(each)) {
+      folders.add(each);
+    }
+  }
+  return folders;
+}
+
+/** Removes what a run that was broken off left in the place of what is of another kind now. */
+async function clearTheWay(
+  { root, directory }: Pick<End, 'root' | 'directory'>,
+  given: { moves: readonly Placed[]; folders: ReadonlySet<string>; staged: Staged },
+): Promise<void> {
+  const { moves, folders, staged } = given;
+  // A link in the place of a folder would lead out of the stage.
+  for (const path of folders) {
+    const there = staged.get(path);
+    if (there !== undefined && there.kind !== 'directory')
+      await root.files.remove(joinPath(directory, path));
+  }
+  for (const { item } of moves) {
+    if (item.kind !== 'directory' && staged.get(item.path)?.kind === 'directory')
+      await root.files.removeTree(joinPath(directory, item.path));
+  }
+}
+
+function endless(stage: string): TransferError {
+  return new TransferError(
+    'transfer/failed',
+    `${shownName(stage)} holds more than any transfer moves. Remove it and try again.`,
+    { retry: 'after-user-action' },
+  );
 }
 
 function parentOf(path: string): string {

@@ -25,11 +25,11 @@ export function listTreeOf(end: Pick<HashingEnd, 'root' | 'tools' | 'thread'>): 
     tools.find && !hasRawBytes(path) ? listByFind(root, path, options) : undefined;
 }
 
-/** The whole of it; undefined where not all of it can be had in one go. */
+/** The whole of it; undefined where not all of it can be had in one go. `onSome` hears of it as it comes. */
 export async function wholeTree(
   listTree: ListTree,
   path: string,
-  options: TreeOptions,
+  options: TreeOptions & { readonly onSome?: (entries: readonly TreeEntry[]) => void },
 ): Promise<TreeEntry[] | undefined> {
   const all: TreeEntry[] = [];
   const listing = listTree(path, options);
@@ -38,6 +38,7 @@ export async function wholeTree(
     const step = await listing.next();
     if (step.done === true) return step.value ? all : undefined;
     for (const entry of step.value) all.push(entry);
+    options.onSome?.(step.value);
   }
 }
 
@@ -45,6 +46,10 @@ export async function wholeTree(
 const format = '%y %s %m %T@ %P\\0';
 /** Longer than any path and the numbers before it. */
 const longestLineBytes = 8192;
+/** No program there could be given more (PATH_MAX of Linux). */
+const longestPath = 4096;
+/** Of a million with names of some hundred letters: what says more is looked at folder by folder. */
+const mostBytes = 512 * 1024 * 1024;
 const deepest = 512;
 
 async function* listByFind(
@@ -59,12 +64,14 @@ async function* listByFind(
   process.stderr.resume();
   const tree = new Tree();
   let rest: Buffer = Buffer.alloc(0);
+  let size = 0;
   for await (const part of process.stdout as AsyncIterable<Buffer>) {
     signal.throwIfAborted();
     const bytes = rest.length === 0 ? part : Buffer.concat([rest, part]);
     const end = bytes.lastIndexOf(0) + 1;
     rest = Buffer.from(bytes.subarray(end));
-    if (rest.length > longestLineBytes) return false;
+    size += part.length;
+    if (rest.length > longestLineBytes || size > mostBytes) return false;
     if (end === 0) continue;
     const entries = entriesIn(bytes.subarray(0, end - 1));
     if (entries === undefined || !tree.take(entries) || tree.count > limit) return false;
@@ -121,7 +128,7 @@ class Tree {
     return this.#seen.size;
   }
 
-  /** False where it is too deep. @throws HostileSourceError */
+  /** False where it is too deep or a path too long. @throws HostileSourceError */
   take(entries: readonly TreeEntry[]): boolean {
     for (const { path, kind } of entries) {
       const slash = path.lastIndexOf('/');
@@ -129,6 +136,7 @@ class Tree {
       if (!this.#folders.has(folder) || !isEntryName(path.slice(slash + 1))) {
         throw new HostileSourceError('it lists what is in none of its folders');
       }
+      if (path.length > longestPath) return false;
       if (this.#seen.has(path)) throw new HostileSourceError('it lists a name twice');
       this.#seen.add(path);
       if (kind !== 'directory') continue;

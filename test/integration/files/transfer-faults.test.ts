@@ -4,10 +4,12 @@
 import {
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
-  writeFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -227,7 +229,7 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
     ['up', here, a],
     ['down', a, here],
   ] as const)(
-    'a link that an earlier run left where a folder comes leads nowhere: %s',
+    'a link that an earlier run left where a folder comes leads nowhere, and folders are not in the way of files: %s',
     async (way, from, to) => {
       const target = at(`led ${way}`);
       const victim = at(`victim ${way}`);
@@ -235,9 +237,16 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
       writeFileSync(join(victim, 'keys'), 'of somebody else');
       mkdirSync(at('inner/folder'), { recursive: true });
       writeFileSync(at('inner/folder/keys'), 'moved');
+      writeFileSync(at('inner/file'), 'a file');
+      rmSync(at('inner/link'), { force: true });
+      symlinkSync('file', at('inner/link'));
       const stage = join(target, `.kohakuriver-${world.nextId}.part`);
       mkdirSync(join(stage, 'inner'), { recursive: true });
       symlinkSync(victim, join(stage, 'inner/folder'));
+      for (const name of ['file', 'link']) {
+        mkdirSync(join(stage, 'inner', name));
+        writeFileSync(join(stage, 'inner', name, 'old'), '');
+      }
       const done = await world.move({
         from: { place: from, paths: [at('inner')] },
         to: { place: to, path: target, as: 'into' },
@@ -245,6 +254,8 @@ describe.skipIf(!hasSshd)('transfers that are disturbed', () => {
       expect(done).toMatchObject({ status: 'DONE', failed: 0, proof: 'hashes' });
       expect(readFileSync(join(victim, 'keys'), 'utf8')).toBe('of somebody else');
       expect(readFileSync(join(target, 'inner/folder/keys'), 'utf8')).toBe('moved');
+      expect(readFileSync(join(target, 'inner/file'), 'utf8')).toBe('a file');
+      expect(readlinkSync(join(target, 'inner/link'))).toBe('file');
     },
   );
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Item } from '../../../src-main/domain/transfers/plan.ts';
 import { sha256 } from '../../../src-main/services/transfers/digests.ts';
 import { ItemError } from '../../../src-main/services/transfers/errors.ts';
-import { LotDigest } from '../../../src-main/services/transfers/lot-digest.ts';
+import { LotDigest, startLot } from '../../../src-main/services/transfers/lot-digest.ts';
 import { inLots, Proving } from '../../../src-main/services/transfers/proving.ts';
 import type { Moving } from '../../../src-main/services/transfers/small-files.ts';
 
@@ -159,6 +159,15 @@ test('an end that makes other archives of the same files is not asked for archiv
   expect(await proving.finish()).toEqual({ differing: [], isUnproven: false });
   expect(lots).toEqual(['made here']);
   expect(asked()).toEqual([]);
+});
+
+test('where archives are others, what is moved later is compared by its contents', () => {
+  const { moving } = world();
+  const tools = { ...moving.to.tools, digest: 'sha256sum', xargs: true, gnuTar: true };
+  const ends = { from: moving.from, to: { ...moving.to, thread: undefined, tools } };
+  expect(startLot(ends, true)?.form).toBe('archive');
+  expect(startLot(ends, false)?.form).toBe('contents');
+  expect(startLot(moving, true)?.form).toBe('contents');
 });
 
 test('one archive that differs because a file does is no reason to doubt the others', async () => {

@@ -11,6 +11,7 @@ import { startLocally } from '../../../src-main/link/local/local-process.ts';
 import type { Root } from '../../../src-main/services/files/places.ts';
 import { findTools, type HashingEnd } from '../../../src-main/services/transfers/far-side.ts';
 import { scan } from '../../../src-main/services/transfers/scan.ts';
+import { stagedTree } from '../../../src-main/services/transfers/stage.ts';
 import { listTreeOf, wholeTree } from '../../../src-main/services/transfers/tree.ts';
 import { nastyNames } from '../../support/nasty-names.ts';
 
@@ -82,12 +83,42 @@ describe.skipIf(!hasFind)('by a find that prints what is asked of it', () => {
     for (let at = 0; at < 30; at += 1) writeFileSync(join(top, String(at)), '');
     expect(await listed(top, { limit: 30 })).toHaveLength(30);
     expect(await listed(top, { limit: 29 })).toBeUndefined();
+    const staged = (limit: number) => stagedTree(rootOf(), top, { signal, limit });
+    expect((await staged(30)).size).toBe(30);
+    await expect(staged(29)).rejects.toMatchObject({ code: 'transfer/failed' });
     const options = { root: rootOf(), paths: [top], recursive: true, signal, limit: 30 };
     const tools = await findTools(options.root);
     const listTree = listTreeOf({ root: options.root, tools, thread: undefined });
     await expect(scan({ ...options, onFound: () => undefined, listTree })).rejects.toMatchObject({
       code: 'transfer/too-many',
     });
+  });
+
+  test('how much was found is told while more comes', async () => {
+    const long = 'n'.repeat(200);
+    const lines = Array.from({ length: 3000 }, (_, at) => `f 2 644 5.0 ${long}${String(at)}\0`);
+    const root = rootOf(lines.join(''));
+    const files = { ...root.files, stat: async () => ({ kind: 'directory', size: 0 }) };
+    const found: number[] = [];
+    await scan({
+      root: { ...root, files: files as unknown as Root['files'] },
+      paths: ['/x'],
+      recursive: true,
+      signal,
+      limit: 10_000,
+      onFound: ({ files: count, bytes }) => {
+        expect(bytes).toBe(2 * count);
+        found.push(count);
+      },
+      listTree: listTreeOf({
+        root,
+        tools: { find: true } as HashingEnd['tools'],
+        thread: undefined,
+      }),
+    });
+    expect(found[0]).toBeLessThan(3000);
+    expect(found.at(-1)).toBe(3000);
+    expect(found).toEqual(found.toSorted((one, other) => one - other));
   });
 
   test('a folder that is empty has nothing in it', async () => {
@@ -123,7 +154,7 @@ describe('by one that lies', () => {
     expect(await listed('/x', { says })).toBeUndefined();
   });
 
-  test('a line without an end, and a tree too deep, are not read on', async () => {
+  test('a line without an end, a tree too deep, and a path too long are not read on', async () => {
     expect(await listed('/x', { says: 'x'.repeat(20_000) })).toBeUndefined();
     const paths = Array.from({ length: 600 }, (_, depth) => 'd/'.repeat(depth) + 'd');
     const deep = (depth: number) =>
@@ -133,5 +164,11 @@ describe('by one that lies', () => {
         .join('');
     expect(await listed('/x', { says: deep(500) })).toHaveLength(500);
     expect(await listed('/x', { says: deep(600) })).toBeUndefined();
+    const long = Array.from({ length: 17 }, () => 'n'.repeat(250)).map((_, at, all) =>
+      all.slice(0, at + 1).join('/'),
+    );
+    const says = (many: number) => long.slice(0, many).map((path) => `d 1 755 5.0 ${path}\0`);
+    expect(await listed('/x', { says: says(16).join('') })).toHaveLength(16);
+    expect(await listed('/x', { says: says(17).join('') })).toBeUndefined();
   });
 });
