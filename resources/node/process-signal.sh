@@ -138,6 +138,9 @@ each() {
 }
 each enter 5 "$@"
 [ -n "$orders" ] || exit 0
+# Nothing stays held when this is broken off.
+# shellcheck disable=SC2086
+trap 'each let_go 1 $held; exit 1' HUP INT PIPE TERM
 # shellcheck disable=SC2086
 each hold 6 $orders
 round=1 reached=1
