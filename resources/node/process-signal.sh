@@ -22,6 +22,7 @@ has_begun() {
   [ "$1" = "$begun" ]
 }
 is_in() { [ "$5" = "$1" ]; }
+set_group() { group=$3; }
 is_in_group() { [ "$6" = "$1" ] && [ "$5" = "$2" ]; }
 # Sets `answer` where there is nothing to signal, and otherwise `pid`, which is that of the session, too.
 look() {
@@ -66,7 +67,7 @@ enter() {
   esac
 }
 # Of the orders $1 that have a round $2: number, session, directory, signal, whom, process and its group,
-# for each process.
+# for each process; then a dash, which is missing where the list could not be made.
 targets() {
   { printf '%s-\n' "$1"; exec cat /proc/[0-9]*/stat 2>/dev/null; } | awk -v round="$2" '
     is_past == 0 {
@@ -79,10 +80,12 @@ targets() {
     {
       pid = $1
       sub(/^.*\) /, "")
+      is_listed = 1
       if (!($4 in asked) || $1 == "Z") next
       count = split(asked[$4], of, " ")
       for (i = 1; i <= count; i++) if (whom[of[i]] == "all" || pid != $4) print told[of[i]], pid, $3
-    }'
+    }
+    END { if (is_listed) print "-" }'
 }
 # Its number may be that of another process by now.
 send() {
@@ -116,12 +119,27 @@ signal() {
 hold() {
   [ "$4 $5" = 'KILL work' ] && [ -s "$3/phase" ] || return
   # shellcheck disable=SC2086
-  read_stat "$2" && is_in_group "$2" "$2" $stat && kill -STOP "-$2" 2>/dev/null || return
+  read_stat "$2" && is_in_group "$2" "$2" $stat || return
   held="$held $2"
+  stop "$2"
   # The work may have ended before that.
   [ -s "$3/phase" ] || let_go "$2"
 }
+stop() { kill -STOP "-$1" 2>/dev/null; }
 let_go() { kill -CONT "-$1" 2>/dev/null; }
+# What `signal` does to all that is listed, for one order, without a list: the shell does it by itself.
+signal_all() {
+  for entry in /proc/[0-9]*; do
+    pid=${entry#/proc/}
+    # shellcheck disable=SC2086
+    read_stat "$pid" && is_in "$2" $stat || continue
+    case $stat in Z*) continue ;; esac
+    [ "$5" = all ] || [ "$pid" != "$2" ] || continue
+    # shellcheck disable=SC2086
+    set_group $stat
+    signal "$1" "$2" "$3" "$4" "$5" "$pid" "$group"
+  done
+}
 tell() {
   eval "count=\${count_$1:-0}"
   echo "$1 signalled $count"
@@ -138,25 +156,49 @@ each() {
 }
 each enter 5 "$@"
 [ -n "$orders" ] || exit 0
-# Nothing stays held when this is broken off.
-# shellcheck disable=SC2086
-trap 'each let_go 1 $held; exit 1' HUP INT PIPE TERM
+# Where no process can be made any more, as work that forks without end may have it, the shell ends at the
+# list, or has none. Then, and when this is broken off, all is signalled without one. Nothing stays held.
+is_over=
+finish() {
+  trap - EXIT
+  if [ -z "$is_over" ]; then
+    groups=' '
+    # shellcheck disable=SC2086
+    each signal_all 6 $orders
+    # shellcheck disable=SC2086
+    each thaw 6 $frozen
+  fi
+  # shellcheck disable=SC2086
+  each let_go 1 $held
+  # shellcheck disable=SC2086
+  each tell 6 $orders
+}
+thaw() { let_go "$2"; }
+# Sets `list`.
+list() {
+  groups=' '
+  list=$(targets "$1" "$2")
+  case $list in *-) list=${list%-} ;; *) exit 1 ;; esac
+}
+trap finish EXIT
+trap 'exit 1' HUP INT PIPE TERM
 # shellcheck disable=SC2086
 each hold 6 $orders
 round=1 reached=1
 while [ -n "$reached" ] && [ "$round" -le "$most" ]; do
-  reached= groups=' '
-  # shellcheck disable=SC2046
-  each signal 7 $(targets "$orders" "$round")
+  reached=
+  list "$orders" "$round"
+  # The kernel lets a held group go on when a process was the last of it with a parent elsewhere in the session.
+  # shellcheck disable=SC2086
+  [ "$round" = 1 ] || each stop 1 $held
+  # shellcheck disable=SC2086
+  each signal 7 $list
   round=$((round + 1))
 done
-# shellcheck disable=SC2086
-each let_go 1 $held
 if [ -n "$frozen" ]; then
-  groups=' '
-  # shellcheck disable=SC2046
-  each reach 7 $(targets "$frozen" 1)
+  list "$frozen" 1
+  # shellcheck disable=SC2086
+  each reach 7 $list
 fi
-# shellcheck disable=SC2086
-each tell 6 $orders
+is_over=1
 exit 0

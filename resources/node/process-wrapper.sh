@@ -15,28 +15,49 @@ kr_read_up() {
   kr_up=$((${kr_up%.*} * 100 + 1${kr_up#*.} - 100))
 }
 
+# Kills all of session $1 but its leader, one by one. The shell does it by itself: there may be no room for a
+# process more.
+kr_kill_each='kr_kill_each() {
+  for kr_entry in /proc/[0-9]*; do
+    { read -r kr_stat < "$kr_entry/stat"; } 2>/dev/null || continue
+    set -- "$1" ${kr_stat##*) }
+    [ "$5" = "$1" ] && [ "${kr_entry#/proc/}" != "$1" ] && [ "$2" != Z ] || continue
+    kill -KILL "${kr_entry#/proc/}" 2>/dev/null
+  done
+}'
+eval "$kr_kill_each"
 # Ends all of session $1 but its leader, from outside of it. What forks faster than it can be listed
 # is caught by its group: a signal to that gets past no fork. The leader is in one of them, so this one
-# is held, killed one by one, and goes on.
+# is held (again, if somebody let it go on), killed one by one, and goes on.
 # /proc/PID/stat is «pid (name) state ppid pgrp session …».
 kr_end_rest='
-  kill -STOP "-$1"
+  finish() {
+    [ -n "$is_over" ] || kr_kill_each "$1"
+    kill -CONT "-$1"
+  }
+  is_over=
+  trap "finish $1" EXIT
+  trap "exit 1" HUP INT TERM
   round=0
-  while [ $round -lt 50 ]; do
+  while kill -STOP "-$1" && [ $round -lt 50 ]; do
     left=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v leader="$1" "$2")
+    case $left in *-) left=${left%-} ;; *) exit 1 ;; esac
     [ -n "$left" ] || break
     kill -KILL $left
     round=$((round + 1))
   done
-  kill -CONT "-$1"'
+  is_over=1'
+# Then a dash, if all were seen.
 kr_list_rest='{
   pid = $1
   sub(/^.*\) /, "")
+  if (pid == leader) is_listed = 1
   if ($4 != leader || pid == leader || $1 == "Z") next
   if ($3 == leader) print pid
   else if (!($3 in seen)) print "-" $3
   seen[$3] = 1
-}'
+}
+END { if (is_listed) print "-" }'
 
 kr_oom_kills() {
   kr_group=$(sed -n 's/^0:://p' /proc/self/cgroup)
@@ -127,8 +148,28 @@ cd "$kr_dir" || exit 1
 
 kr_oom=0
 kr_read_up
+kr_tell_end() {
+  kr_logs=
+  for kr_log in stdout stderr; do
+    if [ -s $kr_log.log ]; then kr_logs="$kr_logs $kr_log"; fi
+  done
+  for kr_fifo in "$kr_events"*; do
+    # Opened for reading, too: opening for writing alone would wait for a reader.
+    [ -p "$kr_fifo" ] &&
+      printf 'exit %s/%s %s %s %s%s\n' "$kr_id" "$kr_attempt" "$kr_code" "$((kr_up - kr_up_begun))" "$kr_oom" "$kr_logs" 1<>"$kr_fifo"
+  done
+}
+# Where no process can be made any more, the shell ends at the first that it needs: the end is recorded all
+# the same.
+kr_end_alone() {
+  trap - EXIT
+  kr_kill_each $$
+  kr_record "$kr_code" "$kr_oom" && kr_tell_end
+}
+trap kr_end_alone EXIT
 # What the work left running ends with it, as in a container.
-kr_is_alone || setsid sh -c "$kr_end_rest" sh $$ "$kr_list_rest"
+kr_is_alone || setsid sh -c "$kr_kill_each
+$kr_end_rest" sh $$ "$kr_list_rest"
 
 [ "$kr_limited" = 0 ] || [ "$(kr_oom_kills)" = "$kr_oom_before" ] || kr_oom=1
 kr_round=0
@@ -137,13 +178,6 @@ until kr_record "$kr_code" "$kr_oom"; do
   [ $kr_round -lt 600 ] || break
   sleep 1
 done
-kr_logs=
-for kr_log in stdout stderr; do
-  if [ -s $kr_log.log ]; then kr_logs="$kr_logs $kr_log"; fi
-done
-for kr_fifo in "$kr_events"*; do
-  # Opened for reading, too: opening for writing alone would wait for a reader.
-  [ -p "$kr_fifo" ] &&
-    printf 'exit %s/%s %s %s %s%s\n' "$kr_id" "$kr_attempt" "$kr_code" "$((kr_up - kr_up_begun))" "$kr_oom" "$kr_logs" 1<>"$kr_fifo"
-done
+trap - EXIT
+kr_tell_end
 exit 0

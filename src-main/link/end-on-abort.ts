@@ -40,3 +40,13 @@ export function endOnAbort(
   };
   process.ended.then(forget, forget);
 }
+
+/**
+ * Rejects when a program's output breaks: the link dropped, or it was let go of, and whoever waits for it to take
+ * its input or to end waits in vain. Never resolves.
+ */
+export function brokenOutput({ stdout }: Pick<RemoteProcess, 'stdout'>): Promise<never> {
+  const broken = new Promise<never>((_resolve, reject) => stdout.once('error', reject));
+  broken.catch(() => undefined);
+  return broken;
+}

@@ -1,6 +1,7 @@
 // The hash of a file that is being written at another end, made there meanwhile by a program of its own.
 // In one pipeline with the one that writes, each would wait for the other, 8 KiB at a time.
 import { AppError } from '../../contract/errors.ts';
+import { brokenOutput } from '../../link/end-on-abort.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import type { Root } from '../files/places.ts';
 import { digestIn, type Digest } from './digests.ts';
@@ -45,6 +46,7 @@ interface Following {
 export class HashingBeside implements AsyncDisposable {
   readonly #process: Promise<RemoteProcess | undefined>;
   readonly #digest: Digest;
+  #broken: Promise<never> | undefined;
   #output = '';
   #complaint = '';
   #told: number;
@@ -69,10 +71,11 @@ export class HashingBeside implements AsyncDisposable {
   /** Of all that is there now, when nothing more comes. Undefined where it could not be made. */
   async finish(): Promise<string | undefined> {
     const process = await this.#process;
-    if (process === undefined) return undefined;
+    const broken = this.#broken;
+    if (process === undefined || broken === undefined) return undefined;
     process.stdin.end('\n');
     try {
-      const { exitCode } = await process.ended;
+      const { exitCode } = await Promise.race([process.ended, broken]);
       const isWhole = exitCode === 0 && this.#complaint.split('\n').includes('whole');
       return isWhole ? digestIn(this.#output, this.#digest) : undefined;
     } catch (error) {
@@ -88,6 +91,7 @@ export class HashingBeside implements AsyncDisposable {
   }
 
   #listen(process: RemoteProcess): RemoteProcess {
+    this.#broken = brokenOutput(process);
     process.stdin.on('error', () => undefined);
     process.stdout.on('data', (bytes: Buffer) => {
       if (this.#output.length < mostSaid) this.#output += bytes.toString('latin1');

@@ -1,5 +1,6 @@
 // An archive into a tar program that takes it apart.
 import { shownName } from '../../domain/files/path-text.ts';
+import { brokenOutput } from '../../link/end-on-abort.ts';
 import type { RemoteProcess } from '../../link/node-link.ts';
 import { TransferError } from './errors.ts';
 import { complaintOf } from './far-side.ts';
@@ -16,8 +17,10 @@ export async function intoTar(
   try {
     const complaint = complaintOf(process);
     process.stdout.resume();
+    const output = brokenOutput(process);
     const broken = new Promise<never>((_resolve, reject) => {
       process.stdin.once('error', reject);
+      output.catch(reject);
       process.ended.then(
         () => reject(new Error('tar ended early')),
         (error: unknown) => reject(error as Error),
@@ -28,12 +31,13 @@ export async function intoTar(
       try {
         await given(process.stdin, part, { broken });
       } catch (error) {
-        const said = await Promise.race([complaint, settled(process)]);
+        const said = await Promise.race([output, complaint, settled(process)]);
         throw typeof said === 'string' && said.trim() !== '' ? tarFailed(said, error) : error;
       }
     }
     process.stdin.end();
-    const [{ exitCode }, said] = await Promise.all([process.ended, complaint]);
+    const over = Promise.all([process.ended, complaint]);
+    const [{ exitCode }, said] = await Promise.race([output, over]);
     if (exitCode !== 0) throw tarFailed(said, undefined);
   } finally {
     await process[Symbol.asyncDispose]();

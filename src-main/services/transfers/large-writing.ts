@@ -1,6 +1,7 @@
 // Writing one large file at whatever end it is to lie: through a program where there is one, else part
 // by part. What lies there after a break is the beginning of the file, but for its last `unsureBytes`.
 import { hasRawBytes, shownName } from '../../domain/files/path-text.ts';
+import { brokenOutput } from '../../link/end-on-abort.ts';
 import type { RemoteFile, RemoteProcess } from '../../link/node-link.ts';
 import { writeFrom } from '../files/file-bytes.ts';
 import { TransferError } from './errors.ts';
@@ -132,7 +133,8 @@ async function byProgram(
   const sum = isBeside ? digestCommand(tools, digest) : undefined;
   await using hashing =
     sum === undefined ? undefined : new HashingBeside(root, { path, digest, command: sum, signal });
-  const words = new Words(process, memory);
+  const output = brokenOutput(process);
+  const words = new Words(process, { memory, output });
   let end = start;
   try {
     for await (const part of source) {
@@ -144,7 +146,7 @@ async function byProgram(
     throw error instanceof EndedEarly ? failed(path, error.said) : error;
   }
   process.stdin.end();
-  const { exitCode } = await process.ended;
+  const { exitCode } = await Promise.race([process.ended, output]);
   if (exitCode !== 0) throw failed(path, words.complaint);
   return { end, hash: await hashing?.finish() };
 }
@@ -167,7 +169,10 @@ class Words {
   readonly #memory: PartMemory;
   readonly #failure = Promise.withResolvers<never>();
 
-  constructor(process: RemoteProcess, memory: PartMemory) {
+  constructor(
+    process: RemoteProcess,
+    { memory, output }: { memory: PartMemory; output: Promise<never> },
+  ) {
     this.#process = process;
     this.#memory = memory;
     this.#failure.promise.catch(() => undefined);
@@ -176,6 +181,7 @@ class Words {
       if (this.complaint.length < mostSaid) this.complaint += bytes.toString('utf8');
     });
     process.stdin.on('error', (error: Error) => this.#failure.reject(error));
+    output.catch((error: unknown) => this.#failure.reject(error));
     process.ended.then(
       () => this.#failure.reject(new EndedEarly(this.complaint)),
       (error: unknown) => this.#failure.reject(error as Error),

@@ -25,6 +25,9 @@ export function stagePath(directory: string, id: string): string {
 /** More than any transfer has, with its folders: what holds more, or says so without end, is not looked through. */
 export const mostStaged = 4_000_000;
 
+/** Of all names together. */
+const mostNamesLength = 512 * 1024 * 1024;
+
 /** Makes the folder in which everything arrives, or finds what an earlier run left in it. */
 export async function openStage(to: Root, stage: string, signal: AbortSignal): Promise<Staged> {
   const there = await to.files.stat(stage);
@@ -45,6 +48,7 @@ export async function stagedTree(
   { signal, limit }: TreeOptions,
 ): Promise<Staged> {
   const found = new Map<string, FileStat>();
+  let length = 0;
   for (let folders = ['']; folders.length > 0;) {
     const below: string[] = [];
     await eachOf(folders, lanes, async (path) => {
@@ -53,9 +57,10 @@ export async function stagedTree(
         for (const entry of batch) {
           const name = path === '' ? entry.name : `${path}/${entry.name}`;
           found.set(name, entry);
+          length += entry.name.length;
           if (entry.kind === 'directory') below.push(name);
         }
-        if (found.size > limit) throw endless(stage);
+        if (found.size > limit || length > mostNamesLength) throw endless(stage);
       }
     });
     folders = below;

@@ -2,9 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 import type { Timers } from '../../../src-main/domain/clock.ts';
+import { endOnAbort } from '../../../src-main/link/end-on-abort.ts';
+import type { RemoteProcess } from '../../../src-main/link/node-link.ts';
 import { writeFrom } from '../../../src-main/services/files/file-bytes.ts';
 import { sha256, startDigest, type Digest } from '../../../src-main/services/transfers/digests.ts';
 import { wayTo } from '../../../src-main/services/transfers/direct.ts';
@@ -13,6 +15,7 @@ import { isHashedBeside } from '../../../src-main/services/transfers/hashing-bes
 import type { Tools } from '../../../src-main/services/transfers/far-side.ts';
 import { LocalHashes } from '../../../src-main/services/transfers/here/local-hashes.ts';
 import { LocalThread } from '../../../src-main/services/transfers/here/local-thread.ts';
+import { intoTar } from '../../../src-main/services/transfers/into-tar.ts';
 import { SharedPace } from '../../../src-main/services/transfers/pace.ts';
 import { PartMemory } from '../../../src-main/services/transfers/part-memory.ts';
 import { inParts } from '../../../src-main/services/transfers/parts.ts';
@@ -322,3 +325,51 @@ test('hashing is not waited for once nobody wants it, whatever the thread hangs 
   await expect(silent.ofEach([file], stopping.signal)).rejects.toThrow('cancelled');
   expect(givenUp).toBe(3);
 });
+
+/** A program on a node that takes nothing, says nothing and has no end, as one in a file system that hangs. */
+function hanging(signal: AbortSignal) {
+  const process = {
+    stdin: new Writable({ write: () => undefined }),
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+    ended: new Promise<never>(() => undefined),
+    end: async () => undefined,
+    [Symbol.asyncDispose]: async () => void process.stderr.destroy(),
+  };
+  const timers = {
+    after: (_ms: number, run: () => void) => {
+      queueMicrotask(run);
+      return { [Symbol.dispose]: () => undefined };
+    },
+  } as unknown as Timers;
+  const onError = (error: unknown) => {
+    throw error;
+  };
+  endOnAbort(process as unknown as RemoteProcess, signal, { timers, onError });
+  return process;
+}
+
+test.each(['while it is given more', 'when it has all'])(
+  'a program that takes nothing is not waited for once nobody wants it: %s',
+  async (when) => {
+    const size = when === 'when it has all' ? 10 : 2 ** 20;
+    const parts = () => Readable.from([Buffer.alloc(size)]) as AsyncIterable<Buffer>;
+    const stopping = new AbortController();
+    const end = {
+      root: { nodeId: 'n1', spawn: async () => hanging(stopping.signal) },
+      tools: { shell: true },
+      directory: '/d',
+      digest: sha256,
+      thread: undefined,
+    } as unknown as Parameters<typeof writeLarge>[0];
+    const target = { path: '/d/f', start: 0, size, mode: 0o600, isHashed: false };
+    const { signal: stopped } = stopping;
+    const memory = new PartMemory();
+    const writing = [
+      writeLarge(end, { ...target, signal: stopped, memory }, parts()),
+      intoTar(parts(), { to: end, signal: stopped }),
+    ];
+    setTimeout(() => stopping.abort(new Error('cancelled')), 10);
+    for (const one of writing) await expect(one).rejects.toThrow('cancelled');
+  },
+);

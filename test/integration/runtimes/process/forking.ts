@@ -1,7 +1,8 @@
 // Work that starts processes faster than anybody can list them: nothing of it gets away.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { attemptOf, core, launch, never, seeInLog } from '../support.ts';
+import { readNodeScript } from '../../../../src-main/runtimes/node-scripts.ts';
+import { attemptOf, core, launch, never, seeInLog, sshTo } from '../support.ts';
 import { changes, runtimeOver, type ProcessStage } from './stage.ts';
 
 const places = [
@@ -80,4 +81,47 @@ export function describeForking(stage: () => ProcessStage): void {
       }
     },
   );
+
+  /** With those that count. */
+  const countOwn = 'count=$(ps -u "$(id -u)" -L -o pid= | wc -l)';
+
+  test('where no process can be made any more, work is killed all the same, and its end recorded', async () => {
+    await using link = await sshTo(stage().bed, 'n1', 'ops');
+    const runtime = runtimeOver(link, core, 'never');
+    const left = async (word: string) => {
+      const list = await link.run(['sh', '-c', 'ps -u "$(id -u)" -o args=']);
+      return list.stdout
+        .toString()
+        .split('\n')
+        .filter((line) => line.includes(word));
+    };
+    for (let room = -9; room <= 1; room += 1) {
+      words += 1;
+      const word = `sleep 40.${String(Date.now())}${String(words)}`;
+      const two = `trap "" TERM; ${word} & ${word} &`;
+
+      const leaving = attemptOf(
+        `${two} ${countOwn}; prlimit --pid "$PPID" --nproc="$((count + ${String(room)}))"; exit 3`,
+        changes,
+      );
+      await launch(runtime, leaving);
+      const ended = await runtime.waitForEnd(leaving, never);
+      expect(ended?.condition).toMatchObject({ kind: 'ended', end: { exitCode: 3 } });
+      expect(await left(word)).toEqual([]);
+
+      const killed = attemptOf(`${two} echo up; wait`, changes);
+      await launch(runtime, killed);
+      await seeInLog(runtime, killed, 'up');
+      const text = `${countOwn}; ulimit -u "$((count + ${String(room)}))"; shift; eval "$text"`;
+      const script = readNodeScript('process-signal.sh');
+      const order = [killed.taskId, '1', 'KILL', 'work', '20'];
+      const all = ['test-machine', core, ...order];
+      const said = await link.run([...['sh', '-c', `text=$1; ${text}`, 'sh'], ...[script, ...all]]);
+      expect(said.stdout.toString()).toMatch(/^1 signalled [1-9]\d*$/m);
+      const end = await runtime.waitForEnd(killed, never);
+      expect(end?.condition).toMatchObject({ kind: 'ended', end: { signal: 'SIGKILL' } });
+      expect(await left(word)).toEqual([]);
+    }
+    await runtime.close();
+  });
 }
