@@ -121,6 +121,7 @@ export function describeForking(stage: () => ProcessStage): void {
       const end = await runtime.waitForEnd(killed, never);
       expect(end?.condition).toMatchObject({ kind: 'ended', end: { signal: 'SIGKILL' } });
       expect(await left(word)).toEqual([]);
+      for (const spec of [leaving, killed]) await runtime.remove(spec, { keep: false });
     }
     await runtime.close();
   });
